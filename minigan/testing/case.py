@@ -1,0 +1,93 @@
+"""The record that drives every test of an operation: what to call, on what, and what is true about it.
+
+One `OpCase` a operation, in `minigan/testing/cases/<family>.py` as the list `CASES`. A user writes the same record for an
+operation of their own and hands it to `minigan.testing.check_op`:
+
+    from minigan.testing import OpCase, Sample, check_op
+    from minigan.testing.strategies import array_samples
+
+    case = OpCase("cube", lambda x: Cube()(x), array_samples(), oracle=lambda x: x * x * x, ops=(Cube,))
+    assert check_op(case)
+
+Strategies are written with the names `minigan.testing.strategies` exports (`composite`, `integers`, `booleans`, `sampled_from`,
+`distinct_arrays`, `conv_configs`, ...), so that hypothesis is imported in that one file only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One drawn call: `inputs` are host arrays (float64 ones are differentiated, others are constants such as labels).
+
+    `kwargs` are the settings; the operation and its oracle get the same.
+    """
+
+    inputs: tuple[np.ndarray, ...]
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Show shapes, not values: hypothesis prints this for a failing example."""
+        shapes = ", ".join(f"{array.dtype}{list(array.shape)}" for array in map(np.asarray, self.inputs))
+        settings = "".join(f", {key}={value!r}" for key, value in self.kwargs.items())
+        return f"Sample({shapes}{settings})"
+
+
+@dataclass(frozen=True)
+class BadInput:
+    """A call that must be refused: `fn(*inputs, **kwargs)` raises `error` with `match` (a regular expression) in its text."""
+
+    what: str
+    inputs: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    error: type[Exception]
+    match: str = ""
+
+
+@dataclass(frozen=True)
+class OpCase:
+    """What is true of one operation.
+
+    name      as printed by `minigan gradcheck`
+    fn        `fn(*tensors, **kwargs) -> Tensor`
+    strategy  a hypothesis strategy that draws a `Sample`
+    oracle    `oracle(*arrays, **kwargs) -> array`, not the code under test: plain loops, scipy, a closed form
+    ops       the Op classes this case exercises; the completeness test wants every Op class in some case
+    linear    True: linear (or affine) in every float argument while the others are held; a tuple names the arguments it holds for
+    kinks     True: the strategy draws ties and points where only sub-gradients exist
+    order     highest order of derivative that is checked
+    bad       calls that must be refused
+    torch     optional `torch(torch, *tensors, **kwargs) -> torch tensor`: the same call in PyTorch, for the parity tests
+    zero_size False: an input with no elements is refused (or meaningless) and is not tried
+    fake      False: the operation is not run on the strict test device (it needs the host by its nature)
+    """
+
+    name: str
+    fn: Callable[..., Any]
+    strategy: Any
+    oracle: Callable[..., np.ndarray]
+    ops: tuple[type, ...] = ()
+    linear: bool | tuple[int, ...] = False
+    kinks: bool = False
+    order: int = 2
+    bad: tuple[BadInput, ...] = ()
+    torch: Callable[..., Any] | None = None
+    zero_size: bool = True
+    fake: bool = True
+
+    def linear_arguments(self, sample: Sample) -> tuple[int, ...]:
+        """Positions of the arguments of `sample` in which the operation is linear (or affine)."""
+        if isinstance(self.linear, tuple):
+            return self.linear
+        return floats(sample) if self.linear else ()
+
+
+def floats(sample: Sample) -> tuple[int, ...]:
+    """Positions of the arguments that are differentiated: the floating-point ones."""
+    return tuple(i for i, array in enumerate(sample.inputs) if np.asarray(array).dtype.kind == "f")
