@@ -1,0 +1,55 @@
+"""``minigan bench``: run the benchmarks of a source checkout, each in a process of its own."""
+
+import os
+import subprocess
+import sys
+from argparse import REMAINDER, Namespace
+from pathlib import Path
+
+from minigan import errors
+
+EPILOG = """\
+examples:
+  minigan bench --list                which there are
+  minigan bench conv_algorithms       run one; words after its name are its own options
+"""
+
+
+def add_parser(subparsers):
+    """Add the ``bench`` parser and return it."""
+    parser = subparsers.add_parser(
+        "bench", help="run a benchmark of the checkout", epilog=EPILOG, description=__doc__
+    )
+    parser.add_argument("--list", action="store_true", help="list the benchmarks")
+    parser.add_argument("name", nargs="?", help="which one")
+    parser.add_argument("options", nargs=REMAINDER, metavar="...", help="options of that benchmark")
+    return parser
+
+
+def run(arguments: Namespace) -> int:
+    """List the benchmarks or run one; returns that benchmark's exit code."""
+    found = benchmarks()
+    if arguments.list or arguments.name is None:
+        print("\n".join(found))
+        return 0
+    if arguments.name not in found:
+        raise errors.ArgumentError(f"no benchmark {arguments.name!r}; there are: {', '.join(found)}")
+    # OpenBLAS chooses its own kernels here: a pinned core type would measure the pin and not the code.
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
+    command = [sys.executable, str(found[arguments.name]), *arguments.options]
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def benchmarks() -> dict[str, Path]:
+    """Return the benchmark files of this checkout by name.
+
+    Raises:
+        minigan.errors.FileError: minigan runs from an installed copy, which carries no benchmarks.
+    """
+    folder = Path(__file__).resolve().parents[2] / "benchmarks"
+    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+    if not files:
+        raise errors.FileError(
+            "no benchmarks beside this copy of minigan: expected a source checkout, installed by pip install -e ."
+        )
+    return {path.stem: path for path in files}

@@ -1,0 +1,40 @@
+"""`minigan bench` runs the files of benchmarks/ and passes their exit code on."""
+
+import pytest
+
+from minigan import cli
+from minigan.cli import bench
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A checkout with one benchmark that shows its arguments and environment and ends with code 3."""
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "_shared.py").write_text("")
+    script = "import os, sys\nopen(sys.argv[1], 'w').write(str(os.environ.get('OPENBLAS_CORETYPE')))\n"
+    script += "sys.exit(3)\n"
+    (tmp_path / "benchmarks" / "probe.py").write_text(script)
+    monkeypatch.setattr(bench, "__file__", str(tmp_path / "minigan" / "cli" / "bench.py"))
+    return tmp_path
+
+
+def test_list(checkout, capsys):
+    assert cli.main(["bench", "--list"]) == 0
+    assert capsys.readouterr().out == "probe\n"
+
+
+def test_runs_one_with_the_core_type_unpinned(checkout, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    assert cli.main(["bench", "probe", str(checkout / "answer")]) == 3
+    assert (checkout / "answer").read_text() == "None"
+
+
+def test_unknown_name_lists_those_there_are(checkout, capsys):
+    assert cli.main(["bench", "nothing"]) == 2
+    assert "probe" in capsys.readouterr().err
+
+
+def test_an_installed_copy_has_none(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(bench, "__file__", str(tmp_path / "minigan" / "cli" / "bench.py"))
+    assert cli.main(["bench", "--list"]) == 2
+    assert "checkout" in capsys.readouterr().err

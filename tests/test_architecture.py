@@ -1,0 +1,312 @@
+"""The house rules, held by reading the source: who imports whom, how long things are, what is documented."""
+
+import ast
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "minigan"
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60
+
+# Files inside minigan/ops from left to right: a file may import those to its left. "conv" is the sub-package.
+OPS_ORDER = (
+    "shape broadcast elementwise reduce linalg activation conv pool resample norm noise loss methods"
+).split()
+CORE = {"backend", "tensor", "autograd"}
+# Which rooms a room may import from. Every room may import errors and itself; ops has its own, finer table.
+MAY_IMPORT = {
+    "errors": set(),
+    "backend": set(),
+    "data": {"backend"},
+    "tensor": {"backend"},
+    "autograd": {"backend", "tensor"},
+    "nn": CORE | {"ops"},
+    "optim": {"backend", "tensor"},
+    "testing": CORE | {"ops", "nn"},
+    "viz": CORE,
+    "gan": CORE | {"ops", "nn", "optim", "data"},
+    "style": CORE | {"ops", "nn", "optim", "data"},
+    "cli": CORE | {"ops", "nn", "optim", "data", "testing", "viz", "gan", "style", ""},
+    "__main__": {"cli"},
+    "": CORE | {"ops", "nn", "optim", "data", "gan", "style", "viz", "testing"},  # minigan/__init__.py itself
+}
+
+
+@cache
+def sources() -> dict[str, Path]:
+    """Every file of the package by the dotted name it is imported under."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imported(module: str, path: Path) -> set[str]:
+    """Every module an import anywhere in the file names; `from a import b` is a.b where that is a module."""
+    names = set()
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                anchor = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*anchor, base] if base else anchor)
+            inner = {f"{base}.{alias.name}" for alias in node.names}
+            modules = inner & sources().keys()
+            names |= modules if len(modules) == len(inner) else modules | {base}
+    return names
+
+
+@cache
+def graph() -> dict[str, set[str]]:
+    """Module -> minigan modules it imports."""
+    return {
+        module: {name for name in imported(module, path) if name in sources()} - {module}
+        for module, path in sources().items()
+    }
+
+
+def room(module: str) -> str:
+    return (module.split(".") + [""])[1]
+
+
+def is_conv_algorithm(module: str) -> bool:
+    """Raw-array files of ops/conv: all but the package itself and the triad of differentiable operations."""
+    return module.startswith("minigan.ops.conv.") and not module.endswith((".spec", ".registry", ".triad"))
+
+
+def ops_may_import(module: str, target: str) -> bool:
+    """Say whether `module`, somewhere in minigan.ops, may import `target`."""
+    inside = target.split(".")[1:]
+    if inside[0] != "ops":
+        return inside[0] in ({"backend"} if is_conv_algorithm(module) or is_conv_table(module) else CORE)
+    if (
+        module == "minigan.ops"
+        or target.startswith("minigan.ops.conv")
+        and module.startswith("minigan.ops.conv")
+    ):
+        return conv_may_import(module, target)
+    here, there = module.split(".")[2], (inside + ["?"])[1]
+    if is_conv_algorithm(module) or is_conv_table(module):
+        return False
+    return there in OPS_ORDER and OPS_ORDER.index(there) < OPS_ORDER.index(here)
+
+
+def is_conv_table(module: str) -> bool:
+    return module in ("minigan.ops.conv.spec", "minigan.ops.conv.registry")
+
+
+def conv_may_import(module: str, target: str) -> bool:
+    """Inside ops/conv: spec, then registry, then algorithms, then triad, then the package."""
+    if not is_conv_algorithm(module):
+        return True  # spec, registry, triad and the packages: the test for cycles holds their order
+    return is_conv_table(target) or is_conv_algorithm(target)
+
+
+def allowed(module: str, target: str) -> bool:
+    here, there = room(module), room(target)
+    if there == "errors":
+        return True
+    if here == "ops":
+        return ops_may_import(module, target)
+    return there == here or there in MAY_IMPORT[here]
+
+
+def test_every_file_lives_in_a_room_of_the_table():
+    for module in sources():
+        assert room(module) in {*MAY_IMPORT, "ops"}, f"{module}: no such room in the plan"
+        if room(module) == "ops" and module != "minigan.ops":
+            assert module.split(".")[2] in OPS_ORDER, f"{module}: no place in the order of ops"
+
+
+def test_imports_follow_the_table():
+    wrong = [f"{a} imports {b}" for a, targets in graph().items() for b in targets if not allowed(a, b)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_import_cycles():
+    done, path = set(), []
+
+    def visit(module):
+        assert module not in path, "cycle: " + " -> ".join([*path[path.index(module) :], module])
+        if module in done:
+            return
+        path.append(module)
+        for target in sorted(graph()[module]):
+            visit(target)
+        done.add(path.pop())
+
+    for module in graph():
+        visit(module)
+
+
+def test_gan_and_style_never_import_each_other_even_by_way_of_others():
+    def reach(start):
+        seen, todo = set(), [start]
+        while todo:
+            module = todo.pop()
+            if module not in seen:
+                seen.add(module)
+                todo += graph()[module]
+        return {room(module) for module in seen}
+
+    for module in graph():
+        if room(module) in ("gan", "style"):
+            assert {"gan", "style"} - reach(module), f"{module} reaches both gan and style"
+
+
+@pytest.mark.parametrize(
+    "library, where", [("cupy", {"minigan.backend"}), ("hypothesis", {"minigan.testing"})]
+)
+def test_only_one_place_imports(library, where):
+    users = {
+        module
+        for module, path in sources().items()
+        if any(
+            name.split(".")[0] == library or name.startswith(f"{library}x.")
+            for name in imported(module, path)
+        )
+    }
+    strangers = {
+        user for user in users if not any(user == home or user.startswith(f"{home}.") for home in where)
+    }
+    assert not strangers, f"{library} is imported in {sorted(strangers)}"
+
+
+def python_files() -> list[Path]:
+    folders = ("minigan", "tests", "benchmarks", "examples")
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def docstring_lines(node) -> int:
+    if ast.get_docstring(node, clean=False) is None:
+        return 0
+    return node.body[0].end_lineno - node.body[0].lineno + 1
+
+
+FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+DOCUMENTED = (ast.Module, ast.ClassDef, *FUNCTION)
+
+
+def test_files_are_short():
+    for path in [*python_files(), *PACKAGE.rglob("*.cu")]:
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert lines <= LONGEST_FILE, f"{path.relative_to(ROOT)}: {lines} lines, more than {LONGEST_FILE}"
+
+
+def test_functions_are_short():
+    for path in python_files():
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, FUNCTION):
+                inside = sum(
+                    docstring_lines(child) for child in ast.walk(node) if isinstance(child, DOCUMENTED)
+                )
+                lines = node.end_lineno - node.lineno + 1 - inside
+                where = f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+                assert lines <= LONGEST_FUNCTION, f"{where}: {lines} lines, more than {LONGEST_FUNCTION}"
+
+
+@cache
+def classes() -> dict[str, list[ast.ClassDef]]:
+    """Every class of the package by its bare name."""
+    found: dict[str, list[ast.ClassDef]] = {}
+    for path in sources().values():
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(node)
+    return found
+
+
+def bare(base: ast.expr) -> str:
+    return base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
+
+
+def inherits_docstring(klass: ast.ClassDef, method: str) -> bool:
+    """True when some ancestor in the package documents the method of that name."""
+    for base in klass.bases:
+        for ancestor in classes().get(bare(base), []):
+            own = [node for node in ancestor.body if isinstance(node, FUNCTION) and node.name == method]
+            if any(ast.get_docstring(node) for node in own) or inherits_docstring(ancestor, method):
+                return True
+    return False
+
+
+def undocumented(node: ast.Module | ast.ClassDef, prefix: str):
+    """Names of public classes, functions and methods under `node` without a docstring."""
+    for child in node.body:
+        if not isinstance(child, (ast.ClassDef, *FUNCTION)) or child.name.startswith("_"):
+            continue
+        in_class = isinstance(node, ast.ClassDef)
+        setter = any(
+            isinstance(mark, ast.Attribute) and mark.attr == "setter" for mark in child.decorator_list
+        )
+        overload = any(bare(mark) == "overload" for mark in child.decorator_list)
+        inherited = in_class and isinstance(child, FUNCTION) and inherits_docstring(node, child.name)
+        if not (ast.get_docstring(child) or setter or overload or inherited):
+            yield f"{prefix}.{child.name}"
+        if isinstance(child, ast.ClassDef):
+            yield from undocumented(child, f"{prefix}.{child.name}")
+
+
+def test_public_things_have_docstrings():
+    missing = [module for module, path in sources().items() if not ast.get_docstring(tree_of(path))]
+    for module, path in sources().items():
+        missing += undocumented(tree_of(path), module)
+    assert not missing, "no docstring: " + ", ".join(missing)
+
+
+def test_importing_minigan_is_light():
+    code = (
+        "import sys, json, minigan; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    heavy = {"cupy", "scipy", "matplotlib", "PIL", "tqdm", "hypothesis", "torch"} & set(
+        json.loads(answer.stdout)
+    )
+    assert not heavy, f"import minigan loads {sorted(heavy)}"
+
+
+# What a Generator is made with; everything else in numpy.random draws from hidden global state.
+RANDOM_NAMES = {"Generator", "default_rng", "PCG64", "Philox", "SeedSequence", "BitGenerator"}
+
+
+def test_no_global_random_state():
+    for path in python_files():
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("np.random", "numpy.random"):
+                where = f"{path.relative_to(ROOT)}:{node.lineno}"
+                assert node.attr in RANDOM_NAMES, f"{where}: np.random.{node.attr} draws from global state"
+            if isinstance(node, (ast.Import, ast.ImportFrom)) and PACKAGE in path.parents:
+                names = [alias.name for alias in node.names] + [getattr(node, "module", "") or ""]
+                assert "random" not in names, (
+                    f"{path}:{node.lineno}: use a numpy Generator, not the random module"
+                )
+
+
+def test_no_machine_paths():
+    words = ["/" + word + "/" for word in ("work", "root", "home", "Users", "tmp")]  # this file is read too
+    suffixes = {".py", ".md", ".toml", ".cu", ".sh", ""}
+    folders = [ROOT / name for name in ("minigan", "tests", "benchmarks", "examples", ".ci", "docs")]
+    files = [
+        path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix in suffixes
+    ]
+    files = [path for path in files if "__pycache__" not in path.parts]
+    for path in [*files, ROOT / "README.md", ROOT / "pyproject.toml"]:
+        text = path.read_text(encoding="utf-8")
+        found = [word for word in words if word in text]
+        assert not found, f"{path.relative_to(ROOT)}: machine path {found[0]}"
