@@ -1,7 +1,7 @@
 """The record that drives every test of an operation: what to call, on what, and what is true about it.
 
-One `OpCase` a operation, in `minigan/testing/cases/<family>.py` as the list `CASES`. A user writes the same record for an
-operation of their own and hands it to `minigan.testing.check_op`:
+One `OpCase` an operation, in `minigan/testing/cases/<family>.py` as the list `CASES`. A user writes the same
+record for an operation of their own and hands it to `minigan.testing.check_op`:
 
     from minigan.testing import OpCase, Sample, check_op
     from minigan.testing.strategies import array_samples
@@ -9,8 +9,9 @@ operation of their own and hands it to `minigan.testing.check_op`:
     case = OpCase("cube", lambda x: Cube()(x), array_samples(), oracle=lambda x: x * x * x, ops=(Cube,))
     assert check_op(case)
 
-Strategies are written with the names `minigan.testing.strategies` exports (`composite`, `integers`, `booleans`, `sampled_from`,
-`distinct_arrays`, `conv_configs`, ...), so that hypothesis is imported in that one file only.
+Strategies are written with the names `minigan.testing.strategies` exports (`composite`, `integers`,
+`booleans`, `sampled_from`, `distinct_arrays`, `conv_configs`, ...), so that hypothesis is imported in that
+one file only.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Sample:
-    """One drawn call: `inputs` are host arrays (float64 ones are differentiated, others are constants such as labels).
+    """One drawn call: `fn(*inputs, **kwargs)`.
 
+    `inputs` are host arrays: float64 ones are differentiated, others are constants such as labels.
     `kwargs` are the settings; the operation and its oracle get the same.
     """
 
@@ -41,7 +43,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class BadInput:
-    """A call that must be refused: `fn(*inputs, **kwargs)` raises `error` with `match` (a regular expression) in its text."""
+    """A call that must be refused.
+
+    `fn(*inputs, **kwargs)` raises `error` with `match` (a regular expression) in its text.
+    """
 
     what: str
     inputs: tuple[Any, ...]
@@ -59,11 +64,12 @@ class OpCase:
     strategy  a hypothesis strategy that draws a `Sample`
     oracle    `oracle(*arrays, **kwargs) -> array`, not the code under test: plain loops, scipy, a closed form
     ops       the Op classes this case exercises; the completeness test wants every Op class in some case
-    linear    True: linear (or affine) in every float argument while the others are held; a tuple names the arguments it holds for
+    linear    True: linear (or affine) in every float argument while the others are held; a tuple names the
+              arguments it holds for
     kinks     True: the strategy draws ties and points where only sub-gradients exist
     order     highest order of derivative that is checked
     bad       calls that must be refused
-    torch     optional `torch(torch, *tensors, **kwargs) -> torch tensor`: the same call in PyTorch, for the parity tests
+    torch     optional `torch(torch, *tensors, **kwargs) -> torch tensor`: the same call in PyTorch
     zero_size False: an input with no elements is refused (or meaningless) and is not tried
     fake      False: the operation is not run on the strict test device (it needs the host by its nature)
     """
