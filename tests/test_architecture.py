@@ -14,9 +14,8 @@ PACKAGE = ROOT / "minigan"
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 # Files inside minigan/ops from left to right: a file may import those to its left. "conv" is the sub-package.
-OPS_ORDER = (
-    "shape broadcast elementwise reduce linalg activation conv pool resample norm noise loss methods"
-).split()
+OPS_ORDER = "shape broadcast arithmetic elementwise reduce linalg activation".split()
+OPS_ORDER += "conv pool resample norm noise loss methods".split()
 CORE = {"backend", "tensor", "autograd"}
 # Which rooms a room may import from. Every room may import errors and itself; ops has its own, finer table.
 MAY_IMPORT = {
@@ -83,37 +82,23 @@ def room(module: str) -> str:
     return (module.split(".") + [""])[1]
 
 
-def is_conv_algorithm(module: str) -> bool:
-    """Raw-array files of ops/conv: all but the package itself and the triad of differentiable operations."""
-    return module.startswith("minigan.ops.conv.") and not module.endswith((".spec", ".registry", ".triad"))
-
-
 def ops_may_import(module: str, target: str) -> bool:
-    """Say whether `module`, somewhere in minigan.ops, may import `target`."""
-    inside = target.split(".")[1:]
-    if inside[0] != "ops":
-        return inside[0] in ({"backend"} if is_conv_algorithm(module) or is_conv_table(module) else CORE)
-    if (
-        module == "minigan.ops"
-        or target.startswith("minigan.ops.conv")
-        and module.startswith("minigan.ops.conv")
-    ):
-        return conv_may_import(module, target)
-    here, there = module.split(".")[2], (inside + ["?"])[1]
-    if is_conv_algorithm(module) or is_conv_table(module):
-        return False
-    return there in OPS_ORDER and OPS_ORDER.index(there) < OPS_ORDER.index(here)
+    """Say whether `module`, somewhere in minigan.ops, may import `target`.
 
-
-def is_conv_table(module: str) -> bool:
-    return module in ("minigan.ops.conv.spec", "minigan.ops.conv.registry")
-
-
-def conv_may_import(module: str, target: str) -> bool:
-    """Inside ops/conv: spec, then registry, then algorithms, then triad, then the package."""
-    if not is_conv_algorithm(module):
-        return True  # spec, registry, triad and the packages: the test for cycles holds their order
-    return is_conv_table(target) or is_conv_algorithm(target)
+    Inside ops/conv everything but the triad of differentiable operations works on raw arrays: it sees the
+    backend and its own folder, no Tensor. (That spec comes before registry, and both before the algorithms,
+    is held by the test for cycles.)
+    """
+    conv = "minigan.ops.conv"
+    raw = module.startswith(f"{conv}.") and module != f"{conv}.triad"
+    if room(target) != "ops":
+        return room(target) in ({"backend"} if raw else CORE)
+    if raw:
+        return target.startswith(f"{conv}.") and target != f"{conv}.triad"
+    if module == "minigan.ops" or module.startswith(conv) and target.startswith(conv):
+        return True
+    here, there = module.split(".")[2], target.split(".")[2]
+    return OPS_ORDER.index(there) < OPS_ORDER.index(here)
 
 
 def allowed(module: str, target: str) -> bool:

@@ -50,6 +50,6 @@ def benchmarks() -> dict[str, Path]:
     files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
     if not files:
         raise errors.FileError(
-            "no benchmarks beside this copy of minigan: expected a source checkout, installed by pip install -e ."
+            "no benchmarks beside this copy of minigan: expected a source checkout (pip install -e .)"
         )
     return {path.stem: path for path in files}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 EPILOG = """\
 examples:
@@ -83,11 +84,8 @@ def describe_blas() -> dict[str, str | int]:
     """Return NumPy's BLAS: its name and version; core type and threads of the library in memory."""
     import numpy as np
 
-    built: dict = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[call-overload, index]
-    found: dict[str, str | int] = {
-        "name": built.get("name", "unknown"),
-        "version": built.get("version", "unknown"),
-    }
+    built: Any = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index, call-overload]
+    found: dict[str, str | int] = {name: built.get(name, "unknown") for name in ("name", "version")}
     library = loaded_openblas()
     if library is None:
         return found
