@@ -1,0 +1,45 @@
+"""minigan: reverse-mode autodiff, GANs and neural style transfer, written to be read.
+
+Start reading at `minigan.tensor` and `minigan.autograd`, then `minigan.ops.arithmetic`.
+Importing minigan loads NumPy and nothing heavier; `minigan.data`, `minigan.gan`, `minigan.style`,
+`minigan.testing` and `minigan.viz` load when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from minigan import errors, nn, ops, optim
+from minigan.autograd import detect_anomaly, grad, observe
+from minigan.backend import synchronize, use
+from minigan.errors import MiniganError
+from minigan.tensor import Op, Tensor, enable_grad, is_grad_enabled, no_grad
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MiniganError",
+    "Op",
+    "Tensor",
+    "detect_anomaly",
+    "enable_grad",
+    "errors",
+    "grad",
+    "is_grad_enabled",
+    "nn",
+    "no_grad",
+    "observe",
+    "ops",
+    "optim",
+    "synchronize",
+    "use",
+]
+
+_LAZY = ("data", "gan", "style", "testing", "viz")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return import_module(f"minigan.{name}")
+    raise AttributeError(f"module 'minigan' has no attribute {name!r}")

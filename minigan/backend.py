@@ -1,0 +1,147 @@
+"""The array switch: NumPy on the processor, CuPy on the graphics card.
+
+The array itself says where it lives, so an operation asks ``namespace(x)`` for the module to
+compute with and never looks at a global setting.  The setting (``use``, ``MINIGAN_BACKEND``,
+``--backend``) only decides where *new* arrays are put.  This is the one file that imports cupy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigan.errors import ArgumentError, DeviceError
+
+Array = Any  # a numpy.ndarray, a cupy.ndarray, or the array of a registered backend
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One device: its array namespace and the two bridges to the host."""
+
+    name: str
+    xp: Any
+    array_type: type
+    from_host: Callable[[np.ndarray], Array]
+    to_host: Callable[[Array], np.ndarray]
+    synchronize: Callable[[], None]
+
+
+NUMPY = Backend("numpy", np, np.ndarray, np.asarray, np.asarray, lambda: None)
+
+_loaded: dict[str, Backend] = {"numpy": NUMPY}
+_by_type: dict[type, Backend] = {np.ndarray: NUMPY}
+_current: Backend | None = None
+
+
+def _load_cupy() -> Backend:
+    try:
+        import cupy  # type: ignore[import-not-found, unused-ignore]
+    except ImportError as error:
+        raise DeviceError(
+            "backend 'cupy' asked for, but CuPy is not installed: "
+            "pip install 'minigan[cuda12]' or 'minigan[cuda13]'"
+        ) from error
+    if not cupy.cuda.is_available():
+        raise DeviceError("backend 'cupy' asked for, but no CUDA GPU answers: check the driver, or use numpy")
+    return Backend(
+        "cupy",
+        cupy,
+        cupy.ndarray,
+        cupy.asarray,
+        cupy.asnumpy,
+        lambda: cupy.cuda.get_current_stream().synchronize(),
+    )
+
+
+def register(backend: Backend) -> None:
+    """Add a device (the tests add a strict fake one); its array type may subclass ndarray."""
+    _loaded[backend.name] = backend
+    _by_type[backend.array_type] = backend
+
+
+def get(name: str) -> Backend:
+    """Return the backend called ``name`` ("numpy" or "cupy"); DeviceError if its device is missing."""
+    if name not in _loaded:
+        if name != "cupy":
+            raise ArgumentError(f"unknown backend {name!r}: expected one of numpy, cupy")
+        register(_load_cupy())
+    return _loaded[name]
+
+
+def current() -> Backend:
+    """Return the backend on which new tensors are made; at first the one MINIGAN_BACKEND names, or numpy."""
+    global _current
+    if _current is None:
+        _current = get(os.environ.get("MINIGAN_BACKEND", "numpy"))
+    return _current
+
+
+def use(name: str) -> None:
+    """Put new tensors on ``name`` ("numpy" or "cupy") from now on.
+
+    Existing tensors stay where they are.  Raises DeviceError when the device is missing: there is
+    no silent fall-back.
+    """
+    global _current
+    _current = get(name)
+
+
+def of(array: Array) -> Backend:
+    """Return the backend an array lives on; DTypeError's cousin TypeError for anything else."""
+    found = _by_type.get(type(array))
+    if found is None:
+        if isinstance(array, np.generic):
+            return NUMPY
+        for kind, backend in reversed(_by_type.items()):
+            if isinstance(array, kind):
+                return backend
+        raise TypeError(f"expected an array of a known backend, got {type(array).__name__}")
+    return found
+
+
+def namespace(array: Array) -> Any:
+    """Return the module (numpy or cupy) that computes with this array."""
+    return of(array).xp
+
+
+def same_device(arrays: Iterable[Array], where: str) -> None:
+    """Raise DeviceError naming ``where`` unless all arrays live on one device."""
+    names = {of(array).name for array in arrays}
+    if len(names) > 1:
+        raise DeviceError(
+            f"{where}: inputs live on different devices ({', '.join(sorted(names))}); "
+            "move one with tensor.to(name)"
+        )
+
+
+def to_host(array: Array) -> np.ndarray:
+    """Return the array as a NumPy array (a copy from a GPU, itself on the host)."""
+    return of(array).to_host(array)
+
+
+def to_device(array: Array, name: str) -> Array:
+    """Return the array on the named backend; itself when it is already there."""
+    here, there = of(array), get(name)
+    return array if here is there else there.from_host(here.to_host(array))
+
+
+def synchronize() -> None:
+    """Wait until the current device has finished its queue (nothing to wait for on NumPy)."""
+    current().synchronize()
+
+
+def standard_normal(generator: np.random.Generator, shape: tuple[int, ...], dtype: Any = np.float32) -> Array:
+    """Draw N(0, 1) on the host and put it on the current backend, so that all devices start alike."""
+    return current().from_host(generator.standard_normal(shape, dtype=np.float32).astype(dtype, copy=False))
+
+
+def uniform(
+    generator: np.random.Generator, low: float, high: float, shape: tuple[int, ...], dtype: Any = np.float32
+) -> Array:
+    """Draw U[low, high) on the host and put it on the current backend."""
+    return current().from_host(generator.uniform(low, high, shape).astype(dtype))

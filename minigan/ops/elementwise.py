@@ -1,0 +1,258 @@
+"""Functions of one element at a time: powers, exponentials, limits and choices.
+
+Shape line of all: inputs of shapes that broadcast -> the common shape.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigan.backend import Array, namespace
+from minigan.errors import ArgumentError, DTypeError
+from minigan.ops.arithmetic import PowScalar, is_number, pair
+from minigan.ops.broadcast import broadcast_shapes, sum_to
+from minigan.tensor import Op, Tensor
+
+
+class Pow(Op):
+    """z = x**y;  gx = g * y * x**(y-1), gy = g * x**y * log(x), the latter 0 where x is 0 and y >= 0."""
+
+    keeps = (0, 1)
+
+    def forward(self, x: Array, y: Array) -> Array:
+        """Raise to the power."""
+        return x**y
+
+    def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Power and exponential rules."""
+        x, y = self.input(0), self.input(1)
+        gx = gy = None
+        if self.needs(0):
+            gx = sum_to(where(y.data == 0, 0.0, g * y * x ** (y - 1.0)), self.input_shapes[0])
+        if self.needs(1):
+            flat = (x.data == 0) & (y.data >= 0)
+            gy = sum_to(g * x**y * log(where(flat, 1.0, x)), self.input_shapes[1])
+        return gx, gy
+
+
+class Exp(Op):
+    """y = exp(x);  gx = g * y."""
+
+    keeps_output = True
+
+    def forward(self, x: Array) -> Array:
+        """Exponential."""
+        return namespace(x).exp(x)
+
+    def backward(self, g: Tensor) -> Tensor:
+        """The exponential is its own derivative."""
+        return g * self.output
+
+
+class Log(Op):
+    """y = log(x), x > 0;  gx = g / x."""
+
+    keeps = (0,)
+
+    def forward(self, x: Array) -> Array:
+        """Natural logarithm."""
+        return namespace(x).log(x)
+
+    def backward(self, g: Tensor) -> Tensor:
+        """Divide by x."""
+        return g / self.input(0)
+
+
+class Sqrt(Op):
+    """y = sqrt(x), x >= 0;  gx = g / (2 y), infinite at 0."""
+
+    keeps_output = True
+
+    def forward(self, x: Array) -> Array:
+        """Square root."""
+        return namespace(x).sqrt(x)
+
+    def backward(self, g: Tensor) -> Tensor:
+        """Divide by twice the root."""
+        return g * 0.5 / self.output
+
+
+class Abs(Op):
+    """y = |x|;  gx = g * sign(x), 0 at x = 0."""
+
+    keeps = (0,)
+
+    def forward(self, x: Array) -> Array:
+        """Absolute value."""
+        return abs_array(x)
+
+    def backward(self, g: Tensor) -> Tensor:
+        """Copy the sign."""
+        x = self.input(0).data
+        return g * Tensor._wrap(namespace(x).sign(x))
+
+
+class Clip(Op):
+    """y = min(max(x, low), high);  gx = g inside and on the bounds, 0 outside."""
+
+    keeps = (0,)
+
+    def __init__(self, low: float | None, high: float | None):
+        self.low, self.high = low, high
+
+    def forward(self, x: Array) -> Array:
+        """Limit."""
+        return namespace(x).clip(x, self.low, self.high)
+
+    def backward(self, g: Tensor) -> Tensor:
+        """Pass g where x was not limited."""
+        x = self.input(0).data
+        inside = namespace(x).ones(x.shape, bool)
+        if self.low is not None:
+            inside &= x >= self.low
+        if self.high is not None:
+            inside &= x <= self.high
+        return g * Tensor._wrap(inside.astype(x.dtype))
+
+
+class Where(Op):
+    """z = x where the condition holds, else y;  gx = g there, gy = g elsewhere."""
+
+    def __init__(self, condition: Array):
+        self.condition = condition
+
+    def forward(self, x: Array, y: Array) -> Array:
+        """Choose."""
+        return namespace(x).where(self.condition, x, y)
+
+    def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Send g to the chosen input."""
+        mask = Tensor._wrap(self.condition.astype(g.dtype))
+        return (
+            sum_to(g * mask, self.input_shapes[0]) if self.needs(0) else None,
+            sum_to(g * (1.0 - mask), self.input_shapes[1]) if self.needs(1) else None,
+        )
+
+
+class Maximum(Op):
+    """z = max(x, y);  g goes to the larger input, half to each where they are equal."""
+
+    keeps = (0, 1)
+    sign = 1.0
+
+    def forward(self, x: Array, y: Array) -> Array:
+        """Larger of the two."""
+        return namespace(x).maximum(x, y)
+
+    def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Send g to the winner."""
+        x, y = self.input(0).data, self.input(1).data
+        share = Tensor._wrap(0.5 + 0.5 * self.sign * namespace(x).sign(x - y))
+        return (
+            sum_to(g * share, self.input_shapes[0]) if self.needs(0) else None,
+            sum_to(g * (1.0 - share), self.input_shapes[1]) if self.needs(1) else None,
+        )
+
+
+class Minimum(Maximum):
+    """z = min(x, y);  g goes to the smaller input, half to each where they are equal."""
+
+    sign = -1.0
+
+    def forward(self, x: Array, y: Array) -> Array:
+        """Smaller of the two."""
+        return namespace(x).minimum(x, y)
+
+
+class AsType(Op):
+    """y = x in another floating-point type;  gx = g in x's type."""
+
+    def __init__(self, dtype: Any, source: Any):
+        self.dtype, self.source = dtype, source
+
+    def forward(self, x: Array) -> Array:
+        """Convert."""
+        return x.astype(self.dtype)
+
+    def backward(self, g: Tensor) -> Tensor:
+        """Convert back."""
+        return AsType(self.source, self.dtype)(g)
+
+
+def abs_array(x: Array) -> Array:
+    """Absolute value of a raw array (the name abs is taken below)."""
+    return namespace(x).absolute(x)
+
+
+def pow(x: Any, y: Any) -> Tensor:
+    """Return x ** y; y is a number or a tensor (then x should be positive, or y whole).
+
+    gx = g * y * x**(y-1), gy = g * x**y * log(x).
+    """
+    if is_number(y):
+        return PowScalar(float(y))(x)
+    return Pow()(*pair(x, y, "pow"))
+
+
+def exp(x: Tensor) -> Tensor:
+    """Return e to the x.  gx = g * exp(x)."""
+    return Exp()(x)
+
+
+def log(x: Tensor) -> Tensor:
+    """Return the natural logarithm of x > 0.  gx = g / x."""
+    return Log()(x)
+
+
+def sqrt(x: Tensor) -> Tensor:
+    """Return the square root of x >= 0.  gx = g / (2 sqrt(x)), which is infinite at 0."""
+    return Sqrt()(x)
+
+
+def abs(x: Tensor) -> Tensor:
+    """Return |x|.  gx = g * sign(x), 0 at 0."""
+    return Abs()(x)
+
+
+def clip(x: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
+    """Return x limited to [min, max]; g passes inside and on the bounds.
+
+    Raises ArgumentError if both bounds are None or min > max.
+    """
+    if min is None and max is None or min is not None and max is not None and min > max:
+        raise ArgumentError(f"clip: expected min <= max and at least one of them, got min={min}, max={max}")
+    return Clip(min, max)(x)
+
+
+def where(condition: Any, x: Any, y: Any) -> Tensor:
+    """Return x where ``condition`` (boolean tensor or array) holds, else y; all three broadcast."""
+    mask = condition.data if isinstance(condition, Tensor) else condition
+    if mask.dtype != bool:
+        raise DTypeError(f"where: expected a boolean condition, got {mask.dtype}")
+    if not isinstance(x, Tensor) and not isinstance(y, Tensor):
+        x = Tensor(x)
+    x, y = pair(x, y, "where")
+    broadcast_shapes(mask.shape, broadcast_shapes(x.shape, y.shape, "where"), "where")
+    return Where(mask)(x, y)
+
+
+def maximum(x: Any, y: Any) -> Tensor:
+    """Return the larger of x and y; at ties each gets half of g."""
+    return Maximum()(*pair(x, y, "maximum"))
+
+
+def minimum(x: Any, y: Any) -> Tensor:
+    """Return the smaller of x and y; at ties each gets half of g."""
+    return Minimum()(*pair(x, y, "minimum"))
+
+
+def astype(x: Tensor, dtype: Any) -> Tensor:
+    """Return x in another dtype.  A float result carries the gradient back; others are constants."""
+    target = np.dtype(dtype)
+    if target == x.dtype:
+        return x
+    if target.kind != "f" or x.dtype.kind != "f":
+        return Tensor._wrap(x.data.astype(target))
+    return AsType(target, x.dtype)(x)

@@ -1,0 +1,89 @@
+"""Matrix products: matmul (batched) and the dense layer's linear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from minigan.backend import Array
+from minigan.errors import ShapeError
+from minigan.ops.broadcast import broadcast_shapes, sum, sum_to
+from minigan.ops.shape import reshape, transpose
+from minigan.tensor import Op, Tensor
+
+
+class MatMul(Op):
+    """(..., M, K) @ (..., K, N) -> (..., M, N);  gx = g @ y^T, gy = x^T @ g, summed over repeated batches."""
+
+    @property
+    def keeps(self) -> Sequence[int]:  # type: ignore[override]
+        """Each gradient reads the other factor."""
+        return [1] * self.needs(0) + [0] * self.needs(1)
+
+    def forward(self, x: Array, y: Array) -> Array:
+        """Multiply."""
+        return x @ y
+
+    def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Two products with a transposed factor."""
+        return (
+            sum_to(matmul(g, transpose(self.input(1))), self.input_shapes[0]) if self.needs(0) else None,
+            sum_to(matmul(transpose(self.input(0)), g), self.input_shapes[1]) if self.needs(1) else None,
+        )
+
+
+class Linear(Op):
+    """(B, I), (O, I)[, (O,)] -> (B, O): y = x W^T + b;  gx = g W, gW = g^T x, gb = sum over B of g."""
+
+    @property
+    def keeps(self) -> Sequence[int]:  # type: ignore[override]
+        """x for the weight's gradient, the weight for x's."""
+        return [1] * self.needs(0) + [0] * self.needs(1)
+
+    def forward(self, x: Array, weight: Array, bias: Array | None = None) -> Array:
+        """One product; the bias is added in place onto its fresh result."""
+        y = x @ weight.T
+        if bias is not None:
+            y += bias
+        return y
+
+    def backward(self, g: Tensor) -> tuple[Tensor | None, ...]:
+        """Two products and a sum."""
+        gx = matmul(g, self.input(1)) if self.needs(0) else None
+        gweight = matmul(transpose(g), self.input(0)) if self.needs(1) else None
+        if len(self.parents) == 2:
+            return gx, gweight
+        return gx, gweight, (sum(g, 0) if self.needs(2) else None)
+
+
+def matmul(x: Tensor, y: Tensor) -> Tensor:
+    """Return the matrix product over the last two axes; leading axes broadcast; 1-d operands are vectors.
+
+    gx = g @ y^T, gy = x^T @ g.  Raises ShapeError when the inner sizes differ.
+    """
+    if x.ndim == 0 or y.ndim == 0:
+        raise ShapeError(f"matmul: expected at least one axis each, got shapes {x.shape} and {y.shape}")
+    if x.shape[-1] != (y.shape[-2] if y.ndim > 1 else y.shape[0]):
+        raise ShapeError(f"matmul: inner sizes differ, {x.shape} @ {y.shape}")
+    if x.ndim > 1 and y.ndim > 1:
+        broadcast_shapes(x.shape[:-2], y.shape[:-2], "matmul")
+        return MatMul()(x, y)
+    row, column = x.ndim == 1, y.ndim == 1
+    product = MatMul()(reshape(x, 1, *x.shape) if row else x, reshape(y, *y.shape, 1) if column else y)
+    shape = (
+        product.shape[:-2] + (() if row else product.shape[-2:-1]) + (() if column else product.shape[-1:])
+    )
+    return reshape(product, shape)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return x W^T + b for x (..., in), weight (out, in), bias (out,) -> (..., out)."""
+    if weight.ndim != 2 or x.ndim < 1 or x.shape[-1] != weight.shape[1]:
+        raise ShapeError(
+            f"linear: expected x (..., in) and weight (out, in), got {x.shape} and {weight.shape}"
+        )
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ShapeError(f"linear: expected bias {weight.shape[:1]}, got {bias.shape}")
+    flat = reshape(x, prod(x.shape[:-1]), x.shape[-1])
+    y = Linear()(flat, weight) if bias is None else Linear()(flat, weight, bias)
+    return reshape(y, *x.shape[:-1], weight.shape[0])
