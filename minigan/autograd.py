@@ -62,7 +62,8 @@ def grad(
     for position, target in enumerate(targets):
         if not target.requires_grad:
             raise GraphError(
-                f"grad: input {position} does not require a gradient; call .requires_grad_() before the forward pass"
+                f"grad: input {position} does not require a gradient; "
+                "call .requires_grad_() before the forward pass"
             )
     edges = [target.node or target for target in targets]
     retain = create_graph if retain_graph is None else retain_graph
@@ -151,12 +152,14 @@ def _seed(root: Tensor, seed: Tensor | None) -> Tensor:
     if seed is None:
         if root.size != 1:
             raise ShapeError(
-                f"backward: a gradient is needed for a result of shape {root.shape}; reduce it with .sum() or pass one"
+                f"backward: a gradient is needed for a result of shape {root.shape}; "
+                "reduce it with .sum() or pass one"
             )
         return Tensor._wrap(backend.namespace(root.data).ones_like(root.data))
     if seed.shape != root.shape or seed.dtype != root.dtype:
         raise ShapeError(
-            f"backward: the gradient has shape {seed.shape} and dtype {seed.dtype}, expected {root.shape} and {root.dtype}"
+            f"backward: the gradient has shape {seed.shape} and dtype {seed.dtype}, "
+            f"expected {root.shape} and {root.dtype}"
         )
     return seed
 
