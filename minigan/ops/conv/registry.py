@@ -1,0 +1,117 @@
+"""The algorithms by name, and the choice among them.
+
+An algorithm is three functions on raw arrays (never Tensors), plus what it needs to be chosen:
+
+    forward(x, weight, spec, prepared=None)      (N, C, H, W), (O, C / groups, KH, KW) -> (N, O, OH, OW)
+    input_grad(g, weight, spec, prepared=None)   (N, O, OH, OW), weight -> (N, C, H, W)
+    weight_grad(x, g, spec)                      (N, C, H, W), (N, O, OH, OW) -> (O, C / groups, KH, KW)
+    supports(spec, function) -> str              "" or the reason why not
+    cost(spec, function) -> float                estimated seconds on the machine of cost.py
+    prepare(weight, spec, function) -> object    optional: what depends on the weight alone, to be kept for
+                                                 frozen weights and handed back as ``prepared``
+
+``function`` is "forward", "input_grad" or "weight_grad". Inputs may have any memory layout; what is
+returned is a fresh array, in channels-last memory where it is an image. ``choose`` takes the supported
+algorithm of the lowest estimated cost; ``use`` forces one; ``explain`` prints the reasoning.
+"""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from minigan.errors import ArgumentError
+
+FUNCTIONS = ("forward", "input_grad", "weight_grad")
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """One way to compute the three functions of a convolution (see the module's docstring for each field)."""
+
+    name: str
+    forward: Callable
+    input_grad: Callable
+    weight_grad: Callable
+    supports: Callable
+    cost: Callable
+    prepare: Callable | None = None
+
+
+_algorithms: dict[str, Algorithm] = {}
+_forced: ContextVar[tuple[str, bool]] = ContextVar("minigan_conv", default=("auto", False))
+
+
+def register(algorithm):
+    """Add an algorithm to the choice. Raises ArgumentError if its name is taken."""
+    if algorithm.name in _algorithms or algorithm.name == "auto":
+        raise ArgumentError(
+            f"a convolution algorithm named {algorithm.name!r} is already registered; choose another name"
+        )
+    _algorithms[algorithm.name] = algorithm
+    return algorithm
+
+
+def names():
+    """Names of all registered algorithms, in order of registration."""
+    return tuple(_algorithms)
+
+
+def get(name):
+    """The algorithm of that name; ArgumentError lists the known ones."""
+    if name not in _algorithms:
+        raise ArgumentError(f"no convolution algorithm {name!r}; known: auto, {', '.join(_algorithms)}")
+    return _algorithms[name]
+
+
+@contextmanager
+def use(name, *, strict=False):
+    """Force one algorithm in a ``with`` block ("auto" gives the choice back).
+
+    Where the forced algorithm does not support a convolution, the automatic choice does that one, unless
+    ``strict``, which raises ArgumentError with the reason. The setting is per thread (a context variable).
+    """
+    if name != "auto":
+        get(name)
+    token = _forced.set((name, strict))
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+def choose(spec, function="forward"):
+    """The algorithm for one function of a convolution: the forced one, else the cheapest that can."""
+    name, strict = _forced.get()
+    if name != "auto":
+        reason = get(name).supports(spec, function)
+        if not reason:
+            return get(name)
+        if strict:
+            raise ArgumentError(
+                f"convolution algorithm {name!r} cannot do {function} of {spec}: {reason}; "
+                "use another or 'auto'"
+            )
+    return min(candidates(spec, function), key=lambda a: a.cost(spec, function))
+
+
+def candidates(spec, function):
+    """Algorithms that support this function of this convolution."""
+    return [a for a in _algorithms.values() if not a.supports(spec, function)]
+
+
+def explain(spec, function="forward"):
+    """In words: what each algorithm is estimated to cost, which do not apply and why, and the choice."""
+    chosen = choose(spec, function)
+    lines = [f"{function} of {spec.x_shape} * {spec.weight_shape} -> {spec.y_shape}, stride {spec.stride}, "
+             f"padding {spec.padding}, dilation {spec.dilation}, groups {spec.groups}"]  # fmt: skip
+    able = sorted(candidates(spec, function), key=lambda a: a.cost(spec, function))
+    for algorithm in able:
+        mark = "->" if algorithm is chosen else "  "
+        lines.append(f"{mark} {algorithm.name:<12} {1e3 * algorithm.cost(spec, function):10.3f} ms estimated")
+    for algorithm in _algorithms.values():
+        if algorithm not in able:
+            lines.append(f"   {algorithm.name:<12} no: {algorithm.supports(spec, function)}")
+    if chosen is not able[0]:
+        lines.append(f"{chosen.name} is forced by use({chosen.name!r}); auto would take {able[0].name}")
+    return "\n".join(lines)
