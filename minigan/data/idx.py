@@ -89,7 +89,7 @@ def _read_header(stream, path: Path) -> tuple[int, ...]:
         raise DataError(f"{path}: bad magic number {magic!r}, expected two zero bytes, a type "
                         "and 1 to 4 axes; is it an IDX file?")
     if magic[2] != _UBYTE:
-        raise DataError(f"{path}: type code {magic[2]:#04x}, expected 0x08 (unsigned bytes); convert the file")
+        raise DataError(f"{path}: type code {magic[2]:#04x}, expected 0x08 (bytes); convert the file")
     sizes = stream.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
         raise DataError(f"{path}: cut short inside its header; get it again")

@@ -1,0 +1,179 @@
+"""One door to every data set: ``open_dataset("glyphs")``, ``("mnist")``, ``("path/to/pictures")`` ..."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from minigan.data import download
+from minigan.data.arrays import read_npz
+from minigan.data.folder import load_folder
+from minigan.data.glyphs import DIGITS, render_glyphs
+from minigan.data.idx import PARTS, find_idx, load_idx, read_idx
+from minigan.data.images import SUFFIXES, crop_square, resize
+from minigan.errors import ArgumentError, DataError, FileError
+
+NAMES = ("glyphs", "mnist", "fashion-mnist")
+CLASSES = {
+    "mnist": tuple(DIGITS),
+    "fashion-mnist": ("T-shirt/top", "trouser", "pullover", "dress", "coat",
+                      "sandal", "shirt", "sneaker", "bag", "ankle boot"),
+}
+GLYPHS = 10_000  # pictures drawn where no limit is given
+PICTURE_SIZE = 64  # of a folder of pictures where no size is given
+LARGEST = 1 << 33  # bytes of an .npz file, unpacked
+LUMA = (0.299, 0.587, 0.114)  # lightness of red, green and blue (ITU-R BT.601), as Pillow has it
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Square pictures in memory, with or without labels."""
+
+    images: np.ndarray  # float32 (N, C, size, size) in [-1, 1]
+    labels: np.ndarray | None  # int64 (N,), 0 .. len(classes) - 1
+    name: str
+    classes: tuple[str, ...]  # () without labels
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def open_dataset(
+    name_or_path: str | os.PathLike,
+    *,
+    size: int | None = None,
+    channels: int | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    part: str | None = None,
+    skip_unreadable: bool = False,
+    note: Callable[[str], object] = warnings.warn,
+) -> Dataset:
+    """Load a data set as square pictures of one size.
+
+    Args:
+        name_or_path: "glyphs" (drawn at run time); "mnist" or "fashion-mnist" (from MINIGAN_DATA, else from
+            the cache, else downloaded); or the path of a folder with IDX files, of a folder of pictures, or
+            of an ``.npz`` file with "images" (uint8, or float in [-1, 1]; (N, H, W), (N, C, H, W) or
+            (N, H, W, C)) and perhaps "labels" (N,).  A relative path is also looked for under MINIGAN_DATA.
+        size: height and width in pixels; by default that of the set, 28 for glyphs, 64 for pictures.
+        channels: 1 (grey) or 3 (colour); by default that of the set, 1 for glyphs, 3 for pictures.
+        limit: take at most so many pictures, chosen at random; glyphs draws that many (else 10,000).
+        seed: of what is drawn or chosen.
+        part: "train" or "test" of the MNIST family; by default train where there is one.
+        skip_unreadable: leave out pictures that cannot be read, and say how many, rather than fail.
+        note: called with one line when something is worth saying (a download, pictures left out).
+
+    Raises:
+        ArgumentError: an option out of range.
+        FileError, DataError: nothing there, or what is there cannot be used; the message says why.
+    """
+    _check(size, channels, limit, part)
+    name = os.fspath(name_or_path)
+    if name == "glyphs":
+        count = GLYPHS if limit is None else limit
+        images, labels = render_glyphs(count, size=size or 28, channels=channels or 1, seed=seed)
+        return Dataset(images, labels, name, tuple(DIGITS))
+    path = _find(name, part, note)
+    if path.is_dir() and find_idx(path) is None:
+        images, given, classes = load_folder(
+            path, size=size or PICTURE_SIZE, channels=channels or 3, limit=limit, seed=seed,
+            skip_unreadable=skip_unreadable, note=note,
+        )
+        return Dataset(images, given, path.name, classes)
+    raw, given = _load_arrays(path, part)
+    classes = CLASSES.get(name) or _numbered(path, given)
+    if limit is not None and limit < len(raw):
+        rows = np.sort(np.random.default_rng(seed).choice(len(raw), limit, replace=False))
+        raw, given = raw[rows], None if given is None else given[rows]
+    return Dataset(_fit(raw, size, channels), given, path.name, classes)
+
+
+def _check(size: int | None, channels: int | None, limit: int | None, part: str | None) -> None:
+    for name, value in (("size", size), ("limit", limit)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise ArgumentError(f"data: {name} must be a whole number, at least 1, got {value!r}")
+    if channels not in (None, 1, 3):
+        raise ArgumentError(f"data: channels must be 1 (grey) or 3 (colour), got {channels!r}")
+    if part is not None and part not in PARTS:
+        raise ArgumentError(f"data: part must be one of {', '.join(PARTS)}, got {part!r}")
+
+
+def _find(name: str, part: str | None, note: Callable[[str], object]) -> Path:
+    """The folder or file that a name or path stands for; known names are downloaded where they must be."""
+    home = os.environ.get("MINIGAN_DATA")
+    if name in CLASSES:
+        # Files that lie in MINIGAN_DATA itself are taken for the digits.
+        local = [Path(home, name)] + [Path(home)] * (name == "mnist") if home else []
+        found = [folder for folder in local if folder.is_dir() and find_idx(folder, part)]
+        return found[0] if found else download.fetch(name, part=part or "train", note=note)
+    for path in [Path(name)] + ([Path(home, name)] if home else []):
+        if path.exists():
+            return path
+    raise FileError(f"no data set or path {name!r}; expected {', '.join(NAMES)}, a folder of pictures or IDX "
+                    "files, or an .npz file")
+
+
+def _load_arrays(path: Path, part: str | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Pictures as they are stored, (N, C, H, W), uint8 or float32 in [-1, 1], and labels or None."""
+    if path.is_dir():
+        images, labels = load_idx(path, part=part)
+        return images[:, None], labels
+    if path.suffix.lower() in SUFFIXES:
+        raise DataError(f"{path}: one picture is not a data set; give the folder it lies in")
+    if path.suffix != ".npz":
+        images = read_idx(path)
+        if images.ndim != 3:
+            raise DataError(f"{path}: expected 3 axes (pictures, rows, columns), got {images.ndim}")
+        return images[:, None], None
+    arrays, _ = read_npz(path, limit_bytes=LARGEST)
+    if "images" not in arrays:
+        raise DataError(f"{path}: no array 'images', got {', '.join(arrays) or 'none'}")
+    images = _channels_second(path, arrays["images"])
+    labels = arrays.get("labels")
+    if labels is not None:
+        if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu" or labels.min() < 0:
+            raise DataError(f"{path}: 'labels' must be one whole number, at least 0, for each of "
+                            f"{len(images)} images, got {labels.dtype} {labels.shape}")
+        labels = labels.astype(np.int64)
+    return images, labels
+
+
+def _channels_second(path: Path, images: np.ndarray) -> np.ndarray:
+    if images.ndim == 3:
+        images = images[:, None]
+    elif images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
+        images = images.transpose(0, 3, 1, 2)
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape:
+        raise DataError(f"{path}: 'images' must be (N, H, W), (N, C, H, W) or (N, H, W, C) with 1 or 3 "
+                        f"channels and at least one picture, got {images.shape}")
+    in_range = images.dtype == np.uint8 or (images.dtype.kind == "f" and np.abs(images).max() <= 1)
+    if not in_range:
+        raise DataError(f"{path}: 'images' must be uint8, or floats in [-1, 1], got {images.dtype} from "
+                        f"{images.min()} to {images.max()}")
+    return images
+
+
+def _numbered(path: Path, labels: np.ndarray | None) -> tuple[str, ...]:
+    """Names for classes that have only numbers: the MNIST family has ten."""
+    if labels is None:
+        return ()
+    return tuple(str(i) for i in range(10 if path.is_dir() else int(labels.max()) + 1))
+
+
+def _fit(images: np.ndarray, size: int | None, channels: int | None) -> np.ndarray:
+    """Cut the middle square, resize, and bring to the wanted channels and to float32 in [-1, 1]."""
+    images = crop_square(images)
+    images = images.astype(np.float32) / 127.5 - 1 if images.dtype == np.uint8 else images.astype(np.float32)
+    if size is not None:
+        images = resize(images, size, size)
+    if channels == 3 and images.shape[1] == 1:
+        images = np.repeat(images, 3, axis=1)
+    if channels == 1 and images.shape[1] == 3:
+        images = np.einsum("c,nchw->nhw", np.array(LUMA, np.float32), images)[:, None]
+    return np.ascontiguousarray(images)
