@@ -1,0 +1,67 @@
+# %% [markdown]
+# # 12. Trap: decay of what?
+#
+# A recipe from Keras says `Adam(lr, decay=8e-9)`. Ported to PyTorch it becomes
+# `Adam(lr, weight_decay=8e-9)`. The words match and the meaning does not:
+#
+# * Keras' old `decay` makes the *learning rate* fall: `lr / (1 + decay * step)`;
+# * `weight_decay` pulls the *weights* towards zero at every step.
+#
+# With 8e-9 neither does anything one could measure, which is why the mistake lives on. With a number
+# that matters, the two go different ways.
+
+# %%
+import argparse
+
+import numpy as np
+
+from minigan import Tensor, optim
+
+parser = argparse.ArgumentParser(description="Trap: decay of what?")
+parser.add_argument("--quick", action="store_true", help="fewer steps (the tests run this)")
+steps = 200 if parser.parse_args().quick else 2000
+
+# %% [markdown]
+# ## How small is 8e-9?
+
+# %%
+left = 1 / (1 + 8e-9 * 100_000)
+print(f"after 100,000 steps the learning rate is {left:.2%} of what it was")
+assert left > 0.999
+
+# %% [markdown]
+# ## The same word with a number that matters
+#
+# Find the bottom of `(w - 3)^2`, from 0, with noisy gradients. The right answer is 3.
+
+
+# %%
+def descend(learning_rate, weight_decay=0.0):
+    """Return the last half of the trail of w; `learning_rate(step)` gives the step size."""
+    generator = np.random.default_rng(0)
+    w = Tensor(np.zeros(1, np.float32), requires_grad=True)
+    optimizer = optim.SGD([w], lr=learning_rate(0), weight_decay=weight_decay)
+    trail = []
+    for step in range(steps):
+        optimizer.lr = learning_rate(step)
+        optimizer.zero_grad()
+        ((w - 3) ** 2 + w * float(generator.normal())).sum().backward()
+        optimizer.step()
+        trail.append(w.item())
+    return np.array(trail[steps // 2 :])
+
+
+decay = 0.5
+plain = descend(lambda step: 0.1)
+slower = descend(lambda step: 0.1 / (1 + decay * step))
+pulled = descend(lambda step: 0.1, weight_decay=decay)
+for name, trail in (("no decay", plain), ("learning-rate decay", slower), ("weight decay", pulled)):
+    print(f"{name:>20}: mean {trail.mean():.3f}, wobble {trail.std():.3f}")
+
+# %% [markdown]
+# The falling learning rate calms the wobble and keeps the answer. Weight decay keeps the wobble and
+# moves the answer, to `2 * 3 / (2 + decay)`, where its pull and the slope balance.
+
+# %%
+assert slower.std() < plain.std() / 2
+assert abs(pulled.mean() - 2 * 3 / (2 + decay)) < 0.1

@@ -1,0 +1,70 @@
+# %% [markdown]
+# # 13. Trap: iterations called epochs, slices called batches
+#
+# A common training loop reads
+#
+#     for epoch in range(1000):
+#         batch = images[epoch * 20 : (epoch + 1) * 20]
+#
+# Two mistakes in two lines. One pass of that loop is one *step*, not an epoch, so a thousand of them see
+# 20,000 pictures once. And the slice takes neighbours: if the file is sorted by class, or by day, or by
+# camera, the discriminator sees one kind of picture at a time and learns, again and again, to recognise
+# that one.
+
+# %%
+import argparse
+
+import numpy as np
+
+from minigan import data
+
+parser = argparse.ArgumentParser(description="Trap: iterations are not epochs")
+parser.add_argument("--quick", action="store_true", help="a smaller set (the tests run this)")
+count = 2_000 if parser.parse_args().quick else 60_000
+
+labels = np.sort(np.random.default_rng(0).integers(0, 10, count))  # a file sorted by class
+images = np.arange(count, dtype=np.float32).reshape(count, 1)  # each picture is its own number
+
+# %% [markdown]
+# ## What the loop sees
+
+# %%
+batch, loops = 20, count // 60  # the proportions of the example above
+seen = np.concatenate([images[i * batch : (i + 1) * batch, 0] for i in range(loops)])
+kinds = np.mean([len(set(labels[i * batch : (i + 1) * batch])) for i in range(loops)])
+print(f'{loops} "epochs" saw {len(set(seen)) / count:.0%} of the pictures once, the rest never,')
+print(f"{kinds:.1f} kinds of picture in a batch and {len(set(labels[: loops * batch]))} kinds in all")
+assert len(set(seen)) < 0.4 * count and kinds < 2
+
+# %% [markdown]
+# ## What a loader sees
+#
+# An epoch is a pass over the whole set, in an order drawn anew each time.
+
+# %%
+loader = data.Loader(images, labels, batch_size=batch, seed=0)
+first = list(loader)
+second = list(loader)
+seen = np.concatenate([pictures[:, 0] for pictures, _ in first])
+kinds = np.mean([len(set(kind)) for _, kind in first])
+print(f"one epoch, {len(first)} steps, saw {len(set(seen)) / count:.0%} of the pictures,")
+print(f"{kinds:.1f} kinds in a batch")
+assert len(first) == count // batch and len(set(seen)) == count
+assert kinds > 7
+assert not np.array_equal(first[0][0], second[0][0]), "another order in the next epoch"
+
+# %% [markdown]
+# ## And its place can be kept
+#
+# Seed, epoch and position say everything about the order, so an interrupted run goes on with exactly
+# the batches it would have had.
+
+# %%
+loader = data.Loader(images, labels, batch_size=batch, seed=0)
+for _ in range(7):
+    loader.next_batch()
+place = loader.state_dict()
+later = data.Loader(images, labels, batch_size=batch, seed=0)
+later.load_state_dict(place)
+assert np.array_equal(loader.next_batch()[0], later.next_batch()[0])
+print("taken up again at", {name: place[name] for name in ("epoch", "position")})

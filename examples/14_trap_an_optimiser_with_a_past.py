@@ -1,0 +1,69 @@
+# %% [markdown]
+# # 14. Trap: an optimiser with a past
+#
+# Adam remembers. It keeps an average of the gradients, an average of their squares, and a step count
+# that corrects both while they are young. A notebook that builds one `Adam` in an early cell and uses it
+# for experiment after experiment hands each new net the momentum of the last one, scaled for gradients
+# that no longer exist.
+
+# %%
+import argparse
+
+import numpy as np
+
+from minigan import Tensor, optim
+
+parser = argparse.ArgumentParser(description="Trap: an optimiser with a past")
+parser.add_argument("--quick", action="store_true", help="fewer steps (the tests run this)")
+steps = 50 if parser.parse_args().quick else 500
+
+
+def experiment(w, optimizer, bottom, steps):
+    """Descend (w - bottom)^2 from 0; return the trail."""
+    w.copy_(np.zeros(1))
+    trail = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        ((w - bottom) ** 2).sum().backward()
+        optimizer.step()
+        trail.append(w.item())
+    return np.array(trail)
+
+
+# %% [markdown]
+# ## A fresh Adam
+#
+# Its first step has the length of the learning rate, whatever the gradient: `m / sqrt(v)` is then
+# `g / |g|` (Kingma and Ba, arXiv 1412.6980, section 2.1).
+
+# %%
+w = Tensor(np.zeros(1, np.float32), requires_grad=True)
+optimizer = optim.Adam([w], lr=0.1)
+fresh = experiment(w, optimizer, bottom=-1.0, steps=5)
+print("fresh  :", fresh.round(3))
+assert np.isclose(fresh[0], -0.1, rtol=1e-4)
+
+# %% [markdown]
+# ## The same experiment with a used one
+#
+# First an experiment whose bottom lies far to the right, then the one above, with the weights drawn anew
+# and the optimiser not.
+
+# %%
+optimizer = optim.Adam([w], lr=0.1)
+experiment(w, optimizer, bottom=100.0, steps=steps)
+used = experiment(w, optimizer, bottom=-1.0, steps=5)
+print("used   :", used.round(3), "(the wrong way)")
+assert used[0] > 0 and fresh[0] < 0
+
+# %% [markdown]
+# ## The cure
+#
+# A new experiment gets a new optimiser. And a run that is *continued* needs the opposite: its own
+# moments and step count back, or the first steps after each pause go wrong. minigan's checkpoints hold
+# them.
+
+# %%
+again = experiment(w, optim.Adam([w], lr=0.1), bottom=-1.0, steps=5)
+assert np.array_equal(again, fresh)
+print("new one:", again.round(3))

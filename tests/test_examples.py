@@ -1,0 +1,51 @@
+"""Every lesson in examples/ runs, in its quick form, and keeps the format that makes it a notebook too."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+def test_there_are_lessons_and_they_are_numbered():
+    assert EXAMPLES and all(re.fullmatch(r"\d\d_[a-z0-9_]+\.py", path.name) for path in EXAMPLES)
+    numbers = [path.name[:2] for path in EXAMPLES]
+    assert len(set(numbers)) == len(numbers)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_runs_quickly_without_complaint(path, tmp_path):
+    """The lessons assert what they claim, so running one is testing it."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    command = [sys.executable, str(path), "--quick"]
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    assert run.stdout
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_is_in_percent_format(path):
+    """A title in a markdown cell first, prose only in comments of markdown cells, code in the others."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "# %% [markdown]" and re.match(r"# # \d+\. ", lines[1])
+    assert int(lines[1].split()[2].rstrip(".")) == int(path.name[:2])
+    cells = re.split(r"(?m)^# %%", "\n".join(lines))[1:]
+    kinds = {True: 0, False: 0}
+    for cell in cells:
+        head, *body = cell.splitlines()
+        prose = head.strip() == "[markdown]"
+        kinds[prose] += 1
+        assert prose or head.strip() == "", f"unknown cell: # %%{head}"
+        assert not prose or all(line.startswith("#") or not line for line in body), f"code in prose: {body}"
+    assert kinds[True] >= 3 and kinds[False] >= 3
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_is_named_in_the_readme(path):
+    assert f"examples/{path.name}" in (ROOT / "README.md").read_text(encoding="utf-8")
