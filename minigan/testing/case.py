@@ -70,7 +70,7 @@ class OpCase:
     order     highest order of derivative that is checked
     bad       calls that must be refused
     torch     optional `torch(torch, *tensors, **kwargs) -> torch tensor`: the same call in PyTorch
-    zero_size False: an input with no elements is refused (or meaningless) and is not tried
+    empty     samples with inputs of no elements, where the operation has a meaning for them
     fake      False: the operation is not run on the strict test device (it needs the host by its nature)
     """
 
@@ -84,7 +84,7 @@ class OpCase:
     order: int = 2
     bad: tuple[BadInput, ...] = ()
     torch: Callable[..., Any] | None = None
-    zero_size: bool = True
+    empty: tuple[Sample, ...] = ()
     fake: bool = True
 
     def linear_arguments(self, sample: Sample) -> tuple[int, ...]:

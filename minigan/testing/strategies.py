@@ -36,6 +36,7 @@ from hypothesis.strategies import (
 )
 
 from minigan.testing.case import Sample
+from minigan.testing.layout import LAYOUTS, in_layout
 
 __all__ = [
     "LAYOUTS", "ConvConfig", "PoolConfig", "ResampleConfig", "SearchStrategy", "array_samples", "arrays",
@@ -157,40 +158,10 @@ def array_samples(
 
 # --- memory layouts ----------------------------------------------------------------------------------------
 
-LAYOUTS = ("c", "fortran", "channels_last", "sliced", "reversed", "broadcast")
-
 
 def layouts() -> SearchStrategy[str]:
     """Names of memory layouts, for `in_layout`."""
     return sampled_from(LAYOUTS)
-
-
-def in_layout(array: np.ndarray, layout: str) -> np.ndarray:
-    """Return an array equal to `array` that lies in memory as `layout` says.
-
-    c: row by row; fortran: column by column; channels_last: the second axis varies fastest; sliced: every
-    second element of a larger array, not starting at its beginning; reversed: negative strides; broadcast:
-    stride 0 along the first axis, which *changes the values*: the first row is repeated.
-    """
-    if array.ndim == 0 or layout == "c":
-        return np.array(array, order="C")
-    if layout == "fortran":
-        return np.array(array, order="F")
-    if layout == "channels_last":
-        return np.moveaxis(
-            np.array(np.moveaxis(array, min(1, array.ndim - 1), -1), order="C"), -1, min(1, array.ndim - 1)
-        )
-    if layout == "sliced":
-        larger = np.full(
-            [2 * side + 1 for side in array.shape], np.nan if array.dtype.kind == "f" else 0
-        ).astype(array.dtype)
-        view = larger[(slice(1, None, 2),) * array.ndim]
-        view[...] = array
-        return view
-    backwards = (slice(None, None, -1),) * array.ndim
-    if layout == "reversed":
-        return np.array(array[backwards], order="C")[backwards]
-    return np.broadcast_to(array[:1], array.shape)
 
 
 # --- settings of operations --------------------------------------------------------------------------------

@@ -1,0 +1,213 @@
+"""Analytic against numeric: three random probes, sub-gradient intervals at kinks, and where it is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minigan.testing import numeric
+from minigan.testing.hints import hint
+from minigan.testing.numeric import JUMP, KINK, ROUGH, SMOOTH
+from minigan.testing.problem import Problem, Recorded, unflatten
+from minigan.testing.report import GradReport
+
+RELATIVE = 1e-7  # of the largest single contribution to a probe: does not grow with the number of entries
+CONVINCING = 1e-3  # an error bar above this share of the derivative decides nothing
+LOCATE = 4096  # entries up to which a wrong gradient is compared one by one
+FULL = 12  # inputs plus outputs up to which the whole Jacobian is compared
+
+
+@dataclass
+class Comparison:
+    """One order of one problem: the recorded point, the incoming gradient, and where the findings go."""
+
+    problem: Problem
+    recorded: Recorded
+    weights: np.ndarray
+    report: GradReport
+    generator: np.random.Generator
+    order: int
+
+    def __post_init__(self) -> None:
+        self.point, self.start = self.problem.point, self.recorded.value
+        self.scale = self.problem.scale
+        self.property = "gradient" if self.order == 1 else "second order"
+
+    def run(self, analytic: np.ndarray, probes: int, full: bool) -> float:
+        """Compare along `probes` directions (and entry by entry if `full`).
+
+        Return the largest relative error.
+        """
+        if not self.point.size or not self.start.size:
+            return 0.0
+        directions = [self.scale * numeric.probe(self.generator, self.point.size) for _ in range(probes)]
+        slopes = [self._slope(u) for u in directions]
+        kinds = np.array([slope.kind for slope in slopes])
+        kink, jump, rough = ((kinds == kind).any(axis=0) for kind in (KINK, JUMP, ROUGH))
+        smooth = ~(kink | jump | rough)
+        self.report.kinks += int((kink | jump).sum())
+        if rough.any():
+            self._doubt_rough(rough)
+        weights = np.where(smooth, self.weights, 0.0)
+        if not smooth.all():
+            analytic = self.recorded.gradient(weights)
+        worst = 0.0
+        for u, slope in zip(directions, slopes, strict=True):
+            error, wrong = self._along(u, slope, weights, analytic)
+            worst = max(worst, error)
+            if wrong:
+                self._explain(weights, analytic, u, wrong)
+                return worst
+        if full:
+            self._full(weights)
+        if (kink & ~rough).any():
+            self._at_kinks(np.where(kink & ~jump & ~rough, self.weights, 0.0), directions)
+        return worst
+
+    def _slope(self, u: np.ndarray) -> numeric.Slope:
+        return numeric.directional(self.problem.value, self.start, self.point, u)
+
+    def _doubt_rough(self, rough: np.ndarray) -> None:
+        place = int(np.flatnonzero(rough)[0])
+        self.report.doubts.append(
+            f"order {self.order}: {int(rough.sum())} of {rough.size} outputs are too rough for finite "
+            f"differences (first: flat index {place}, value {self.start[place]:.6g}): noise (a float32 buffer?), "
+            "a pole, or a kink very near"
+        )
+
+    def _along(
+        self, u: np.ndarray, slope: numeric.Slope, weights: np.ndarray, analytic: np.ndarray
+    ) -> tuple[float, str]:
+        """Return the relative error along u, and the sentence to report if it is too large."""
+        claimed, largest = float(analytic @ u), float(np.max(np.abs(analytic * u), initial=0.0))
+        if not np.any(weights):
+            return 0.0, ""
+        found, bar = numeric.contracted(slope, weights, self.start)
+        resolution = 1e-6 * float(np.sqrt(np.sum((weights * self.start) ** 2)))
+        scale = max(abs(found), abs(claimed), largest, resolution, 1e-300)
+        floor = RELATIVE * largest
+        if abs(claimed - found) <= 3 * bar + floor:
+            if 3 * bar > max(CONVINCING * scale, resolution):
+                self.report.doubts.append(
+                    f"order {self.order}: the error bar {bar:.1g} is too large to judge a derivative of {found:.4g}"
+                )
+            return abs(claimed - found) / scale, ""
+        again = numeric.remeasured(self.problem.value, self.start, self.point, u, weights)
+        if any(abs(claimed - f) <= 3 * b + floor and 3 * b <= CONVINCING * scale for f, b in again):
+            return 0.0, ""
+        error = abs(claimed - found) / scale
+        if 3 * bar > CONVINCING * scale and error < 0.1:
+            self.report.doubts.append(
+                f"order {self.order}: {claimed:.8g} against {found:.8g} +- {bar:.1g} cannot be judged"
+            )
+            return error, ""
+        return error, f"along a random direction analytic {claimed:.8g}, numeric {found:.8g} +- {bar:.1g}"
+
+    def _explain(self, weights: np.ndarray, analytic: np.ndarray, u: np.ndarray, sentence: str) -> None:
+        """Find the worst entry and report it, with a hint if the entries follow a pattern."""
+        if self.point.size > LOCATE:
+            found = self._bisect(weights, analytic, u)
+            self.report.add(self.property, f"{sentence}\n  {found}")
+            return
+        truth, bars = self._entries(weights)
+        excess = (np.abs(analytic - truth) - 3 * bars) * self.scale
+        index = int(np.argmax(excess))
+        position, place = self.problem.argument(index)
+        shape = self.problem.shapes[position]
+        mine, true = (unflatten(v, self.problem.shapes)[position] for v in (analytic, truth))
+        tolerance = 3 * unflatten(bars, self.problem.shapes)[position] + 1e-6 * np.max(
+            np.abs(true), initial=0
+        )
+        wrong = int((np.abs(mine - true) > tolerance).sum())
+        ratio = f", ratio {analytic[index] / truth[index]:.6g}" if truth[index] else ""
+        self.report.add(
+            self.property,
+            f"{self.problem.labels[position]} of shape {shape}, worst at {list(place)}: analytic "
+            f"{analytic[index]:.8g}, numeric {truth[index]:.8g} +- {bars[index]:.1g}{ratio}; "
+            f"{wrong} of {mine.size} entries differ",
+            hint(mine, true, self._sizes(shape), self.order),
+        )
+
+    def _sizes(self, shape: tuple[int, ...]) -> dict[str, int]:
+        sizes: dict[str, int] = {}
+        for owner, sides in (("the argument", shape), ("the result", self.recorded.results[0].shape)):
+            sizes.update({f"axis {axis} of {owner}": side for axis, side in enumerate(sides)})
+            sizes[f"the number of elements of {owner}"] = int(np.prod(sides))
+            if len(sides) > 2:
+                sizes[f"the plane of {owner}"] = int(np.prod(sides[2:]))
+                sizes[f"the batch and plane of {owner}"] = sides[0] * int(np.prod(sides[2:]))
+        return {name: size for name, size in sizes.items() if size > 1}
+
+    def _entries(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The numeric gradient of weights . results, entry by entry, with its bars."""
+        truth, bars = np.zeros(self.point.size), np.zeros(self.point.size)
+        for i in range(self.point.size):
+            u = np.zeros(self.point.size)
+            u[i] = self.scale[i]
+            found, bar = numeric.contracted(self._slope(u), weights, self.start)
+            truth[i], bars[i] = found / self.scale[i], bar / self.scale[i]
+        return truth, bars
+
+    def _bisect(self, weights: np.ndarray, analytic: np.ndarray, u: np.ndarray) -> str:
+        """Halve the direction towards the larger mismatch until one entry is left."""
+        low, high = 0, self.point.size
+        while high - low > 1:
+            middle, misses = (low + high) // 2, []
+            for begin, end in ((low, middle), (middle, high)):
+                part = np.zeros_like(u)
+                part[begin:end] = u[begin:end]
+                found, bar = numeric.contracted(self._slope(part), weights, self.start)
+                misses.append(abs(float(analytic @ part) - found) - 3 * bar)
+            low, high = (low, middle) if misses[0] >= misses[1] else (middle, high)
+        unit = np.zeros_like(u)
+        unit[low] = self.scale[low]
+        found, bar = numeric.contracted(self._slope(unit), weights, self.start)
+        position, place = self.problem.argument(low)
+        return (
+            f"{self.problem.labels[position]} of shape {self.problem.shapes[position]}, wrong at {list(place)}: "
+            f"analytic {analytic[low]:.8g}, numeric {found / self.scale[low]:.8g} +- {bar / self.scale[low]:.1g}"
+        )
+
+    def _full(self, weights: np.ndarray) -> None:
+        """Compare the Jacobian of the smooth outputs entry by entry."""
+        keep = np.flatnonzero(weights)
+        rows = np.array([self.recorded.gradient(np.eye(weights.size)[j]) for j in keep])
+        for i in range(self.point.size if keep.size else 0):
+            u = np.zeros(self.point.size)
+            u[i] = self.scale[i]
+            slope = self._slope(u)
+            claimed = rows[:, i] * self.scale[i]
+            noise = numeric.rounding(self.start)[keep]
+            bar = 3 * np.abs(slope.bar[keep]) + noise + RELATIVE * np.max(np.abs(claimed))
+            wrong = (np.abs(claimed - slope.value[keep]) > bar) & (slope.kind[keep] == SMOOTH)
+            if wrong.any():
+                j = int(np.flatnonzero(wrong)[0])
+                position, place = self.problem.argument(i)
+                self.report.add(
+                    self.property,
+                    f"d result[{keep[j]}] / d {self.problem.labels[position]}{list(place)}: analytic "
+                    f"{rows[j, i]:.8g}, numeric {slope.value[keep][j] / self.scale[i]:.8g}",
+                )
+                return
+
+    def _at_kinks(self, weights: np.ndarray, directions: list[np.ndarray]) -> None:
+        """Where only sub-gradients exist the derivative must lie between the one-sided slopes.
+
+        A direction with all signs alike is added: along it a tie that is counted twice cannot look right.
+        """
+        analytic = self.recorded.gradient(weights)
+        alike = self.scale * self.generator.uniform(0.5, 1.5, self.point.size)
+        for u in [*directions, alike]:
+            slope = self._slope(u)
+            low, high = numeric.interval(slope, np.where(slope.kind == ROUGH, 0.0, weights))
+            claimed = float(analytic @ u)
+            slack = 1e-7 * float(np.max(np.abs(analytic * u), initial=0.0))
+            if not low - slack <= claimed <= high + slack and not (slope.kind == ROUGH).any():
+                self.report.add(
+                    "sub-gradient" if self.order == 1 else self.property,
+                    f"at {int(np.count_nonzero(weights))} outputs with a kink the derivative along a direction is "
+                    f"{claimed:.8g}, outside the one-sided slopes [{low:.8g}, {high:.8g}]",
+                    "a tie counted twice, or not at all?",
+                )
+                return
