@@ -24,7 +24,7 @@ import shutil
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -100,7 +100,7 @@ def write_npz(path: str | os.PathLike, arrays: Mapping[str, Any], manifest: Mapp
     members: dict[str, bytes] = {}
     digests: dict[str, dict] = {}
     for name, value in arrays.items():
-        _check_name(name, path)
+        check_name(name, path)
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":
             raise FileError(f"cannot write {path}: array {name!r} has dtype {array.dtype}, expected numbers")
@@ -143,15 +143,16 @@ def array_digest(array: np.ndarray) -> str:
 
 
 def read_npz(path: str | os.PathLike, *, limit_bytes: int, expected: Mapping[str, Any] | None = None,
-             kind: str | None = None, version: int = VERSION) -> tuple[Arrays, dict[str, Any]]:
-    """Read every array of an ``.npz`` file. Returns (name -> array, the caller's manifest facts).
+             kind: str | None = None, version: int = VERSION,
+             only: Callable[[str], bool] | None = None) -> tuple[Arrays, dict[str, Any]]:
+    """Read the arrays of an ``.npz`` file. Returns (name -> array, the caller's manifest facts).
 
     ``limit_bytes`` caps the unpacked size: give what the model can need, not what the file asks for.
     ``expected`` maps names to shapes, or to (shape, dtype) pairs; all that is missing, extra or of another
     shape is said in one error before any array is read. With ``kind``, the file must be one of ours of that
     kind, and of a format version up to ``version``. Without, a plain ``.npz`` is read too (facts then {}).
     A file with a manifest is checked against its digests, and the array that differs is named.
-    Nothing is ever unpickled. NaN or infinity in a stored array is refused. Raises FileError.
+    ``only`` chooses by name which arrays are read, if not all. Nothing is ever unpickled. NaN or infinity in a stored array is refused. Raises FileError.
     """
     with open_zip(path, limit_bytes=limit_bytes) as (archive, infos):
         record = _read_manifest(archive, infos, path, kind, version)
@@ -165,7 +166,8 @@ def read_npz(path: str | os.PathLike, *, limit_bytes: int, expected: Mapping[str
                              record["arrays"].items()}, f"{path} against its own manifest")
         if expected is not None:
             compare(shapes, expected, str(path))
-        arrays = {name: _read_array(archive, info, name, path) for name, info in headers.items()}
+        arrays = {name: _read_array(archive, info, name, path) for name, info in headers.items()
+                  if only is None or only(name)}
     for name, array in arrays.items():
         if record is not None and array_digest(array) != record["arrays"][name]["sha256"]:
             raise FileError(f"{path}: array {name!r} is damaged: its SHA-256 differs from the manifest's; "
@@ -232,7 +234,7 @@ def open_zip(path: str | os.PathLike, *, limit_bytes: int,
         with zipfile.ZipFile(path) as archive:
             infos: dict[str, zipfile.ZipInfo] = {}
             for info in archive.infolist():
-                _check_name(info.filename, path, folders)
+                check_name(info.filename, path, folders)
                 if info.filename in infos:
                     raise FileError(f"{path}: the name {info.filename!r} occurs twice; the file is not sound")
                 if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -264,7 +266,8 @@ def check_start(path: str | os.PathLike, magic: bytes, what: str) -> None:
                     "choose another file")
 
 
-def _check_name(name: str, path: str | os.PathLike, folders: bool = False) -> None:
+def check_name(name: str, path: str | os.PathLike, folders: bool = False) -> None:
+    """Raise FileError if a stored name is empty or could lead out of a folder."""
     parts = name.split("/")
     bad = not name or "\\" in name or "\0" in name or ":" in name or ".." in parts or not parts[0]
     if bad or (len(parts) > 1 and not folders):

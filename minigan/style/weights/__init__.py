@@ -1,0 +1,78 @@
+"""Weights people already have, from files that are not trusted.
+
+:func:`load_weights` reads ``.npz`` (never a pickle), ``.safetensors`` and both kinds of PyTorch's ``.pth``,
+decides by content rather than by name which it is, and runs nothing that the file holds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+
+from minigan.data.arrays import check_finite, check_start, compare, open_zip, read_npz
+from minigan.errors import ArgumentError, FileError
+from minigan.style.weights.safetensors import open_safetensors
+from minigan.style.weights.stored import Stored
+from minigan.style.weights.tables import ARCHITECTURES, Architecture, layer_name, own_name
+from minigan.style.weights.torch_files import open_torch_stream, open_torch_zip
+
+__all__ = ["ARCHITECTURES", "architecture", "layer_name", "load_weights"]
+
+
+def architecture(name: str) -> Architecture:
+    """The table of a network: "vgg16", "vgg19" or "squeezenet1_1". Raises ArgumentError."""
+    if name not in ARCHITECTURES:
+        raise ArgumentError(f"network {name!r}: expected one of {', '.join(ARCHITECTURES)}")
+    return ARCHITECTURES[name]
+
+
+def load_weights(path: str | os.PathLike, name: str) -> dict[str, np.ndarray]:
+    """Read the convolution weights of network ``name`` from a file.
+
+    Returns our names (``conv1_1.weight``, (O, C, KH, KW)) -> float32 arrays. A classifier in the file is
+    passed over unread. Everything missing, unknown or of another shape is listed in one FileError, before any
+    array is read; NaN and infinity are refused by name.
+    """
+    table = architecture(name)
+    found = open_weights(path, table)
+    named: dict[str, Stored] = {}
+    for stored_name, entry in found.items():
+        ours = own_name(table, stored_name)
+        if ours in named:
+            raise FileError(f"{path}: {ours!r} occurs twice, under two spellings; the file is not sound")
+        if not stored_name.removeprefix("module.").startswith("classifier."):
+            named[ours or stored_name] = entry
+    compare({key: entry.shape for key, entry in named.items()},
+            {key: shape for key, (_, shape) in table.parameters.items()}, f"{path} as {name}")
+    arrays = {}
+    for key in table.parameters:
+        array = named[key].read()
+        if array.dtype.kind != "f":
+            raise FileError(f"{path}: array {key!r} has dtype {array.dtype}, expected floating point")
+        check_finite(key, array, path)
+        arrays[key] = np.ascontiguousarray(array, np.float32)
+    return arrays
+
+
+def open_weights(path: str | os.PathLike, table: Architecture) -> Mapping[str, Stored]:
+    """Names, shapes and readers of all a file holds, whatever its kind. Raises FileError."""
+    limit = 8 * table.most_elements + (1 << 20)  # float64 of all, and room for names
+    check_start(path, b"", "a file of weights")
+    with open(path, "rb") as file:
+        start = file.read(9)
+    if start[:2] == b"\x80\x02":
+        return open_torch_stream(path)
+    if start[:4] == b"PK\x03\x04":
+        with open_zip(path, limit_bytes=limit, folders=True) as (_, infos):
+            is_torch = any(entry.endswith("/data.pkl") for entry in infos)
+        if is_torch:
+            return open_torch_zip(path, limit_bytes=limit)
+        arrays, _ = read_npz(path, limit_bytes=limit, only=lambda key: own_name(table, key) is not None)
+        return {key: Stored(array.shape, array.dtype.str, lambda array=array: array)  # type: ignore[misc]
+                for key, array in arrays.items()}
+    if start[8:9] == b"{":
+        return open_safetensors(path)
+    raise FileError(f"{path}: expected weights (.npz, .safetensors, .pth), got a file that starts with "
+                    f"{start!r}; give a file of one of these kinds")
