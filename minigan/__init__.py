@@ -14,6 +14,7 @@ from minigan import errors, nn, ops, optim
 from minigan.autograd import detect_anomaly, grad, observe
 from minigan.backend import synchronize, use
 from minigan.errors import MiniganError
+from minigan.nn.init import manual_seed
 from minigan.tensor import Op, Tensor, enable_grad, is_grad_enabled, no_grad
 
 __version__ = "0.1.0"
@@ -27,6 +28,7 @@ __all__ = [
     "errors",
     "grad",
     "is_grad_enabled",
+    "manual_seed",
     "nn",
     "no_grad",
     "observe",

@@ -1,1 +1,43 @@
-"""Layers with parameters."""
+"""Layers with parameters, and what holds them together, under PyTorch's names.  Start with `module`."""
+
+from minigan.nn import init
+from minigan.nn.activation import (
+    ELU,
+    GELU,
+    Dropout,
+    Flatten,
+    Identity,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+    Unflatten,
+)
+from minigan.nn.containers import ModuleList, Sequential
+from minigan.nn.conv import Conv2d, ConvTranspose2d
+from minigan.nn.linear import Embedding, Linear
+from minigan.nn.loss import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss
+from minigan.nn.module import Module, Parameter
+from minigan.nn.normalisation import (
+    BatchNorm1d,
+    BatchNorm2d,
+    GroupNorm,
+    InstanceNorm2d,
+    LayerNorm,
+    MinibatchStdDev,
+    PixelNorm,
+)
+from minigan.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, Upsample
+from minigan.nn.reparametrise import equalized_lr, spectral_norm
+
+__all__ = [
+    "ELU", "GELU", "AdaptiveAvgPool2d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d",
+    "BatchNorm2d", "Conv2d", "ConvTranspose2d", "CrossEntropyLoss", "Dropout", "Embedding", "Flatten",
+    "GroupNorm", "Identity", "InstanceNorm2d", "L1Loss", "LayerNorm", "LeakyReLU", "Linear", "MSELoss",
+    "MaxPool2d", "MinibatchStdDev", "Module", "ModuleList", "Parameter", "PixelNorm", "ReLU", "Sequential",
+    "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh", "Unflatten", "Upsample", "equalized_lr", "init",
+    "spectral_norm",
+]  # fmt: skip

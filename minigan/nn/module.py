@@ -1,0 +1,271 @@
+"""Module: a tree of layers that knows its parameters, buffers and whether it is being trained.
+
+Attribute assignment registers: ``self.weight = Parameter(...)``, ``self.conv = Conv2d(...)``.  State that is
+no parameter but must be saved is registered by name: ``self.register_buffer("running_mean", tensor)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from minigan import backend
+from minigan.errors import ArgumentError, ShapeError
+from minigan.tensor import Tensor
+
+T = TypeVar("T", bound="Module")
+
+
+class Parameter(Tensor):
+    """A leaf Tensor that a Module registers when it is assigned as an attribute, and an optimiser trains."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True, dtype: Any = None):
+        super().__init__(data, requires_grad, dtype)
+
+
+class Module:
+    """Base of all layers and nets: assign parts in ``__init__``, compute in ``forward``, call the object."""
+
+    def __init__(self) -> None:
+        own = self.__dict__
+        own["training"] = True
+        own["_parameters"]: dict[str, Parameter] = {}
+        own["_buffers"]: dict[str, Tensor] = {}
+        own["_modules"]: dict[str, Module] = {}
+        # Attributes computed from parameters at each access, as the weight under spectral_norm is.
+        own["_derived"]: dict[str, Callable[[Module], Tensor]] = {}
+
+    def forward(self, *inputs: Any, **settings: Any) -> Any:
+        """Compute the output; every subclass supplies it."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def __call__(self, *inputs: Any, **settings: Any) -> Any:
+        """Compute the output: the same as ``forward``."""
+        return self.forward(*inputs, **settings)
+
+    # ---- registration ---------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = self.__dict__
+        if "_parameters" not in own:
+            raise ArgumentError(f"{type(self).__name__}: call super().__init__() before assigning {name!r}")
+        kinds = {"_parameters": Parameter, "_modules": Module}
+        for registry, kind in kinds.items():
+            if isinstance(value, kind):
+                for other in ("_parameters", "_modules", "_buffers", "_derived"):
+                    own[other].pop(name, None)
+                own.pop(name, None)
+                own[registry][name] = value
+                return
+        if name in own["_buffers"] and isinstance(value, Tensor):
+            own["_buffers"][name] = value
+        elif name in own["_parameters"] and value is not None:
+            raise ArgumentError(
+                f"{name!r} is a parameter: assign a Parameter or None, not {type(value).__name__}"
+            )
+        else:
+            for registry in (*kinds, "_buffers", "_derived"):
+                own[registry].pop(name, None)
+            own[name] = value
+
+    def __getattr__(self, name: str) -> Any:  # called only where ordinary look-up found nothing
+        own = self.__dict__
+        for registry in ("_parameters", "_buffers", "_modules"):
+            if name in own.get(registry, ()):
+                return own[registry][name]
+        if name in own.get("_derived", ()):
+            return own["_derived"][name](self)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        for registry in ("_parameters", "_buffers", "_modules", "_derived"):
+            if self.__dict__[registry].pop(name, None) is not None:
+                return
+        object.__delattr__(self, name)
+
+    def register_buffer(self, name: str, tensor: Tensor) -> None:
+        """Keep ``tensor`` as state that is saved and moved with the module but not trained."""
+        self.__dict__.pop(name, None)
+        self._buffers[name] = tensor
+
+    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
+        """Register ``parameter`` under ``name``; None says that this layer goes without."""
+        setattr(self, name, parameter)
+
+    # ---- walking the tree -----------------------------------------------------------------------------
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield (dotted name, module) of this module ("") and all below it, each module once."""
+        seen: set[int] = set()
+        for name, module in self._paths(prefix):
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield name, module
+
+    def _paths(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Every way to a module: one that is used twice comes twice."""
+        yield prefix, self
+        for name, child in self._modules.items():
+            yield from child._paths(f"{prefix}.{name}" if prefix else name)
+
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all below it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield (name, module) of the direct parts."""
+        return iter(self._modules.items())
+
+    def children(self) -> Iterator[Module]:
+        """Yield the direct parts."""
+        return iter(self._modules.values())
+
+    def _named(self, registry: str) -> Iterator[tuple[str, Any]]:
+        for prefix, module in self._paths():
+            for name, tensor in module.__dict__[registry].items():
+                yield (f"{prefix}.{name}" if prefix else name), tensor
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Yield (dotted name, parameter); a shared one comes once, under its first name."""
+        return _once(self._named("_parameters"))
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Yield every parameter once."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield (dotted name, buffer), each once."""
+        return _once(self._named("_buffers"))
+
+    def buffers(self) -> Iterator[Tensor]:
+        """Yield every buffer once."""
+        return (buffer for _, buffer in self.named_buffers())
+
+    def named_generators(self) -> Iterator[tuple[str, np.random.Generator]]:
+        """Yield (dotted name, random generator) of the layers that draw numbers, such as Dropout."""
+        for prefix, module in self.named_modules():
+            for name, value in module.__dict__.items():
+                if isinstance(value, np.random.Generator):
+                    yield (f"{prefix}.{name}" if prefix else name), value
+
+    def apply(self: T, function: Callable[[Module], Any]) -> T:
+        """Call ``function`` on every module below, then on this one; returns self."""
+        for child in self.children():
+            child.apply(function)
+        function(self)
+        return self
+
+    # ---- state ----------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Return copies of all parameters and buffers on the host, by dotted name.
+
+        Unlike PyTorch's, the arrays are copies: training on does not change what was saved.
+        """
+        tensors = [*self._named("_parameters"), *self._named("_buffers")]
+        return {name: np.array(tensor.numpy()) for name, tensor in tensors}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> tuple[list[str], list[str]]:
+        """Copy arrays or tensors into parameters and buffers; return (missing, unexpected) names.
+
+        One ShapeError lists every missing and unexpected name (forgiven when not ``strict``) and every
+        shape that differs (never forgiven); the module is then left as it was.
+        """
+        own = dict([*self._named("_parameters"), *self._named("_buffers")])
+        values = {k: v.numpy() if isinstance(v, Tensor) else np.asarray(v) for k, v in state.items()}
+        missing = [name for name in own if name not in values]
+        unexpected = [name for name in values if name not in own]
+        faults = [f"missing {name}" for name in missing] + [f"unexpected {name}" for name in unexpected]
+        faults = faults if strict else []
+        for name, tensor in own.items():
+            if name in values and values[name].shape != tensor.shape:
+                faults.append(f"{name}: expected shape {tensor.shape}, got {values[name].shape}")
+            elif name in values and values[name].dtype.kind not in "fbiu":
+                faults.append(f"{name}: expected numbers, got dtype {values[name].dtype}")
+        if faults:
+            raise ShapeError(
+                f"load_state_dict: this state does not fit {type(self).__name__} "
+                f"({len(faults)} faults); build the module with the settings it was saved with:\n  "
+                + "\n  ".join(faults)
+            )
+        for name, tensor in own.items():
+            if name in values:
+                tensor.copy_(values[name])
+        return missing, unexpected
+
+    def random_state(self) -> dict[str, Any]:
+        """Return the state of every generator below by name (plain numbers, fit for JSON)."""
+        return {name: generator.bit_generator.state for name, generator in self.named_generators()}
+
+    def load_random_state(self, state: Mapping[str, Any]) -> None:
+        """Set every generator below to a state from `random_state`; ArgumentError if the names differ."""
+        own = dict(self.named_generators())
+        if own.keys() != state.keys():
+            raise ArgumentError(f"load_random_state: expected {sorted(own)}, got {sorted(state)}")
+        for name, generator in own.items():
+            generator.bit_generator.state = state[name]
+
+    # ---- modes ----------------------------------------------------------------------------------------
+
+    def train(self: T, mode: bool = True) -> T:
+        """Put every module below into training mode (batch statistics, dropout); returns self."""
+        for module in self.modules():
+            module.__dict__["training"] = mode
+        return self
+
+    def eval(self: T) -> T:
+        """Put every module below into evaluation mode; this freezes nothing, see `requires_grad_`."""
+        return self.train(False)
+
+    def requires_grad_(self: T, requires_grad: bool = True) -> T:
+        """Ask for, or stop asking for, the gradient of every parameter; returns self."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self) -> None:
+        """Forget every parameter's gradient (set it to None)."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def to(self: T, device: str | None = None, dtype: Any = None) -> T:
+        """Move parameters, buffers and gradients to "numpy" or "cupy", or to a float type; returns self.
+
+        Integer buffers keep their type.  Make the optimiser afterwards.
+        """
+        for tensor in [*self.parameters(), *self.buffers()]:
+            for t in (tensor, tensor.grad):
+                if t is not None:
+                    t.data = _moved(t.data, device, dtype)
+        return self
+
+    # ---- printing -------------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """Return the settings to print between the brackets."""
+        return ""
+
+    def __repr__(self) -> str:
+        parts = [f"({name}): " + repr(child).replace("\n", "\n  ") for name, child in self._modules.items()]
+        if not parts:
+            return f"{type(self).__name__}({self.extra_repr()})"
+        lines = [self.extra_repr()] if self.extra_repr() else []
+        return f"{type(self).__name__}(\n  " + "\n  ".join(lines + parts) + "\n)"
+
+
+def _once(named: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    seen: set[int] = set()
+    for name, tensor in named:
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            yield name, tensor
+
+
+def _moved(array: backend.Array, device: str | None, dtype: Any) -> backend.Array:
+    if dtype is not None and array.dtype.kind == "f":
+        array = array.astype(dtype, copy=False)
+    return array if device is None else backend.to_device(array, device)

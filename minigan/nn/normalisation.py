@@ -1,0 +1,210 @@
+"""Normalisation layers, and the discriminator's view of how varied a batch is."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from minigan import ops
+from minigan.errors import ArgumentError, ShapeError
+from minigan.nn import init
+from minigan.nn.linear import count, empty
+from minigan.nn.module import Module
+from minigan.tensor import Tensor
+
+
+class _Affine(Module):
+    """A learned scale (starts at 1) and shift (starts at 0), or None for both."""
+
+    def __init__(self, shape: tuple[int, ...], eps: float, affine: bool, bias: bool = True):
+        super().__init__()
+        if eps < 0:
+            raise ArgumentError(f"eps: expected a number >= 0, got {eps}")
+        self.eps = eps
+        self.weight = init.ones_(empty(*shape)) if affine else None
+        self.bias = empty(*shape) if affine and bias else None
+
+
+class _BatchNorm(_Affine):
+    """Batch norm over all axes but the channels; ``axes`` is how many axes an input may have."""
+
+    axes: tuple[int, ...] = ()
+
+    def __init__(
+        self,
+        num_features: int,
+        *,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+    ):
+        super().__init__((count("num_features", num_features),), eps, affine)
+        if momentum is not None and not 0.0 <= momentum <= 1.0:
+            raise ArgumentError(f"momentum: expected a number in [0, 1] or None, got {momentum}")
+        self.num_features, self.momentum, self.track_running_stats = (
+            num_features,
+            momentum,
+            track_running_stats,
+        )
+        self.running_mean = self.running_var = None
+        if track_running_stats:
+            self.register_buffer("running_mean", Tensor(np.zeros(num_features, np.float32)))
+            self.register_buffer("running_var", Tensor(np.ones(num_features, np.float32)))
+            self.register_buffer("num_batches_tracked", Tensor(np.zeros((), np.int64)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise by the batch's statistics in training, by the running ones in evaluation."""
+        if x.ndim not in self.axes or x.shape[1] != self.num_features:
+            raise ShapeError(
+                f"{type(self).__name__}: expected {' or '.join(map(str, self.axes))} axes with "
+                f"{self.num_features} channels on axis 1, got {x.shape}"
+            )
+        momentum = self.momentum
+        if self.training and self.track_running_stats:
+            tracked = self.num_batches_tracked
+            tracked.data += 1
+            momentum = 1.0 / tracked.item() if momentum is None else momentum
+        return ops.batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            training=self.training or not self.track_running_stats,
+            momentum=momentum or 0.0,
+            eps=self.eps,
+        )
+
+    def extra_repr(self) -> str:
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+
+
+class BatchNorm1d(_BatchNorm):
+    """(N, C) or (N, C, L) -> same: (x - mean) / sqrt(var + eps) * weight + bias, over all but C.
+
+    Training uses the batch's mean and (biased) variance and moves the running ones towards the batch's mean
+    and unbiased variance: running = (1 - momentum) running + momentum batch.  ``momentum=None`` keeps the
+    plain average of all batches.  Ioffe and Szegedy, arXiv 1502.03167.
+    """
+
+    axes = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """(N, C, H, W) -> same; see BatchNorm1d."""
+
+    axes = (4,)
+
+
+class InstanceNorm2d(_Affine):
+    """(N, C, H, W) -> same: each channel of each picture by its own mean and variance.
+
+    Ulyanov et al., arXiv 1607.08022.  Keeps no running statistics.
+    """
+
+    def __init__(self, num_features: int, *, eps: float = 1e-5, affine: bool = False):
+        super().__init__((count("num_features", num_features),), eps, affine)
+        self.num_features = num_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise over height and width."""
+        if x.ndim != 4 or x.shape[1] != self.num_features:
+            raise ShapeError(f"InstanceNorm2d: expected (N, {self.num_features}, H, W), got {x.shape}")
+        return ops.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_features}, eps={self.eps}, affine={self.weight is not None}"
+
+
+class LayerNorm(_Affine):
+    """(..., *normalized_shape) -> same: each sample over its last axes.  Ba et al., arXiv 1607.06450."""
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple[int, ...],
+        *,
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+    ):
+        shape = normalized_shape if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+        self_shape = tuple(count("normalized_shape", n) for n in shape)
+        super().__init__(self_shape, eps, elementwise_affine, bias)
+        self.normalized_shape = self_shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise over the last axes."""
+        return ops.layer_norm(x, self.normalized_shape, self.weight, self.bias, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}"
+
+
+class GroupNorm(_Affine):
+    """(N, C, ...) -> same: each sample over groups of channels.  Wu and He, arXiv 1803.08494."""
+
+    def __init__(self, num_groups: int, num_channels: int, *, eps: float = 1e-5, affine: bool = True):
+        if count("num_channels", num_channels) % count("num_groups", num_groups):
+            raise ArgumentError(
+                f"num_groups: expected a divisor of num_channels {num_channels}, got {num_groups}"
+            )
+        super().__init__((num_channels,), eps, affine)
+        self.num_groups, self.num_channels = num_groups, num_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise over each group's channels and pixels."""
+        if x.ndim < 2 or x.shape[1] != self.num_channels:
+            raise ShapeError(f"GroupNorm: expected (N, {self.num_channels}, ...), got {x.shape}")
+        return ops.group_norm(x, self.num_groups, self.weight, self.bias, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
+
+
+class PixelNorm(Module):
+    """(N, C, ...) -> same: x / sqrt(mean over C of x**2 + eps).
+
+    Karras et al., arXiv 1710.10196, section 4.2.
+    """
+
+    def __init__(self, *, eps: float = 1e-8):
+        super().__init__()
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each pixel's feature vector."""
+        return ops.pixel_norm(x, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"eps={self.eps}"
+
+
+class MinibatchStdDev(Module):
+    """(N, C, H, W) -> (N, C + 1, H, W): one more channel that says how varied the batch is.
+
+    The standard deviation of every feature over a group of ``group_size`` pictures, averaged over features
+    and pixels, is the value of the group's new channel, so that a discriminator sees mode collapse.  Picture
+    n belongs to group n mod (N / size), where the size is the largest divisor of N up to ``group_size``.
+    Karras et al., arXiv 1710.10196, section 3 (the paper takes the whole batch; its code groups of 4).
+    """
+
+    def __init__(self, group_size: int = 4, *, eps: float = 1e-8):
+        super().__init__()
+        self.group_size, self.eps = count("group_size", group_size), eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Append the channel."""
+        if x.ndim != 4:
+            raise ShapeError(f"MinibatchStdDev: expected (N, C, H, W), got {x.shape}")
+        N, _, H, W = x.shape
+        size = max((n for n in range(1, min(self.group_size, N) + 1) if N % n == 0), default=1)
+        groups = ops.reshape(x, size, N // size, prod(x.shape[1:]))
+        deviation = ops.sqrt(ops.var(groups, axis=0, correction=0) + self.eps)  # (N / size, C H W)
+        level = ops.reshape(ops.mean(deviation, axis=1), 1, N // size, 1, 1, 1)
+        channel = ops.reshape(ops.broadcast_to(level, (size, N // size, 1, H, W)), N, 1, H, W)
+        return ops.concatenate([x, channel], axis=1)
+
+    def extra_repr(self) -> str:
+        return f"group_size={self.group_size}"
