@@ -69,7 +69,7 @@ def _check_argument(
         index = int(np.argmax(np.abs(mixed - expected)))
         report.add(
             "linear",
-            f"A(0.7 a - 1.3 b) is {mixed[index]:.8g} in {label}, 0.7 A(a) - 1.3 A(b) is {expected[index]:.8g}",
+            f"in {label}: A(0.7 a - 1.3 b) is {mixed[index]:.8g}, its parts give {expected[index]:.8g}",
         )
         return
     y = probe(generator, image.size)

@@ -1,4 +1,4 @@
-"""Everything one `OpCase` promises, property by property, and `check_op`, which draws the samples and runs them all."""
+"""Everything one `OpCase` promises, property by property; `check_op` draws samples and runs them all."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def check_layouts(case: OpCase, sample: Sample, report: GradReport) -> None:
 
 
 def check_float32(case: OpCase, sample: Sample, report: GradReport) -> None:
-    """float32 in gives float32 out, value and gradient, and agrees with float64 on the same (rounded) inputs."""
+    """float32 in gives float32 out, and agrees with float64 on the same (rounded) inputs."""
     single = [a.astype(np.float32) if a.dtype.kind == "f" else a for a in sample.inputs]
     double = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in single]
     tensors = [Tensor(a, requires_grad=a.dtype.kind == "f") for a in single]
@@ -251,7 +251,7 @@ def _worst(got: np.ndarray, expected: np.ndarray, relative: float) -> str:
 def summary(reports: list[GradReport]) -> str:
     """The table of `minigan gradcheck`: one line per operation, then the totals."""
     width = max([len(report.name) for report in reports] + [9])
-    head = f"{'operation':<{width}}  {'order 1':>8}  {'order 2':>8}  {'examples':>8}  {'kinks':>6}  {'seconds':>7}  verdict"
+    head = f"{'operation':<{width}}   order 1   order 2  examples   kinks  seconds  verdict"
     lines = [head, "-" * len(head)]
     for r in reports:
         errors = "  ".join(f"{e:8.1e}" if e == e else f"{'-':>8}" for e in (r.error1, r.error2))

@@ -72,8 +72,8 @@ class Comparison:
         place = int(np.flatnonzero(rough)[0])
         self.report.doubts.append(
             f"order {self.order}: {int(rough.sum())} of {rough.size} outputs are too rough for finite "
-            f"differences (first: flat index {place}, value {self.start[place]:.6g}): noise (a float32 buffer?), "
-            "a pole, or a kink very near"
+            f"differences (first: flat index {place}, value {self.start[place]:.6g}): noise, "
+            "as of a float32 buffer, a pole, or a kink very near"
         )
 
     def _along(
@@ -90,7 +90,7 @@ class Comparison:
         if abs(claimed - found) <= 3 * bar + floor:
             if 3 * bar > max(CONVINCING * scale, resolution):
                 self.report.doubts.append(
-                    f"order {self.order}: the error bar {bar:.1g} is too large to judge a derivative of {found:.4g}"
+                    f"order {self.order}: an error bar of {bar:.1g} is too large to judge {found:.4g}"
                 )
             return abs(claimed - found) / scale, ""
         again = numeric.remeasured(self.problem.value, self.start, self.point, u, weights)
@@ -165,8 +165,8 @@ class Comparison:
         found, bar = numeric.contracted(self._slope(unit), weights, self.start)
         position, place = self.problem.argument(low)
         return (
-            f"{self.problem.labels[position]} of shape {self.problem.shapes[position]}, wrong at {list(place)}: "
-            f"analytic {analytic[low]:.8g}, numeric {found / self.scale[low]:.8g} +- {bar / self.scale[low]:.1g}"
+            f"{self.problem.labels[position]} of shape {self.problem.shapes[position]}, "
+            f"wrong at {list(place)}: analytic {analytic[low]:.8g}, numeric {found / self.scale[low]:.8g} +- {bar / self.scale[low]:.1g}"
         )
 
     def _full(self, weights: np.ndarray) -> None:
@@ -206,7 +206,7 @@ class Comparison:
             if not low - slack <= claimed <= high + slack and not (slope.kind == ROUGH).any():
                 self.report.add(
                     "sub-gradient" if self.order == 1 else self.property,
-                    f"at {int(np.count_nonzero(weights))} outputs with a kink the derivative along a direction is "
+                    f"at {int(np.count_nonzero(weights))} outputs with a kink a directional derivative is "
                     f"{claimed:.8g}, outside the one-sided slopes [{low:.8g}, {high:.8g}]",
                     "a tie counted twice, or not at all?",
                 )

@@ -13,16 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from minigan import backend
 from minigan.errors import ArgumentError, MiniganError
-from minigan.tensor import Tensor
 from minigan.testing.compare import FULL, Comparison
-from minigan.testing.layout import in_layout
 from minigan.testing.numeric import probe
 from minigan.testing.problem import Problem, Recorded, flat, host, make_problem, unflatten
+from minigan.testing.properties import (
+    accumulates,
+    close,
+    difference,
+    inputs_unchanged,
+    linear_in_cotangent,
+    repeats,
+    well_formed,
+)
 from minigan.testing.report import GradReport
-
-REPEATED_LAYOUTS = ("fortran", "channels_last", "sliced", "reversed")
 
 
 def gradcheck(
@@ -105,7 +109,7 @@ def _record(problem: Problem, report: GradReport) -> Recorded | None:
     except Exception as error:
         report.add("error", f"forward raised {type(error).__name__}: {error}")
         return None
-    _same_inputs(problem, recorded, before, report, "forward")
+    inputs_unchanged(problem, recorded, before, report, "forward")
     node = recorded.results[0].node if recorded.results else None
     if problem.name == "function" and node is not None:
         report.name = problem.name = node.name
@@ -144,13 +148,13 @@ def _first(
             "backward wrote into the incoming gradient",
             "g *= ... or out=g in backward?",
         )
-    _same_inputs(problem, recorded, before, report, "backward")
-    if not _well_formed(problem, recorded, found, report):
+    inputs_unchanged(problem, recorded, before, report, "backward")
+    if not well_formed(problem, recorded, found, report):
         return float("nan")
     analytic = recorded.gradient(weights)
-    _accumulates(problem, recorded, weights, analytic, found, report)
-    _linear(recorded, weights, analytic, report, generator)
-    _repeats(problem, recorded, weights, analytic, report, generator)
+    accumulates(problem, recorded, weights, analytic, found, report)
+    linear_in_cotangent(recorded, weights, analytic, report, generator)
+    repeats(problem, recorded, weights, analytic, report, generator)
     if report.findings:
         return float("nan")
     small = problem.point.size + weights.size <= FULL
@@ -177,10 +181,10 @@ def _second(
             "differentiable again", f"backward with create_graph=True raised {type(error).__name__}: {error}"
         )
         return float("nan")
-    if not _close(twice.value, plain):
+    if not close(twice.value, plain):
         report.add(
             "same gradient recorded",
-            _difference(plain, twice.value, "create_graph=False gives", "True gives"),
+            difference(plain, twice.value, "create_graph=False gives", "True gives"),
         )
         return float("nan")
     for label, g in zip(problem.labels, twice.results, strict=True):
@@ -209,160 +213,3 @@ def _second(
     error2 = compare.run(analytic, probes, bool(full))
     report.evaluations += second.evaluations
     return error2
-
-
-def _same_inputs(
-    problem: Problem, recorded: Recorded, before: list[np.ndarray], report: GradReport, who: str
-) -> None:
-    for label, leaf, array in zip(problem.labels, recorded.leaves, before, strict=True):
-        if not np.array_equal(host(leaf), array, equal_nan=True):
-            report.add("inputs unchanged", f"{who} wrote into {label}", "work on a copy, or out of place")
-
-
-def _well_formed(
-    problem: Problem, recorded: Recorded, found: list[Tensor | None], report: GradReport
-) -> bool:
-    """Shape, dtype, device, finiteness and float64 precision of each gradient."""
-    for label, leaf, g in zip(problem.labels, recorded.leaves, found, strict=True):
-        if g is None:
-            continue
-        if g.shape != leaf.shape:
-            report.add("shape", f"the gradient of {label} has shape {g.shape}, expected {leaf.shape}")
-            return False
-        if g.device != leaf.device:
-            report.add("device", f"the gradient of {label} is on {g.device}, expected {leaf.device}")
-            return False
-        values = host(g)
-        if g.dtype != leaf.dtype:
-            report.add("dtype", f"the gradient of {label} is {g.dtype}, expected {leaf.dtype}")
-        elif np.count_nonzero(values) >= 4 and np.array_equal(values.astype(np.float32), values):
-            report.add(
-                "dtype",
-                f"every entry of the gradient of {label} is a float32 number, for a random float64 incoming gradient",
-                "a float32 buffer in backward?",
-            )
-        bad = np.argwhere(~np.isfinite(values))
-        if bad.size:
-            place = bad[0].tolist()
-            report.add(
-                "finite", f"the gradient of {label} is {values[tuple(place)]} at {place}, the value is finite"
-            )
-            return False
-    return True
-
-
-def _accumulates(
-    problem: Problem,
-    recorded: Recorded,
-    weights: np.ndarray,
-    analytic: np.ndarray,
-    found: Any,
-    report: GradReport,
-) -> None:
-    """Two more backwards, into .grad: the same gradient, added once each, in memory of its own."""
-    leaves = recorded.leaves
-    for leaf in leaves:
-        leaf.grad = None
-    for times in (1, 2):
-        cotangents = recorded.cotangents(weights)
-        for result, cotangent in zip(recorded.results, cotangents, strict=True):
-            if result.requires_grad:
-                result.backward(cotangent, retain_graph=True)
-        grads = [np.zeros(leaf.shape) if leaf.grad is None else host(leaf.grad) for leaf in leaves]
-        if not _close(flat(grads), times * analytic):
-            what = "a second backward gives" if times == 1 else "two backwards accumulate"
-            report.add("second backward", _difference(times * analytic, flat(grads), "expected", what))
-            return
-        if times == 1:
-            owned = [
-                (f"gradient of {label}", leaf.grad)
-                for label, leaf in zip(problem.labels, leaves, strict=True)
-            ]
-            others = [("the incoming gradient", c) for c in cotangents]
-            others += [(label, leaf) for label, leaf in zip(problem.labels, leaves, strict=True)]
-            _apart(owned, others, report)
-    for leaf in leaves:
-        leaf.grad = None
-
-
-def _apart(owned: list[Any], others: list[Any], report: GradReport) -> None:
-    for i, (label, g) in enumerate(owned):
-        for name, other in owned[i + 1 :] + others:
-            if g is not None and other is not None and _overlap(g.data, other.data):
-                report.add("no alias", f"the {label} shares memory with {name}", "return a copy")
-                return
-
-
-def _overlap(a: Any, b: Any) -> bool:
-    xp = backend.namespace(a)
-    return bool(a.size and b.size and xp.shares_memory(a, b))
-
-
-def _linear(
-    recorded: Recorded,
-    weights: np.ndarray,
-    analytic: np.ndarray,
-    report: GradReport,
-    generator: np.random.Generator,
-) -> None:
-    other = probe(generator, weights.size)
-    mixed = recorded.gradient(0.7 * weights - 1.3 * other)
-    expected = 0.7 * analytic - 1.3 * recorded.gradient(other)
-    if not _close(mixed, expected, np.max(np.abs(analytic), initial=0.0)):
-        report.add("linear in cotangent", _difference(expected, mixed, "expected", "got"))
-
-
-def _repeats(
-    problem: Problem,
-    recorded: Recorded,
-    weights: np.ndarray,
-    analytic: np.ndarray,
-    report: GradReport,
-    generator: Any,
-) -> None:
-    """Once more, from inputs that lie otherwise in memory; if that differs, once more from the same ones."""
-    layout = REPEATED_LAYOUTS[generator.integers(len(REPEATED_LAYOUTS))]
-    for arrays, property in (
-        ([in_layout(a, layout) for a in problem.arrays], "layout"),
-        (None, "deterministic"),
-    ):
-        try:
-            again = problem.record(arrays)
-            value, gradient = again.value, again.gradient(weights)
-        except Exception as error:
-            report.add(property, f"with {layout} inputs: {type(error).__name__}: {error}")
-            return
-        if property == "layout":
-            if _close(value, recorded.value) and _close(gradient, analytic):
-                return
-            differ = (value, gradient)
-        elif not (_close(value, recorded.value) and _close(gradient, analytic)):
-            what = "the value" if not _close(value, recorded.value) else "the gradient"
-            report.add(
-                "deterministic",
-                f"two calls with the same inputs differ in {what}",
-                "is a mask redrawn, or a buffer reused?",
-            )
-            return
-    value, gradient = differ
-    pairs = ((recorded.value, value), (analytic, gradient))
-    old, new = next(pair for pair in pairs if not _close(pair[1], pair[0]))
-    report.add(
-        "layout",
-        _difference(old, new, "C order gives", f"{layout} inputs give"),
-        "read through strides, or copied as if C order?",
-    )
-
-
-def _close(a: np.ndarray, b: np.ndarray, largest: float = 0.0) -> bool:
-    if a.shape != b.shape:
-        return False
-    size = max(float(np.max(np.abs(b), initial=0.0)), largest)
-    return bool(np.all(np.abs(a - b) <= 1e-9 * size + 1e-13))
-
-
-def _difference(expected: np.ndarray, got: np.ndarray, first: str, second: str) -> str:
-    if expected.shape != got.shape:
-        return f"{first} {expected.size} numbers, {second} {got.size}"
-    index = int(np.argmax(np.abs(got - expected)))
-    return f"{first} {expected[index]:.8g}, {second} {got[index]:.8g} (worst, flat index {index})"
