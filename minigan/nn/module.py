@@ -30,14 +30,14 @@ class Parameter(Tensor):
 class Module:
     """Base of all layers and nets: assign parts in ``__init__``, compute in ``forward``, call the object."""
 
+    training: bool
+    _parameters: dict[str, Parameter]
+    _buffers: dict[str, Tensor]
+    _modules: dict[str, Module]
+    _derived: dict[str, Callable[[Module], Tensor]]  # computed at each access, as a spectral-normed weight
+
     def __init__(self) -> None:
-        own = self.__dict__
-        own["training"] = True
-        own["_parameters"]: dict[str, Parameter] = {}
-        own["_buffers"]: dict[str, Tensor] = {}
-        own["_modules"]: dict[str, Module] = {}
-        # Attributes computed from parameters at each access, as the weight under spectral_norm is.
-        own["_derived"]: dict[str, Callable[[Module], Tensor]] = {}
+        self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _derived={})
 
     def forward(self, *inputs: Any, **settings: Any) -> Any:
         """Compute the output; every subclass supplies it."""

@@ -1,1 +1,36 @@
-"""Optimisers."""
+"""Optimisers, learning-rate schedules, clipping and the moving average of a net.
+
+They take parameters and know no layers.  Start with `rules`; `optimizer` holds what the rules share.
+"""
+
+from minigan.optim.clip import clip_grad_norm_, clip_grad_value_
+from minigan.optim.ema import EMA
+from minigan.optim.optimizer import Optimizer
+from minigan.optim.rules import SGD, Adam, AdamW, RMSprop
+from minigan.optim.schedule import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    LRScheduler,
+    MultiStepLR,
+    StepLR,
+)
+
+__all__ = [
+    "EMA",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "CosineAnnealingLR",
+    "ExponentialLR",
+    "LRScheduler",
+    "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
+    "Optimizer",
+    "RMSprop",
+    "StepLR",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+]

@@ -1,0 +1,62 @@
+"""Bounds on gradients, applied in place between backward and the optimiser's step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import inf, isfinite
+
+from minigan import backend
+from minigan.errors import ArgumentError, NumericError
+from minigan.tensor import Tensor
+
+
+def clip_grad_norm_(
+    parameters: Iterable[Tensor] | Tensor,
+    max_norm: float,
+    norm_type: float = 2.0,
+    *,
+    error_if_nonfinite: bool = False,
+) -> float:
+    """Scale all gradients together so that their norm, as one vector, is at most ``max_norm``.
+
+    Returns the norm before; ``norm_type`` may be ``inf``.  The factor is max_norm / (norm + 1e-6), at most 1.
+    Raises NumericError for a norm that is not finite, if asked.  Pascanu et al., arXiv 1211.5063.
+    """
+    if norm_type <= 0:
+        raise ArgumentError(f"clip_grad_norm_: norm_type must be > 0, got {norm_type}")
+    gradients = _gradients(parameters)
+    norms = []
+    for g in gradients:
+        xp = backend.namespace(g)
+        if norm_type == inf:
+            norms.append(float(xp.abs(g).max(initial=0.0)))
+        elif norm_type == 2.0:
+            flat = g.reshape(-1)
+            norms.append(float(xp.dot(flat, flat)))
+        else:
+            norms.append(float((xp.abs(g) ** norm_type).sum()))
+    total = max(norms, default=0.0) if norm_type == inf else sum(norms) ** (1.0 / norm_type)
+    if error_if_nonfinite and not isfinite(total):
+        raise NumericError(
+            f"clip_grad_norm_: the gradients' norm is {total}; look at the loss before clipping"
+        )
+    factor = max_norm / (total + 1e-6)
+    if not factor >= 1.0:  # also where it is NaN
+        for g in gradients:
+            g *= factor
+    return total
+
+
+def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -> None:
+    """Clip every element of every gradient to [-clip_value, clip_value]."""
+    for g in _gradients(parameters):
+        backend.namespace(g).clip(g, -clip_value, clip_value, out=g)
+
+
+def _gradients(parameters: Iterable[Tensor] | Tensor) -> list:
+    """The gradients' arrays, each once."""
+    tensors = [parameters] if isinstance(parameters, Tensor) else parameters
+    found = {id(p): p.grad for p in tensors if p.grad is not None}
+    for grad in found.values():
+        grad.bump()
+    return [grad.data for grad in found.values()]

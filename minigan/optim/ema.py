@@ -1,0 +1,76 @@
+"""The exponential moving average of a net: what a GAN's samples are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minigan import parallel
+from minigan.backend import Array
+from minigan.errors import ArgumentError
+from minigan.optim.optimizer import CHUNK
+from minigan.tensor import Tensor
+
+
+class EMA:
+    """Keep ``module``, a copy of a net whose parameters trail it: average = d average + (1 - d) net.
+
+    ``warmup`` starts with the smaller d = min(decay, (1 + t) / (10 + t)) at update t, so that the random
+    start is soon forgotten.  ``buffers`` says what happens to running statistics: "average" (as parameters)
+    or "copy"; whole-number buffers are always copied.  The copy is in evaluation mode and wants no
+    gradients.  Yazici et al., arXiv 1806.04498.
+    """
+
+    def __init__(self, module: Any, *, decay: float = 0.999, warmup: bool = False, buffers: str = "average"):
+        if not 0.0 <= decay < 1.0:
+            raise ArgumentError(f"EMA: decay must lie in [0, 1), got {decay}")
+        if buffers not in ("average", "copy"):
+            raise ArgumentError(f"EMA: buffers must be 'average' or 'copy', got {buffers!r}")
+        self.decay, self.warmup, self.buffers = decay, warmup, buffers
+        self.updates = 0
+        self.module = deepcopy(module).eval().requires_grad_(False)
+        self.module.zero_grad()
+
+    def update(self, module: Any) -> None:
+        """Move the average one step towards ``module``."""
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.warmup else self.decay
+        self.updates += 1
+        jobs: list[Any] = []
+        for average, value in zip(self.module.parameters(), module.parameters(), strict=True):
+            _follow(average, value, 1.0 - decay, jobs)
+        for average, value in zip(self.module.buffers(), module.buffers(), strict=True):
+            if average.dtype.kind == "f" and self.buffers == "average":
+                _follow(average, value, 1.0 - decay, jobs)
+            else:
+                average.copy_(value)
+        parallel.run(jobs)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return {"updates": n, "module": the average's state}, host copies."""
+        return {"updates": self.updates, "module": self.module.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the average and the number of updates; ShapeError if the net differs."""
+        self.module.load_state_dict(state["module"])
+        self.updates = int(state["updates"])
+
+
+def _follow(average: Tensor, value: Tensor, rate: float, jobs: list[Any]) -> None:
+    """Add the work for one tensor to ``jobs``: in cache-sized chunks where both lie flat in memory."""
+    a, b = average.data, value.data
+    if type(a) is np.ndarray and a.flags.c_contiguous and b.flags.c_contiguous:
+        a, b = a.reshape(-1), b.reshape(-1)
+        jobs += [partial(_step, a[i : i + CHUNK], b[i : i + CHUNK], rate) for i in range(0, a.size, CHUNK)]
+    else:
+        _step(a, b, rate)
+    average.bump()
+
+
+def _step(average: Array, value: Array, rate: float) -> None:
+    difference = value - average
+    difference *= rate
+    average += difference

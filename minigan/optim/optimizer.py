@@ -1,0 +1,291 @@
+"""What every optimiser shares: groups, skipping, saving, and the walk over flat chunks.
+
+A dozen element-wise passes over each of forty tensors waste time twice: on forty dozen calls, and on
+fetching every array from memory a dozen times.  So a group's moments live in one flat array, and the step
+goes through it in chunks that stay in cache: a chunk's gradients and parameters are gathered, updated by the
+rule (the dozen passes), and the parameters written back.  Small parameters share a chunk, large ones are
+cut up.  The parameters themselves stay where they are, so replacing ``p.data`` or sharing a parameter with
+another optimiser needs no care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigan import backend, parallel
+from minigan.backend import Array
+from minigan.errors import ArgumentError, DTypeError, ShapeError
+from minigan.tensor import Tensor
+
+CHUNK = (
+    1 << 15
+)  # elements: with gradient, two moments and scratch about 0.6 MB of float32, a second-level cache
+
+
+class Block:
+    """Parameters of one dtype and device, with their places in flat moment arrays."""
+
+    def __init__(self, parameters: list[Tensor], slots: Sequence[str]):
+        first = parameters[0].data
+        self.parameters = parameters
+        self.dtype, self.array_type, self.xp = first.dtype, type(first), backend.namespace(first)
+        # Moments lie in memory as the parameter did when first seen, so that both are walked without copying.
+        self.orders = [memory_order(p.data) for p in parameters]
+        self.starts = np.cumsum([0] + [p.size for p in parameters]).tolist()
+        self.moments = {slot: self.xp.zeros(self.starts[-1], first.dtype) for slot in slots}
+        self.steps = [0] * len(parameters)
+
+    def moment(self, slot: str, i: int) -> Array:
+        """Return parameter i's part of a moment, as a view in the parameter's shape."""
+        order, shape = self.orders[i], self.parameters[i].shape
+        part = self.moments[slot][self.starts[i] : self.starts[i + 1]]
+        return part.reshape([shape[axis] for axis in order]).transpose(np.argsort(order).astype(int).tolist())
+
+    def check(self, i: int, where: str) -> None:
+        """Raise unless parameter i and its gradient are as they were when the moments were made."""
+        p = self.parameters[i]
+        if (p.dtype, type(p.data), p.size) != (
+            self.dtype,
+            self.array_type,
+            self.starts[i + 1] - self.starts[i],
+        ):
+            raise ArgumentError(
+                f"{where}: a parameter changed its size, dtype or device; make a new optimiser"
+            )
+        if p.grad is not None and p.grad.shape != p.shape:
+            raise ShapeError(f"{where}: gradient of shape {p.grad.shape} for a parameter of shape {p.shape}")
+        if p.grad is not None and (p.grad.dtype, type(p.grad.data)) != (self.dtype, self.array_type):
+            raise DTypeError(f"{where}: gradient {p.grad.dtype} on {p.grad.device} for a parameter {p.dtype}")
+
+
+class Piece(NamedTuple):
+    """A run of one parameter's elements: its value (flat, in place), gradient and place among the moments."""
+
+    value: Array
+    gradient: Array
+    start: int
+
+
+class Optimizer:
+    """Base: subclasses name their moments (`slots`) and supply the rule (`update`).
+
+    ``params`` is an iterable of Tensors, or of dicts {"params": [...], setting: value, ...}, one a group.
+    Raises ArgumentError for no parameters, for one given twice, and for one that is not a leaf.
+    """
+
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]):
+        self.defaults = defaults
+        self.param_groups: list[dict[str, Any]] = []
+        self._blocks: list[list[Block] | None] = []
+        given: list[Any] = [params] if isinstance(params, Tensor) else list(params)
+        if not given:
+            raise ArgumentError(f"{type(self).__name__}: no parameters to optimise; pass net.parameters()")
+        for group in given if isinstance(given[0], dict) else [{"params": given}]:
+            self.add_param_group(group)
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """Add a dict {"params": [...], setting: value, ...}; settings left out take the defaults."""
+        name = type(self).__name__
+        inside = group["params"]
+        tensors = [inside] if isinstance(inside, Tensor) else list(inside)
+        known = {id(p) for g in self.param_groups for p in g["params"]}
+        if not tensors or any(not isinstance(p, Tensor) for p in tensors):
+            raise ArgumentError(f"{name}: a group needs parameters, got {tensors!r:.80}")
+        if any(not p.is_leaf for p in tensors):
+            raise ArgumentError(f"{name}: only leaf tensors can be optimised, not results of operations")
+        if len({id(p) for p in tensors} | known) < len(tensors) + len(known):
+            raise ArgumentError(f"{name}: a parameter was given twice; list every parameter once")
+        if unknown := group.keys() - self.defaults.keys() - {"params", "initial_lr"}:
+            raise ArgumentError(f"{name}: unknown settings {sorted(unknown)}; has {sorted(self.defaults)}")
+        whole = {**self.defaults, **group, "params": tensors}
+        self.check(whole)
+        self.param_groups.append(whole)
+        self._blocks.append(None)
+
+    def check(self, group: Mapping[str, Any]) -> None:
+        """Raise ArgumentError for settings out of range."""
+        for setting in ("lr", "eps", "weight_decay", "momentum", "alpha"):
+            value = group.get(setting, 0.0)
+            if not value >= 0.0:
+                raise ArgumentError(f"{type(self).__name__}: {setting} must be >= 0, got {value}")
+        for beta in group.get("betas", ()):
+            if not 0.0 <= beta < 1.0:
+                raise ArgumentError(f"{type(self).__name__}: betas must lie in [0, 1), got {group['betas']}")
+
+    def slots(self, group: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names of the moments kept for each parameter of a group."""
+        raise NotImplementedError
+
+    def update(
+        self, p: Array, g: Array, scratch: Array, moments: Mapping[str, Array], step: int, group: Mapping
+    ) -> None:
+        """Change ``p`` and ``moments`` in place by the rule; all are flat arrays of one length.
+
+        ``g`` (the gradient) and ``scratch`` are this call's own, to overwrite; ``step`` counts from 1.
+        """
+        raise NotImplementedError
+
+    def zero_grad(self) -> None:
+        """Forget every gradient (set it to None)."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = None
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient; the others and their moments stay untouched.
+
+        Nothing is changed when a gradient does not fit its parameter (ShapeError, DTypeError).
+        """
+        blocks = [(block, group) for i, group in enumerate(self.param_groups) for block in self.blocks(i)]
+        for block, _ in blocks:
+            for i in range(len(block.parameters)):
+                block.check(i, type(self).__name__)
+        for block, group in blocks:
+            jobs = [partial(self._update_chunk, block, chunk, step, group) for chunk, step in _chunks(block)]
+            if block.xp is np:
+                parallel.run(jobs)
+            else:
+                for job in jobs:
+                    job()
+            for p in block.parameters:
+                if p.grad is not None:
+                    p.bump()
+
+    def _update_chunk(self, block: Block, chunk: list[Piece], step: int, group: Mapping[str, Any]) -> None:
+        xp, start = block.xp, chunk[0].start
+        stop = chunk[-1].start + chunk[-1].value.size
+        g, scratch = xp.empty(stop - start, block.dtype), xp.empty(stop - start, block.dtype)
+        moments = {slot: array[start:stop] for slot, array in block.moments.items()}
+        places = [slice(piece.start - start, piece.start - start + piece.value.size) for piece in chunk]
+        for piece, place in zip(chunk, places, strict=True):
+            g[place] = piece.gradient.reshape(-1)
+        if len(chunk) == 1 and chunk[0].value.ndim == 1:  # the usual chunk, a part of one large parameter
+            return self.update(chunk[0].value, g, scratch, moments, step, group)
+        p = xp.empty(stop - start, block.dtype)
+        for piece, place in zip(chunk, places, strict=True):
+            p[place] = piece.value.reshape(-1)
+        self.update(p, g, scratch, moments, step, group)
+        for piece, place in zip(chunk, places, strict=True):
+            piece.value[...] = p[place].reshape(piece.value.shape)
+
+    def blocks(self, index: int) -> list[Block]:
+        """Return the blocks of group ``index``; they are made when first asked for."""
+        found = self._blocks[index]
+        if found is None:
+            group = self.param_groups[index]
+            kinds: dict[Any, list[Tensor]] = {}
+            for p in group["params"]:
+                kinds.setdefault((p.dtype, type(p.data)), []).append(p)
+            found = self._blocks[index] = [Block(members, self.slots(group)) for members in kinds.values()]
+        return found
+
+    # ---- saving ---------------------------------------------------------------------------------------
+
+    def _numbered(self) -> Iterator[tuple[int, Block, int]]:
+        """(number of a parameter over all groups, its block, its place there)."""
+        number = 0
+        for index, group in enumerate(self.param_groups):
+            places = {
+                id(p): (block, i) for block in self.blocks(index) for i, p in enumerate(block.parameters)
+            }
+            for p in group["params"]:
+                yield number, *places[id(p)]
+                number += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return {"state": {number: {"step": n, moment: host copy}}, "param_groups": [settings]}.
+
+        Parameters are numbered through the groups; those never updated have no state.
+        """
+        state = {
+            number: {
+                "step": block.steps[i],
+                **{slot: np.array(backend.to_host(block.moment(slot, i))) for slot in block.moments},
+            }
+            for number, block, i in self._numbered()
+            if block.steps[i]
+        }
+        groups, number = [], 0
+        for group in self.param_groups:
+            numbers = list(range(number, number + len(group["params"])))
+            groups.append({**group, "params": numbers})
+            number += len(numbers)
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over step counts, moments and settings.
+
+        ArgumentError lists all that does not fit; nothing is changed then.
+        """
+        groups, saved = state["param_groups"], state["state"]
+        mine = [len(group["params"]) for group in self.param_groups]
+        theirs = [len(group["params"]) for group in groups]
+        faults = [] if mine == theirs else [f"groups of {theirs} parameters, expected {mine}"]
+        own = list(self._numbered()) if not faults else []
+        for number, block, i in own:
+            entry = saved.get(number, {})
+            shape = block.parameters[i].shape
+            for slot in block.moments if entry else ():
+                if np.shape(entry.get(slot)) != shape or entry.get(slot) is None:
+                    faults.append(
+                        f"parameter {number}: {slot} of shape {np.shape(entry.get(slot))}, not {shape}"
+                    )
+        for number in saved.keys() - {number for number, _, _ in own} if own else ():
+            faults.append(f"parameter {number} is not here")
+        if faults:
+            raise ArgumentError(
+                f"{type(self).__name__}: this state does not fit these parameters:\n  " + "\n  ".join(faults)
+            )
+        for number, block, i in own:
+            entry = saved.get(number)
+            block.steps[i] = int(entry["step"]) if entry else 0
+            for slot in block.moments:
+                value = np.asarray(entry[slot], block.dtype) if entry else np.zeros((), block.dtype)
+                block.moment(slot, i)[...] = backend.to_device(value, block.parameters[i].device)
+        for group, settings in zip(self.param_groups, groups, strict=True):
+            group.update({name: value for name, value in settings.items() if name != "params"})
+
+
+def memory_order(array: Array) -> list[int]:
+    """Return the axes from the slowest to the fastest in memory."""
+    if array.flags.c_contiguous:
+        return list(range(array.ndim))
+    return sorted(range(array.ndim), key=lambda axis: (-abs(array.strides[axis]), axis))
+
+
+def _chunks(block: Block) -> Iterator[tuple[list[Piece], int]]:
+    """Count one step for each parameter with a gradient; yield runs of neighbours with one step count.
+
+    A parameter that is not dense in memory (a strided view) is a chunk of its own, in its own shape.
+    """
+    limit = CHUNK if block.xp is np else max(1, block.starts[-1])
+    chunk: list[Piece] = []
+    filled, step = 0, 0
+    for i, p in enumerate(block.parameters):
+        if p.grad is not None:
+            block.steps[i] += 1
+        value = p.data.transpose(block.orders[i])
+        if chunk and (p.grad is None or block.steps[i] != step or not value.flags.c_contiguous):
+            yield chunk, step
+            chunk, filled = [], 0
+        if p.grad is None:
+            continue
+        step = block.steps[i]
+        gradient = p.grad.data.transpose(block.orders[i])
+        if not value.flags.c_contiguous:
+            yield [Piece(value, gradient, block.starts[i])], step
+            continue
+        value, gradient, first = value.reshape(-1), gradient.reshape(-1), 0
+        while first < p.size:
+            last = min(p.size, first + limit - filled)
+            chunk.append(Piece(value[first:last], gradient[first:last], block.starts[i] + first))
+            filled, first = filled + last - first, last
+            if filled == limit:
+                yield chunk, step
+                chunk, filled = [], 0
+    if chunk:
+        yield chunk, step
