@@ -10,7 +10,7 @@ another optimiser needs no care.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -29,20 +29,26 @@ CHUNK = (
 class Block:
     """Parameters of one dtype and device, with their places in flat moment arrays."""
 
-    def __init__(self, parameters: list[Tensor], slots: Sequence[str]):
+    def __init__(self, parameters: list[Tensor]):
         first = parameters[0].data
         self.parameters = parameters
         self.dtype, self.array_type, self.xp = first.dtype, type(first), backend.namespace(first)
         # Moments lie in memory as the parameter did when first seen, so that both are walked without copying.
         self.orders = [memory_order(p.data) for p in parameters]
         self.starts = np.cumsum([0] + [p.size for p in parameters]).tolist()
-        self.moments = {slot: self.xp.zeros(self.starts[-1], first.dtype) for slot in slots}
+        self.moments: dict[str, Array] = {}
         self.steps = [0] * len(parameters)
+
+    def flat(self, slot: str) -> Array:
+        """Return a moment of all parameters as one array; it starts at zero."""
+        if slot not in self.moments:
+            self.moments[slot] = self.xp.zeros(self.starts[-1], self.dtype)
+        return self.moments[slot]
 
     def moment(self, slot: str, i: int) -> Array:
         """Return parameter i's part of a moment, as a view in the parameter's shape."""
         order, shape = self.orders[i], self.parameters[i].shape
-        part = self.moments[slot][self.starts[i] : self.starts[i + 1]]
+        part = self.flat(slot)[self.starts[i] : self.starts[i + 1]]
         return part.reshape([shape[axis] for axis in order]).transpose(np.argsort(order).astype(int).tolist())
 
     def check(self, i: int, where: str) -> None:
@@ -145,7 +151,11 @@ class Optimizer:
             for i in range(len(block.parameters)):
                 block.check(i, type(self).__name__)
         for block, group in blocks:
-            jobs = [partial(self._update_chunk, block, chunk, step, group) for chunk, step in _chunks(block)]
+            moments = {slot: block.flat(slot) for slot in self.slots(group)}
+            jobs = [
+                partial(self._update_chunk, block.xp, chunk, moments, step, group)
+                for chunk, step in _chunks(block)
+            ]
             if block.xp is np:
                 parallel.run(jobs)
             else:
@@ -155,17 +165,19 @@ class Optimizer:
                 if p.grad is not None:
                     p.bump()
 
-    def _update_chunk(self, block: Block, chunk: list[Piece], step: int, group: Mapping[str, Any]) -> None:
-        xp, start = block.xp, chunk[0].start
-        stop = chunk[-1].start + chunk[-1].value.size
-        g, scratch = xp.empty(stop - start, block.dtype), xp.empty(stop - start, block.dtype)
-        moments = {slot: array[start:stop] for slot, array in block.moments.items()}
+    def _update_chunk(
+        self, xp: Any, chunk: list[Piece], flat: Mapping[str, Array], step: int, group: Mapping[str, Any]
+    ) -> None:
+        start, stop = chunk[0].start, chunk[-1].start + chunk[-1].value.size
+        dtype = chunk[0].value.dtype
+        g, scratch = xp.empty(stop - start, dtype), xp.empty(stop - start, dtype)
+        moments = {slot: array[start:stop] for slot, array in flat.items()}
         places = [slice(piece.start - start, piece.start - start + piece.value.size) for piece in chunk]
         for piece, place in zip(chunk, places, strict=True):
             g[place] = piece.gradient.reshape(-1)
         if len(chunk) == 1 and chunk[0].value.ndim == 1:  # the usual chunk, a part of one large parameter
             return self.update(chunk[0].value, g, scratch, moments, step, group)
-        p = xp.empty(stop - start, block.dtype)
+        p = xp.empty(stop - start, dtype)
         for piece, place in zip(chunk, places, strict=True):
             p[place] = piece.value.reshape(-1)
         self.update(p, g, scratch, moments, step, group)
@@ -180,20 +192,20 @@ class Optimizer:
             kinds: dict[Any, list[Tensor]] = {}
             for p in group["params"]:
                 kinds.setdefault((p.dtype, type(p.data)), []).append(p)
-            found = self._blocks[index] = [Block(members, self.slots(group)) for members in kinds.values()]
+            found = self._blocks[index] = [Block(members) for members in kinds.values()]
         return found
 
     # ---- saving ---------------------------------------------------------------------------------------
 
-    def _numbered(self) -> Iterator[tuple[int, Block, int]]:
-        """(number of a parameter over all groups, its block, its place there)."""
+    def _numbered(self) -> Iterator[tuple[int, int, Block, int]]:
+        """(number of a parameter over all groups, its group, its block, its place there)."""
         number = 0
         for index, group in enumerate(self.param_groups):
             places = {
                 id(p): (block, i) for block in self.blocks(index) for i, p in enumerate(block.parameters)
             }
             for p in group["params"]:
-                yield number, *places[id(p)]
+                yield number, index, *places[id(p)]
                 number += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -201,19 +213,15 @@ class Optimizer:
 
         Parameters are numbered through the groups; those never updated have no state.
         """
-        state = {
-            number: {
-                "step": block.steps[i],
-                **{slot: np.array(backend.to_host(block.moment(slot, i))) for slot in block.moments},
-            }
-            for number, block, i in self._numbered()
-            if block.steps[i]
-        }
-        groups, number = [], 0
-        for group in self.param_groups:
-            numbers = list(range(number, number + len(group["params"])))
-            groups.append({**group, "params": numbers})
-            number += len(numbers)
+        state: dict[int, dict[str, Any]] = {}
+        numbers: list[list[int]] = [[] for _ in self.param_groups]
+        for number, index, block, i in self._numbered():
+            numbers[index].append(number)
+            if block.steps[i]:
+                slots = self.slots(self.param_groups[index])
+                copies = {slot: np.array(backend.to_host(block.moment(slot, i))) for slot in slots}
+                state[number] = {"step": block.steps[i], **copies}
+        groups = [{**group, "params": n} for group, n in zip(self.param_groups, numbers, strict=True)]
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -225,27 +233,24 @@ class Optimizer:
         mine = [len(group["params"]) for group in self.param_groups]
         theirs = [len(group["params"]) for group in groups]
         faults = [] if mine == theirs else [f"groups of {theirs} parameters, expected {mine}"]
-        own = list(self._numbered()) if not faults else []
-        for number, block, i in own:
-            entry = saved.get(number, {})
-            shape = block.parameters[i].shape
-            for slot in block.moments if entry else ():
-                if np.shape(entry.get(slot)) != shape or entry.get(slot) is None:
-                    faults.append(
-                        f"parameter {number}: {slot} of shape {np.shape(entry.get(slot))}, not {shape}"
-                    )
-        for number in saved.keys() - {number for number, _, _ in own} if own else ():
-            faults.append(f"parameter {number} is not here")
+        own = [] if faults else list(self._numbered())
+        taken = []  # (moment's place, its new value)
+        for number, index, block, i in own:
+            entry, shape = saved.get(number), block.parameters[i].shape
+            for slot in self.slots(groups[index]):
+                value = np.zeros(shape) if entry is None else np.asarray(entry.get(slot))
+                if value.shape != shape or value.dtype.kind not in "fiu":
+                    faults.append(f"parameter {number}: {slot} of shape {value.shape}, expected {shape}")
+                taken.append((block.moment(slot, i), value))
+        faults += [f"parameter {number} is not here" for number in saved if not 0 <= number < sum(mine)]
         if faults:
             raise ArgumentError(
                 f"{type(self).__name__}: this state does not fit these parameters:\n  " + "\n  ".join(faults)
             )
-        for number, block, i in own:
-            entry = saved.get(number)
-            block.steps[i] = int(entry["step"]) if entry else 0
-            for slot in block.moments:
-                value = np.asarray(entry[slot], block.dtype) if entry else np.zeros((), block.dtype)
-                block.moment(slot, i)[...] = backend.to_device(value, block.parameters[i].device)
+        for number, _, block, i in own:
+            block.steps[i] = int(saved[number]["step"]) if number in saved else 0
+        for place, value in taken:
+            place[...] = backend.to_device(value.astype(place.dtype), backend.of(place).name)
         for group, settings in zip(self.param_groups, groups, strict=True):
             group.update({name: value for name, value in settings.items() if name != "params"})
 
