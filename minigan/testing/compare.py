@@ -84,7 +84,7 @@ class Comparison:
         if not np.any(weights):
             return 0.0, ""
         found, bar = numeric.contracted(slope, weights, self.start)
-        resolution = 1e-6 * float(np.sqrt(np.sum((weights * self.start) ** 2)))
+        resolution = numeric.resolution(weights, self.start)
         scale = max(abs(found), abs(claimed), largest, resolution, 1e-300)
         floor = RELATIVE * largest
         if abs(claimed - found) <= 3 * bar + floor:
@@ -166,7 +166,8 @@ class Comparison:
         position, place = self.problem.argument(low)
         return (
             f"{self.problem.labels[position]} of shape {self.problem.shapes[position]}, "
-            f"wrong at {list(place)}: analytic {analytic[low]:.8g}, numeric {found / self.scale[low]:.8g} +- {bar / self.scale[low]:.1g}"
+            f"wrong at {list(place)}: analytic {analytic[low]:.8g}, "
+            f"numeric {found / self.scale[low]:.8g} +- {bar / self.scale[low]:.1g}"
         )
 
     def _full(self, weights: np.ndarray) -> None:

@@ -79,6 +79,11 @@ def rounding(start: np.ndarray, step: float = STEP) -> np.ndarray:
     return 32 * EPS * (np.abs(start) + _rms(start)) / step
 
 
+def resolution(weights: np.ndarray, start: np.ndarray) -> float:
+    """A slope of the weighted sum below this is nothing next to the values themselves."""
+    return 1e-6 * float(np.sqrt(np.sum((weights * (np.abs(start) + _rms(start))) ** 2)))
+
+
 def _rms(values: np.ndarray) -> float:
     return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
 
