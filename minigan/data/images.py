@@ -72,7 +72,10 @@ def load_image(
             upright = ImageOps.exif_transpose(picture)
         except Exception as error:
             raise DataError(f"{path}: truncated or damaged ({error}); get the file again") from error
-        array = _to_array(upright, path, channels)
+        if picture.mode == "F" or (picture.mode == "I" and picture.format == "TIFF"):
+            raise DataError(f"{path}: its values are floating-point or 32-bit (mode {picture.mode}), in a "
+                            "range that is not said; expected 8 or 16 bits, save it so first")
+        array = _to_array(upright, channels)
     if frames > 1:
         note(f"{path}: animated, or of several pages; only the first of its {frames} pictures is used")
     return np.ascontiguousarray(array.transpose(2, 0, 1))
@@ -95,11 +98,8 @@ def _too_large(path: str | os.PathLike, size: str) -> str:
     return f"{path}: {size} pixels, expected at most {MOST_PIXELS:,}; make it smaller first"
 
 
-def _to_array(picture: Image, path: str | os.PathLike, channels: int | None) -> np.ndarray:
+def _to_array(picture: Image, channels: int | None) -> np.ndarray:
     """float32 (H, W, channels) in [0, 1]."""
-    if picture.mode == "F" or (picture.mode == "I" and picture.format == "TIFF"):
-        raise DataError(f"{path}: its values are floating-point or 32-bit (mode {picture.mode}), in a range "
-                        "that is not said; expected 8 or 16 bits, save it so first")
     if picture.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip
         shades = np.asarray(picture).astype(np.float32)[..., None] / 65535
         return np.repeat(shades, channels or 1, axis=2)

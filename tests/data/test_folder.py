@@ -1,0 +1,115 @@
+"""A folder of one's own pictures."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minigan.data.folder import find_pictures, load_folder
+from minigan.errors import DataError, FileError
+
+
+def put(path, shade=100, size=(20, 10), mode="L"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, shade).save(path)
+
+
+@pytest.fixture
+def nested(tmp_path):
+    for i in range(3):
+        put(tmp_path / "cats" / f"{i}.png", 10 * i)
+    put(tmp_path / "dogs" / "big" / "a.JPG", (200, 0, 0), (30, 40), "RGB")
+    put(tmp_path / "birds" / "b.webp", (0, 0, 0, 0), (5, 5), "RGBA")
+    put(tmp_path / ".hidden" / "c.png")
+    put(tmp_path / "cats" / "._0.png")
+    (tmp_path / "notes.txt").write_text("not a picture")
+    return tmp_path
+
+
+def test_sub_folders_are_classes(nested):
+    images, labels, classes = load_folder(nested, size=8)
+    assert images.shape == (5, 3, 8, 8) and images.dtype == np.float32
+    assert classes == ("birds", "cats", "dogs") and labels.tolist() == [0, 1, 1, 1, 2]
+    assert labels.dtype == np.int64
+    np.testing.assert_allclose(images[0], 1, atol=1e-6)  # transparent: white
+    np.testing.assert_allclose(images[1], -1, atol=1e-6)
+    np.testing.assert_allclose(images[4, 0], 200 / 127.5 - 1, atol=0.05)
+
+
+def test_a_flat_folder_has_no_labels(tmp_path):
+    put(tmp_path / "b.png", 255)
+    put(tmp_path / "a.png", 0)
+    images, labels, classes = load_folder(tmp_path, size=4, channels=1)
+    assert labels is None and classes == ()
+    assert images[:, 0, 0, 0].tolist() == [-1, 1], "in the order of their names"
+
+
+def test_a_mixed_folder_is_unlabelled(nested):
+    put(nested / "stray.png")
+    images, labels, classes = load_folder(nested, size=4)
+    assert len(images) == 6 and labels is None and classes == ()
+
+
+def test_the_middle_square_is_taken(tmp_path):
+    picture = np.zeros((10, 30), np.uint8)
+    picture[:, 10:20] = 255
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    np.testing.assert_allclose(load_folder(tmp_path, size=10, channels=1)[0], 1)
+
+
+def test_a_limit_chooses_at_random_and_keeps_the_classes(nested):
+    chosen = {load_folder(nested, size=4, limit=2, seed=seed)[1].tobytes() for seed in range(20)}
+    assert len(chosen) > 1
+    images, labels, classes = load_folder(nested, size=4, limit=2, seed=0)
+    assert len(images) == len(labels) == 2 and classes == ("birds", "cats", "dogs")
+    np.testing.assert_array_equal(images, load_folder(nested, size=4, limit=2, seed=0)[0])
+
+
+def damage(nested):
+    (nested / "dogs" / "text.png").write_text("hello")
+    (nested / "cats" / "empty.jpg").touch()
+
+
+def test_unreadable_files_are_named_in_one_error(nested):
+    damage(nested)
+    with pytest.raises(DataError, match="2 of 7 pictures cannot be read") as caught:
+        load_folder(nested, size=4)
+    assert "text.png: not an image" in str(caught.value) and "empty.jpg" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unreadable_files_are_skipped_on_request_and_counted(nested):
+    damage(nested)
+    said = []
+    images, labels, _ = load_folder(nested, size=4, skip_unreadable=True, note=said.append)
+    assert len(images) == len(labels) == 5 and labels.tolist() == [0, 1, 1, 1, 2]
+    assert len(said) == 1 and "2 of 7" in said[0]
+
+
+def test_nothing_readable_is_an_error_even_then(tmp_path):
+    (tmp_path / "a.png").write_text("hello")
+    with pytest.raises(DataError, match="1 of 1 pictures"):
+        load_folder(tmp_path, size=4, skip_unreadable=True)
+
+
+def test_many_faults_are_not_all_listed(tmp_path):
+    for i in range(40):
+        (tmp_path / f"{i}.png").write_text("hello")
+    with pytest.raises(DataError, match="40 of 40") as caught:
+        load_folder(tmp_path, size=4)
+    assert str(caught.value).count("not an image") == 5
+
+
+def test_animations_are_said_once(tmp_path):
+    frames = [Image.new("L", (4, 4), shade) for shade in (255, 0)]
+    for name in ("a.gif", "b.gif"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+    said = []
+    load_folder(tmp_path, size=4, note=said.append)
+    assert len(said) == 1 and "2 animated" in said[0]
+
+
+def test_empty_and_missing_folders(tmp_path):
+    with pytest.raises(DataError, match="no pictures there"):
+        load_folder(tmp_path, size=4)
+    with pytest.raises(FileError, match="no such folder"):
+        find_pictures(tmp_path / "nothing")
