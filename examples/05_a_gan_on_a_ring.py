@@ -68,7 +68,8 @@ def train(loss, gamma, seed=0):
         return Tensor(draw.standard_normal((batch, latent), dtype=np.float32))
 
     for step in range(steps):
-        g_adam.lr = d_adam.lr = 1e-3 * (1 - step / steps) + 2e-5
+        for adam in (g_adam, d_adam):
+            adam.param_groups[0]["lr"] = 1e-3 * (1 - step / steps) + 2e-5
         real = Tensor(ring.sample(batch, draw))
 
         # Phase 1, the discriminator. The fakes are constants here: nothing flows back into G.

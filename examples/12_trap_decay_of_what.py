@@ -19,7 +19,7 @@ from minigan import Tensor, optim
 
 parser = argparse.ArgumentParser(description="Trap: decay of what?")
 parser.add_argument("--quick", action="store_true", help="fewer steps (the tests run this)")
-steps = 200 if parser.parse_args().quick else 2000
+steps = 600 if parser.parse_args().quick else 2000
 
 # %% [markdown]
 # ## How small is 8e-9?
@@ -43,7 +43,7 @@ def descend(learning_rate, weight_decay=0.0):
     optimizer = optim.SGD([w], lr=learning_rate(0), weight_decay=weight_decay)
     trail = []
     for step in range(steps):
-        optimizer.lr = learning_rate(step)
+        optimizer.param_groups[0]["lr"] = learning_rate(step)
         optimizer.zero_grad()
         ((w - 3) ** 2 + w * float(generator.normal())).sum().backward()
         optimizer.step()
@@ -51,7 +51,7 @@ def descend(learning_rate, weight_decay=0.0):
     return np.array(trail[steps // 2 :])
 
 
-decay = 0.5
+decay = 0.1
 plain = descend(lambda step: 0.1)
 slower = descend(lambda step: 0.1 / (1 + decay * step))
 pulled = descend(lambda step: 0.1, weight_decay=decay)

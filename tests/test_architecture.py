@@ -15,20 +15,21 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 # Files inside minigan/ops from left to right: a file may import those to its left. "conv" is the sub-package.
 OPS_ORDER = "shape broadcast arithmetic elementwise reduce linalg activation".split()
-OPS_ORDER += "conv pool resample norm noise loss methods".split()
-CORE = {"backend", "parallel", "tensor", "autograd"}
+OPS_ORDER += "conv pool resample norm_fused norm noise loss methods".split()
+RAW = {"backend", "parallel"}  # arrays only
+CORE = RAW | {"tensor", "autograd"}
 # Which rooms a room may import from. Every room may import errors and itself; ops has its own, finer table.
 MAY_IMPORT = {
     "errors": set(),
     "backend": set(),
     "parallel": set(),
-    "data": {"backend"},
-    "tensor": {"backend"},
-    "autograd": {"backend", "tensor"},
+    "data": RAW,
+    "tensor": RAW,
+    "autograd": RAW | {"tensor"},
     "nn": CORE | {"ops"},
-    "optim": {"backend", "parallel", "tensor"},
+    "optim": RAW | {"tensor"},
     "testing": CORE | {"ops", "nn"},
-    "viz": CORE,
+    "viz": CORE | {"data"},  # for writing files all or nothing
     "gan": CORE | {"ops", "nn", "optim", "data"},
     "style": CORE | {"ops", "nn", "optim", "data"},
     "cli": CORE | {"ops", "nn", "optim", "data", "testing", "viz", "gan", "style", ""},
