@@ -37,6 +37,13 @@ class Progress:
             self._shown = time.monotonic()
             self._print(step, figures)
 
+    def say(self, line: str) -> None:
+        """Print a line without tearing the bar."""
+        if self._bar is not None:
+            self._bar.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
     def close(self, step: int, figures: Mapping[str, float]) -> None:
         """Show the last state and leave the line."""
         if self._bar is not None:

@@ -114,13 +114,16 @@ class RunFolder:
                     rows.append(json.loads(line))
         return rows
 
-    def rewind_metrics(self, step: int) -> None:
-        """Forget the rows after ``step``: a resumed run writes them again."""
+    def rewind(self, step: int) -> None:
+        """Forget the log and the grids after ``step``: a resumed run makes them again."""
         from minigan.data.arrays import replace_file
 
         rows = [row for row in self.read_metrics() if row["step"] <= step]
         with replace_file(self.metrics) as file:
             file.writelines(json.dumps(row).encode() + b"\n" for row in rows)
+        for path in self.pictures():
+            if path.name > self.picture(step).name:
+                path.unlink()
 
     def picture(self, step: int) -> Path:
         """Return the path of the sample grid of ``step``."""

@@ -98,7 +98,11 @@ def test_metrics_survive_a_torn_line_and_can_be_rewound(tmp_path):
     with open(folder.metrics, "a") as file:
         file.write('{"step": 4, "lo')
     assert [row["step"] for row in folder.read_metrics()] == [1, 2, 3]
-    folder.rewind_metrics(2)
+    folder.samples.mkdir()
+    for step in (1, 2, 3):
+        folder.picture(step).touch()
+    folder.rewind(2)
+    assert folder.pictures() == [folder.picture(1), folder.picture(2)]
     folder.append_metrics({"step": 3, "loss": 0.5})
     assert [row["step"] for row in folder.read_metrics()] == [1, 2, 3]
     assert folder.read_metrics()[0] == {"step": 1, "loss": 1 / 3}

@@ -1,0 +1,193 @@
+"""The loop of a training run: steps until the budget is used up, with pictures, a log and checkpoints."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from minigan.cli.progress import Progress
+from minigan.cli.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from minigan.gan import Record, Trainer
+
+GRID = 64  # pictures in a sample grid
+EARLY = (25, 50, 100, 200, 400, 800)  # steps that get a picture of their own: much happens early
+PICTURES = 20  # besides, so many over the whole run ...
+PICTURE_GAP = 2.0  # ... unless the last was made less than so many seconds ago
+CHECKPOINT_EVERY = 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a run goes on: one of the three is given."""
+
+    minutes: float | None = None
+    epochs: int | None = None
+    steps: int | None = None
+
+    def last_step(self, steps_per_epoch: int) -> int | None:
+        """Return the step the run ends at, None where the clock decides."""
+        if self.steps is not None:
+            return self.steps
+        return None if self.epochs is None else self.epochs * steps_per_epoch
+
+
+class Interrupt:
+    """Ctrl-C, in two goes: the first asks the loop to stop after the step, the second stops at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    @contextlib.contextmanager
+    def caught(self) -> Iterator[None]:
+        """Listen inside the block; what listened before listens again afterwards."""
+        try:
+            before = signal.signal(signal.SIGINT, self._hear)
+        except ValueError:  # not the main thread: nobody can press Ctrl-C at us
+            yield
+            return
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _hear(self, _signal: int, _frame: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        print("\nstopping after this step; Ctrl-C again stops at once", file=sys.stderr)
+
+
+class Loop:
+    """One call of ``minigan train``, from its first step to its last.
+
+    Args:
+        folder: where the run's files go; locked by the caller.
+        trainer: fresh or restored.
+        budget: how long the whole run is, earlier calls included.
+        spent: seconds of training in earlier calls.
+        log_every: steps between lines of metrics.jsonl.
+        save: writes a checkpoint, given the seconds spent in all.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        trainer: Trainer,
+        budget: Budget,
+        *,
+        spent: float,
+        log_every: int,
+        save: Callable[[float], None],
+    ):
+        self.folder, self.trainer, self.budget = folder, trainer, budget
+        self.earlier, self.log_every, self._save = spent, log_every, save
+        self.last_step = budget.last_step(len(trainer.loader))
+        self.begun = self.saved = self._pictured = time.monotonic()
+        self.interrupt = Interrupt()
+        self._shown: dict[str, float] = {}
+        self._pictures_due = 0
+
+    @property
+    def spent(self) -> float:
+        """Seconds of training in all."""
+        return self.earlier + time.monotonic() - self.begun
+
+    def done(self) -> float:
+        """Return the share of the run that is done, in [0, 1]."""
+        if self.last_step is not None:
+            return min(self.trainer.step / self.last_step, 1.0)
+        assert self.budget.minutes is not None
+        return min(self.spent / (60 * self.budget.minutes), 1.0)
+
+    def run(self) -> bool:
+        """Train; return True at the end of the budget, False if interrupted before."""
+        from minigan.gan.diagnosis import Diagnosis
+
+        diagnosis = Diagnosis()
+        first = self.trainer.step
+        seconds = None if self.budget.minutes is None else 60 * self.budget.minutes - self.earlier
+        progress = Progress(first=first, steps=self.last_step, seconds=seconds)
+        self._pictures_due = int(self.done() * PICTURES)
+        self._take_picture()
+        self.save()
+        with self.interrupt.caught():
+            try:
+                while (done := self.done()) < 1 and not self.interrupt.asked:
+                    self.trainer.progress = done
+                    record = self.trainer.train_step()
+                    self._log(record)
+                    if finding := diagnosis.update(record):
+                        progress.say(f"step {record.step}: {finding.words}")
+                    progress.update(record.step, self._shown)
+                    self._perhaps_picture()
+                    if time.monotonic() - self.saved >= CHECKPOINT_EVERY:
+                        self.save()
+                self._take_picture()
+                self.save()
+            finally:
+                progress.close(self.trainer.step, self._shown)
+        return self.done() >= 1
+
+    def save(self) -> None:
+        """Write a checkpoint of this moment."""
+        self._save(self.spent)
+        self.saved = time.monotonic()
+
+    def _log(self, record: Record) -> None:
+        """Add a line to the log when one is due, and to what the bar shows a little of every step."""
+        row = record.to_dict()
+        del row["seconds"]  # the log of a run that was interrupted equals that of one that was not
+        if record.step % self.log_every == 0:
+            self.folder.append_metrics(row)
+        names = {"D": "d_loss", "G": "g_loss", "D(x)": "d_real", "D(G(z))": "d_fake"}
+        for shown, name in names.items():
+            self._shown[shown] = 0.95 * self._shown.get(shown, row[name]) + 0.05 * row[name]
+
+    def _perhaps_picture(self) -> None:
+        due = int(self.done() * PICTURES)
+        rested = time.monotonic() - self._pictured >= PICTURE_GAP
+        if self.trainer.step in EARLY or (due > self._pictures_due and rested):
+            self._pictures_due = due
+            self._take_picture()
+
+    def _take_picture(self) -> None:
+        """Write the grid of the fixed latents, unless this step has one already."""
+        from minigan.viz import image_grid, save_png
+
+        path = self.folder.picture(self.trainer.step)
+        self._pictured = time.monotonic()
+        if not path.exists():
+            pictures = self.trainer.sample(self.trainer.fixed_latents(GRID))
+            # No limit on its size: a grid that was made smaller would not fit into the film.
+            save_png(path, image_grid(pictures), limit=None)
+
+
+def write_summary(folder: RunFolder, title: str) -> None:
+    """Draw losses.png from the log and samples.gif from the grids."""
+    from minigan.viz import save_curves, save_film
+    from minigan.viz.curves import series
+
+    if rows := folder.read_metrics():
+        losses = {"D": series(rows, "d_loss"), "G": series(rows, "g_loss")}
+        beliefs = {"D(x), real": series(rows, "d_real"), "D(G(z)), generated": series(rows, "d_fake")}
+        panels = {"loss": losses, "belief that it is real": beliefs}
+        save_curves(folder.curves, panels, title=title)
+    if pictures := folder.pictures():
+        save_film(folder.film, [_pixels(path) for path in pictures])
+
+
+def _pixels(path: Path) -> np.ndarray:
+    """Read a grid that was written here: uint8 (H, W, C)."""
+    from minigan.data import load_image
+
+    return np.rint(load_image(path) * 255).astype(np.uint8).transpose(1, 2, 0)

@@ -1,0 +1,101 @@
+"""``minigan sample``: draw new pictures from a trained run."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+
+from minigan.cli import arguments as types
+from minigan.cli.run_folder import RunFolder
+from minigan.errors import ArgumentError, FileError
+
+MOST = 100_000
+EPILOG = """\
+examples:
+  minigan sample runs/first                               64 pictures, runs/first/sample-0.png
+  minigan sample runs/first -n 100 --seed 3 --out grid.png
+  minigan sample runs/first -n 10000 --out samples.npz    arrays "images", uint8 (N, C, H, W), and "latents"
+"""
+
+
+def add_parser(subparsers):
+    """Add the ``sample`` parser and return it."""
+    parser = subparsers.add_parser(
+        "sample", help="draw pictures from a run", description=__doc__, epilog=EPILOG
+    )
+    parser.add_argument("run_folder", metavar="RUN", help="folder of the run")
+    parser.add_argument("-n", "--count", type=types.integer(least=1, most=MOST), default=64, metavar="N")
+    parser.add_argument("--out", metavar="FILE", help="ends in .png or .npz; default: RUN/sample-SEED.png")
+    parser.add_argument("--columns", type=types.integer(least=1), help="pictures in a row of the grid")
+    add_sampling(parser)
+    return parser
+
+
+def add_sampling(parser) -> None:
+    """Add the options that say which latent vectors are drawn."""
+    parser.add_argument(
+        "--seed", type=types.integer(least=0), default=0, help="of the latent vectors; default 0"
+    )
+    parser.add_argument(
+        "--truncation",
+        type=types.number(least=0.1),
+        metavar="T",
+        help="draw latents beyond +-T again: tamer pictures, less variety (try 1)",
+    )
+    parser.add_argument("--label", type=types.integer(least=0), help="of a conditional run: only this class")
+    parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+
+
+def run(arguments: Namespace) -> None:
+    """Draw and write."""
+    from minigan.data.arrays import write_npz
+    from minigan.viz import save_grid
+    from minigan.viz.grid import to_pixels
+
+    folder = RunFolder(arguments.run_folder)
+    out = Path(arguments.out or folder.path / f"sample-{arguments.seed}.png")
+    check_target(out, (".png", ".npz"), arguments.overwrite)
+    sampler = open_sampler(folder)
+    labels = labels_of(sampler, arguments)
+    latents = sampler.latents(arguments.count, seed=arguments.seed, truncation=arguments.truncation)
+    images = sampler(latents, labels)
+    if out.suffix == ".npz":
+        arrays = {"images": to_pixels(images).transpose(0, 3, 1, 2), "latents": latents}
+        write_npz(out, arrays, {"run": folder.path.name, "seed": arguments.seed})
+    else:
+        save_grid(out, images, columns=arguments.columns)
+    print(f"{arguments.count} pictures: {out}")
+
+
+def open_sampler(folder: RunFolder):
+    """Return the run's trained generator; FileError where there is no run."""
+    from minigan.gan import checkpoint
+
+    if not folder.checkpoint.is_file():
+        raise FileError(
+            f"no run in {folder.path}: expected {folder.checkpoint.name} there; train one with minigan train"
+        )
+    return checkpoint.load_sampler(folder.checkpoint)
+
+
+def check_target(out: Path, suffixes: tuple[str, ...], overwrite: bool) -> None:
+    """Refuse, before any work, a file that cannot be written or that exists."""
+    if out.suffix.lower() not in suffixes:
+        raise ArgumentError(f"--out: expected a name that ends in {' or '.join(suffixes)}, got {out}")
+    if not out.parent.is_dir():
+        raise FileError(f"--out: there is no folder {out.parent}; make it first")
+    if out.exists() and not overwrite:
+        raise FileError(f"{out} exists already; choose another --out or allow it with --overwrite")
+
+
+def labels_of(sampler, arguments: Namespace) -> np.ndarray | None:
+    """Return the labels that --label asks for, or None; ArgumentError where the run knows no such class."""
+    classes = sampler.config.classes
+    if arguments.label is None:
+        return None
+    if arguments.label >= classes:
+        known = f"classes 0 to {classes - 1}" if classes else "no classes: it was trained without labels"
+        raise ArgumentError(f"--label {arguments.label}: the run knows {known}")
+    return np.full(arguments.count, arguments.label)

@@ -1,0 +1,295 @@
+"""``minigan train``: train a GAN on pictures, or go on with a run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minigan.cli import arguments as types
+from minigan.cli.loop import Budget, Loop, write_summary
+from minigan.cli.progress import clock
+from minigan.cli.run_folder import RunFolder
+from minigan.errors import ArgumentError, DataError
+
+if TYPE_CHECKING:
+    from minigan.data import Dataset
+    from minigan.gan import Config, Trainer
+
+EXIT_INTERRUPTED = 130
+DEFAULT_MINUTES = 5.0
+EPILOG = """\
+examples:
+  minigan train dcgan --data glyphs --minutes 2 --out runs/first
+  minigan train dcgan --data path/to/pictures --size 32 --epochs 50 --out runs/mine
+  minigan train lesson-dense --data mnist --steps 2000
+  minigan train --resume --out runs/first --minutes 5      five more minutes
+
+Press Ctrl-C once to stop after the step and keep a checkpoint; go on with --resume.
+"""
+LOG_EVERY = 10
+# What --resume may change: the rest decides what the checkpoint's arrays and the order of the data mean.
+CHANGEABLE = ("lr_g", "lr_d", "lr_end", "r1", "r2", "penalty_every", "skip_d_below")
+DATA_OPTIONS = ("data", "size", "channels", "limit", "skip_unreadable")
+
+
+def add_parser(subparsers):
+    """Add the ``train`` parser and return it."""
+    from minigan.gan.recipes import RECIPES, SUMMARIES
+
+    recipes = "recipes:\n" + "".join(f"  {name:<15} {SUMMARIES.get(name, '')}\n" for name in RECIPES)
+    parser = subparsers.add_parser(
+        "train", help="train a GAN on pictures", description=__doc__, epilog=recipes + "\n" + EPILOG
+    )
+    parser.add_argument("recipe", nargs="?", choices=list(RECIPES), metavar="RECIPE", help="default: dcgan")
+    where = parser.add_argument_group("pictures and results")
+    where.add_argument(
+        "--data",
+        metavar="WHAT",
+        help="glyphs (default), mnist, fashion-mnist, or a folder of pictures or IDX files",
+    )
+    where.add_argument("--size", type=types.integer(least=1, most=4096), help="height and width in pixels")
+    where.add_argument("--channels", type=int, choices=(1, 3), help="1 grey, 3 colour")
+    where.add_argument("--limit", type=types.integer(least=1), metavar="N", help="use at most N pictures")
+    where.add_argument(
+        "--skip-unreadable", action="store_true", default=None, help="leave out broken pictures"
+    )
+    where.add_argument("--out", metavar="RUN", help="folder of the run; default: a new one under runs/")
+    where.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    long = parser.add_argument_group("how long (one of)").add_mutually_exclusive_group()
+    long.add_argument(
+        "--minutes",
+        type=types.number(above=0),
+        help=f"default {DEFAULT_MINUTES:g}; with --resume: more minutes",
+    )
+    long.add_argument("--epochs", type=types.integer(least=1), help="passes over the pictures, in all")
+    long.add_argument("--steps", type=types.integer(least=1), help="batches, in all")
+    _add_settings(parser.add_argument_group("settings (default: those of the recipe)"))
+    return parser
+
+
+def _add_settings(group: Any) -> None:
+    whole, positive, share = types.integer(least=1), types.number(above=0), types.number(least=0, most=1)
+    group.add_argument("--batch", type=whole, help="pictures in a step")
+    group.add_argument("--lr-g", type=positive, metavar="RATE", help="learning rate of the generator")
+    group.add_argument("--lr-d", type=positive, metavar="RATE", help="learning rate of the discriminator")
+    group.add_argument(
+        "--seed", type=types.integer(least=0), help="of weights, data order and latents; default 0"
+    )
+    group.add_argument(
+        "--loss", help="non-saturating, relativistic, hinge, wgan, least-squares or saturating"
+    )
+    group.add_argument("--r1", type=types.number(least=0), metavar="GAMMA", help="strength of the R1 penalty")
+    group.add_argument("--ema", type=share, help="decay of the averaged generator; 0 for none")
+    group.add_argument(
+        "--skip-d-below",
+        type=types.number(least=0),
+        metavar="LOSS",
+        help="skip D's step while its loss is lower",
+    )
+    group.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting of config.json"
+    )
+    group.add_argument(
+        "--log-every", type=whole, metavar="STEPS", help="steps between lines of the log; default 10"
+    )
+
+
+SETTINGS = ("batch", "lr_g", "lr_d", "seed", "loss", "r1", "ema", "skip_d_below")
+
+
+def run(arguments: Namespace) -> int:
+    """Train; returns 0 at the end of the budget, 130 when interrupted."""
+    if arguments.resume and not arguments.out:
+        raise ArgumentError("--resume: say which run, with --out RUN")
+    folder = RunFolder(arguments.out or _free_folder(arguments))
+    with folder.locked(resume=arguments.resume):
+        loop, title = _resumed(folder, arguments) if arguments.resume else _fresh(folder, arguments)
+        finished = loop.run()
+        write_summary(folder, title)
+    _farewell(folder, loop, finished)
+    return 0 if finished else EXIT_INTERRUPTED
+
+
+def _fresh(folder: RunFolder, arguments: Namespace) -> tuple[Loop, str]:
+    """Resolve every setting, write it down, and build the networks."""
+    from minigan import gan
+
+    given = {name: getattr(arguments, name) for name in SETTINGS}
+    given |= _assignments(arguments.set)
+    data = {"data": "glyphs", **_data_options(arguments)}
+    dataset = _open(data, given.get("seed") or 0)
+    config = gan.resolve(arguments.recipe or "dcgan", shape=dataset.images.shape[1:], **given)
+    budget = Budget(arguments.minutes, arguments.epochs, arguments.steps)
+    if budget == Budget():
+        budget = Budget(minutes=DEFAULT_MINUTES)
+    trainer = gan.Trainer.create(config, dataset.images, dataset.labels)
+    record = {
+        "data": {**data, "pictures": len(dataset), "sha256": _digest(dataset)},
+        "budget": vars(budget),
+        "log_every": arguments.log_every or LOG_EVERY,
+        "settings": config.to_dict(),
+        "made_with": made_with(),
+    }
+    folder.write_config(record)
+    _say(f"{dataset.name}: {len(dataset)} pictures of {_size(config)}; {_describe(trainer)}")
+    return _loop(folder, trainer, budget, record), f"{config.recipe} on {dataset.name}"
+
+
+def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Loop, str]:
+    """Build the networks as they were and put the saved state into them."""
+    from minigan.gan import Trainer, checkpoint
+
+    record = folder.read_config()
+    config, facts = checkpoint.read_facts(folder.checkpoint)
+    changed = _changes(arguments, config, record)
+    seconds = float(facts.get("seconds", 0.0))
+    budget = _continued(arguments, Budget(**record["budget"]), seconds)
+    options = {name: record["data"][name] for name in record["data"] if name in DATA_OPTIONS}
+    dataset = _open(options, config.seed)
+    if _digest(dataset) != record["data"]["sha256"]:
+        raise DataError(
+            f"--resume: the pictures in {options['data']} are not those the run began with; "
+            "bring them back, or start a new run"
+        )
+    trainer = Trainer.create(config, dataset.images, dataset.labels)
+    checkpoint.restore(folder.checkpoint, trainer)
+    trainer.config = changed
+    last_step = budget.last_step(len(trainer.loader))
+    if last_step is not None and trainer.step >= last_step:
+        raise ArgumentError(f"--resume: the run is at step {trainer.step} of {last_step}: give more --steps")
+    for line in config.differences(changed):
+        _say(f"changed: {line}")
+    record |= {"settings": changed.to_dict(), "budget": vars(budget), "made_with": made_with()}
+    folder.rewind(trainer.step)
+    folder.write_config(record)
+    _say(f"going on at step {trainer.step}")
+    return _loop(folder, trainer, budget, record, seconds), f"{config.recipe} on {dataset.name}"
+
+
+def _changes(arguments: Namespace, config: Config, record: dict[str, Any]) -> Config:
+    """Return the settings the run goes on with; ArgumentError that lists what cannot be changed."""
+    from minigan.gan import Config
+
+    data = {
+        name: value for name, value in _data_options(arguments).items() if record["data"].get(name) != value
+    }
+    given = {name: getattr(arguments, name) for name in SETTINGS} | _assignments(arguments.set)
+    given |= {"recipe": arguments.recipe}
+    changed = Config.from_dict(config.to_dict() | {name: v for name, v in given.items() if v is not None})
+    lines = config.differences(changed)
+    fixed = [line for line in lines if line.split(":")[0] not in CHANGEABLE]
+    fixed += [f"{name}: {record['data'].get(name)!r}, now {value!r}" for name, value in data.items()]
+    if fixed:
+        raise ArgumentError(
+            f"--resume: the run was made with other settings: {'; '.join(fixed)}; leave these out "
+            f"(only {', '.join(CHANGEABLE)} may change), or start a new run"
+        )
+    return changed
+
+
+def _continued(arguments: Namespace, budget: Budget, seconds: float) -> Budget:
+    """Return the length of the whole run: minutes given now come on top, steps and epochs are totals."""
+    if arguments.minutes is not None:
+        return Budget(minutes=seconds / 60 + arguments.minutes)
+    if arguments.steps is not None or arguments.epochs is not None:
+        return Budget(epochs=arguments.epochs, steps=arguments.steps)
+    if budget.minutes is not None and seconds >= 60 * budget.minutes:
+        raise ArgumentError(
+            f"--resume: the {budget.minutes:g} minutes of the run are used up: give --minutes M for more"
+        )
+    return budget
+
+
+def _loop(
+    folder: RunFolder, trainer: Trainer, budget: Budget, record: dict[str, Any], spent: float = 0.0
+) -> Loop:
+    from minigan.gan import checkpoint
+
+    def save(seconds: float) -> None:
+        checkpoint.save(folder.checkpoint, trainer, facts={"seconds": round(seconds, 3)})
+
+    return Loop(folder, trainer, budget, spent=spent, log_every=record["log_every"], save=save)
+
+
+def _data_options(arguments: Namespace) -> dict[str, Any]:
+    """Return the options about data that were given."""
+    return {name: value for name in DATA_OPTIONS if (value := getattr(arguments, name)) is not None}
+
+
+def _open(options: dict[str, Any], seed: int) -> Dataset:
+    from minigan.data import open_dataset
+
+    rest = {name: value for name, value in options.items() if name != "data"}
+    return open_dataset(options["data"], seed=seed, note=_say, **rest)
+
+
+def _digest(dataset: Dataset) -> str:
+    return hashlib.sha256(dataset.images.tobytes()).hexdigest()
+
+
+def _assignments(words: list[str]) -> dict[str, Any]:
+    """Turn NAME=VALUE words into settings; a value is JSON, or else a plain word."""
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise ArgumentError(f"--set: expected NAME=VALUE, got {word!r}")
+        try:
+            found[name.replace("-", "_")] = json.loads(value)
+        except ValueError:
+            found[name.replace("-", "_")] = value
+    return found
+
+
+def _free_folder(arguments: Namespace) -> Path:
+    """Return runs/RECIPE-DATA, or the first of that name with a number that is not there yet."""
+    name = f"{arguments.recipe or 'dcgan'}-{Path(arguments.data or 'glyphs').resolve().name}"
+    number, path = 1, Path("runs", name)
+    while path.exists():
+        number += 1
+        path = Path("runs", f"{name}-{number}")
+    return path
+
+
+def _describe(trainer: Trainer) -> str:
+    from minigan.gan.models import count_parameters
+
+    generator, discriminator = count_parameters(trainer.generator), count_parameters(trainer.discriminator)
+    return f"{trainer.config.recipe}: G has {generator:,} parameters, D {discriminator:,}"
+
+
+def _size(config: Config) -> str:
+    channels, height, width = config.shape
+    return f"{height} x {width}, {'grey' if channels == 1 else 'colour'}"
+
+
+def _farewell(folder: RunFolder, loop: Loop, finished: bool) -> None:
+    """Say what was done, where it lies and how to go on."""
+    trainer, path = loop.trainer, shlex.quote(str(folder.path))
+    for phase, names in trainer.touched.items():
+        counts = [
+            f"{sum(n.startswith(who) for n in names)} of the {who}" for who in ("generator", "discriminator")
+        ]
+        print(f"{phase}: parameters that got gradients: {', '.join(counts)}")
+    print(f"{trainer.step} steps in {clock(loop.spent)}; pictures: {folder.picture(trainer.step)}")
+    if finished:
+        print(f"more pictures: minigan sample {path} -n 100")
+    else:
+        print(f"interrupted; go on with: minigan train --resume --out {path}")
+
+
+def made_with() -> dict[str, Any]:
+    """Return the versions and the backend that decide whether a run can be repeated bit for bit."""
+    from minigan import backend
+    from minigan.cli.info import describe_blas, versions
+
+    return {**versions(), "backend": backend.current().name, "blas": describe_blas()}
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
