@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,11 @@ def of(array: Array) -> Backend:
 def namespace(array: Array) -> Any:
     """Return the module (numpy or cupy) that computes with this array."""
     return of(array).xp
+
+
+def special(array: Array) -> Any:
+    """Return the module of special functions (ndtr, ...) for this array; loaded when first asked for."""
+    return import_module("cupyx.scipy.special" if of(array).name == "cupy" else "scipy.special")
 
 
 def same_device(arrays: Iterable[Array], where: str) -> None:

@@ -4,45 +4,103 @@ Each Op class stands beside its public function in a file of its family; start w
 """
 
 from minigan.ops import methods as _methods  # noqa: F401  installs the operators on Tensor
+from minigan.ops.activation import (
+    elu,
+    gelu,
+    leaky_relu,
+    log_softmax,
+    relu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    tanh,
+)
 from minigan.ops.arithmetic import add, div, mul, neg, sub
 from minigan.ops.broadcast import broadcast_to, sum, sum_to
+from minigan.ops.conv import conv2d, conv_transpose2d
 from minigan.ops.elementwise import abs, astype, clip, exp, log, maximum, minimum, pow, sqrt, where
 from minigan.ops.linalg import linear, matmul
+from minigan.ops.loss import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    nll_loss,
+    smooth_l1_loss,
+)
+from minigan.ops.noise import dropout
+from minigan.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, pixel_norm
+from minigan.ops.pool import adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d, max_pool2d
 from minigan.ops.reduce import logsumexp, max, mean, min, var
+from minigan.ops.resample import interpolate
 from minigan.ops.shape import concatenate, flatten, flip, getitem, pad, permute, reshape, stack, transpose
 
 __all__ = [
     "abs",
+    "adaptive_avg_pool2d",
     "add",
     "astype",
+    "avg_pool2d",
+    "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
     "broadcast_to",
     "clip",
     "concatenate",
+    "conv2d",
+    "conv_transpose2d",
+    "cross_entropy",
     "div",
+    "dropout",
+    "elu",
     "exp",
     "flatten",
     "flip",
+    "gelu",
     "getitem",
+    "global_avg_pool2d",
+    "group_norm",
+    "huber_loss",
+    "instance_norm",
+    "interpolate",
+    "l1_loss",
+    "layer_norm",
+    "leaky_relu",
     "linear",
     "log",
+    "log_softmax",
     "logsumexp",
     "matmul",
     "max",
+    "max_pool2d",
     "maximum",
     "mean",
     "min",
     "minimum",
+    "mse_loss",
     "mul",
     "neg",
+    "nll_loss",
     "pad",
     "permute",
+    "pixel_norm",
     "pow",
+    "relu",
     "reshape",
+    "sigmoid",
+    "silu",
+    "smooth_l1_loss",
+    "softmax",
+    "softplus",
     "sqrt",
     "stack",
     "sub",
     "sum",
     "sum_to",
+    "tanh",
     "transpose",
     "var",
     "where",

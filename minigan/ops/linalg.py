@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from minigan.backend import Array
+import numpy as np
+
+from minigan import backend
+from minigan.backend import Array, namespace
 from minigan.errors import ShapeError
 from minigan.ops.broadcast import broadcast_shapes, sum, sum_to
 from minigan.ops.shape import reshape, transpose
@@ -54,6 +57,44 @@ class Linear(Op):
         if len(self.parents) == 2:
             return gx, gweight
         return gx, gweight, (sum(g, 0) if self.needs(2) else None)
+
+
+class AlongAxis(Op):
+    """(.., n, ..) -> (.., m, ..): y = matrix x along one axis, for a constant (m, n) matrix.
+
+    gx = matrix^T g along the axis.
+    """
+
+    def __init__(self, matrix: np.ndarray, axis: int):
+        self.matrix, self.axis = matrix, axis
+
+    def forward(self, x: Array) -> Array:
+        """One product, with the axes in the order in which they lie in memory, which the result keeps."""
+        xp = namespace(x)
+        order = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
+        place = order.index(self.axis)
+        sizes = [x.shape[axis] for axis in order]
+        packed = xp.ascontiguousarray(x.transpose(order))
+        matrix = backend.of(x).from_host(self.matrix.astype(x.dtype))
+        if place == x.ndim - 1:
+            y = packed.reshape(prod(sizes[:-1]), sizes[-1]) @ matrix.T
+        else:
+            y = matrix @ packed.reshape(prod(sizes[:place]), sizes[place], prod(sizes[place + 1 :]))
+        sizes[place] = len(self.matrix)
+        return y.reshape(sizes).transpose([order.index(axis) for axis in range(x.ndim)])
+
+    def backward(self, g: Tensor) -> Tensor:
+        """Multiply by the transposed matrix."""
+        return AlongAxis(self.matrix.T, self.axis)(g)
+
+
+def along_axis(x: Tensor, matrix: np.ndarray, axis: int) -> Tensor:
+    """Return ``matrix`` (m, n), a host constant, times x along ``axis``: (.., n, ..) -> (.., m, ..)."""
+    if matrix.ndim != 2 or matrix.shape[1] != x.shape[axis]:
+        raise ShapeError(
+            f"along_axis: expected a matrix with {x.shape[axis]} columns for axis {axis}, got {matrix.shape}"
+        )
+    return AlongAxis(matrix, axis % x.ndim)(x)
 
 
 def matmul(x: Tensor, y: Tensor) -> Tensor:

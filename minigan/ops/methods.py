@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.ops import arithmetic, broadcast, elementwise, linalg, reduce, shape
+from minigan.ops import activation, arithmetic, broadcast, elementwise, linalg, reduce, shape
 from minigan.tensor import Tensor
 
 
@@ -57,6 +57,8 @@ METHODS: dict[str, Callable[..., Any]] = {
     **{f.__name__: f for f in (elementwise.exp, elementwise.log, elementwise.sqrt, elementwise.abs)},
     **{f.__name__: f for f in (elementwise.pow, elementwise.clip, elementwise.astype)},
     **{f.__name__: f for f in (reduce.mean, reduce.var, reduce.max, reduce.min, reduce.logsumexp)},
+    **{f.__name__: f for f in (activation.relu, activation.leaky_relu, activation.sigmoid, activation.tanh)},
+    **{f.__name__: f for f in (activation.softmax, activation.log_softmax)},
     "matmul": linalg.matmul,
 }
 

@@ -1,0 +1,193 @@
+"""Normalisation: take the mean out, divide by the standard deviation, then scale and shift.
+
+The four differ only in the axes over which mean and variance are taken, for x of shape (N, C, H, W):
+
+    batch     N, H, W   one pair a channel; depends on the other samples
+    instance  H, W      one pair a sample and channel
+    layer     C, H, W   one pair a sample
+    group     H, W and the channels of a group
+
+`standardized` is the definition; `norm_fused` computes the same in fewer passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minigan import backend
+from minigan.errors import ArgumentError, ShapeError
+from minigan.ops.norm_fused import BatchNorm, Standardize, standardized
+from minigan.ops.reduce import mean
+from minigan.ops.shape import reshape
+from minigan.tensor import Tensor
+
+
+def plain_batch_norm(x: Tensor, weight: Tensor | None, bias: Tensor | None, *, eps: float = 1e-5) -> Tensor:
+    """Batch normalisation in training, by its definition (arXiv 1502.03167, algorithm 1)."""
+    axes = (0, *range(2, x.ndim))
+    xhat, _ = standardized(x, axes, eps)
+    return _scale_shift(xhat, weight, bias)
+
+
+def batch_norm(
+    x: Tensor,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    *,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Normalise each channel of (N, C, ...); ``weight``, ``bias`` and the running statistics are (C,).
+
+    y = weight * (x - mean) / sqrt(var + eps) + bias.  In training (or without running statistics) mean
+    and biased variance are those of the batch, and the running ones, tensors or raw arrays, are
+    moved in place: running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
+    Otherwise the running ones are used and are constants to the gradient.
+    Raises ShapeError for sizes that do not fit, and in training for a single value per channel.
+    Ioffe and Szegedy, arXiv 1502.03167, algorithms 1 and 2.
+    """
+    if x.ndim < 2:
+        raise ShapeError(f"batch_norm: expected (N, C, ...), got shape {x.shape}")
+    C = x.shape[1]
+    running = {"running_mean": running_mean, "running_var": running_var}
+    for name, value in {**running, "weight": weight, "bias": bias}.items():
+        if value is not None and tuple(value.shape) != (C,):
+            raise ShapeError(f"batch_norm: expected {name} ({C},) for x {x.shape}, got {value.shape}")
+    if (running_mean is None) != (running_var is None):
+        raise ArgumentError("batch_norm: expected both running_mean and running_var, or neither")
+    if not training and running_mean is not None:
+        return _batch_norm_with(x, _raw(running_mean), _raw(running_var), weight, bias, eps)
+    count = x.size // C if C else 0
+    if count == 1:
+        raise ShapeError(
+            f"batch_norm: training needs more than one value per channel, got x {x.shape}; use a larger batch"
+        )
+    if count == 0:
+        return _scale_shift(x, weight, bias)
+    op = BatchNorm(_eps(eps, "batch_norm"))
+    y = op(x, _constant(weight, x, 1.0), _constant(bias, x, 0.0))
+    if running_mean is not None:
+        _move(running_mean, op.mean, momentum)
+        _move(running_var, op.var * (count / (count - 1)), momentum)
+    return y
+
+
+def _batch_norm_with(
+    x: Tensor, running_mean: Any, running_var: Any, weight: Tensor | None, bias: Tensor | None, eps: float
+) -> Tensor:
+    rstd = Tensor._wrap((running_var + _eps(eps, "batch_norm")) ** -0.5)
+    scale = rstd if weight is None else weight * rstd
+    shift = -scale * Tensor._wrap(running_mean)
+    return _scale_shift(x, scale, shift if bias is None else bias + shift)
+
+
+def instance_norm(
+    x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, *, eps: float = 1e-5
+) -> Tensor:
+    """Normalise each channel of each sample of (N, C, L...) over its positions; weight, bias (C,).
+
+    Raises ShapeError when there is only one position.  Ulyanov et al., arXiv 1607.08022, equation 3.
+    """
+    _check_channels(x, weight, bias, "instance_norm")
+    positions = tuple(range(2, x.ndim))
+    if not positions or x.size and x.size == x.shape[0] * x.shape[1]:
+        raise ShapeError(
+            f"instance_norm: expected (N, C, ...) with more than one position a channel, got shape {x.shape}"
+        )
+    return _scale_shift(_standardize(x, positions, eps, "instance_norm"), weight, bias)
+
+
+def layer_norm(
+    x: Tensor,
+    normalized_shape: int | Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    *,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Normalise over the last axes, whose sizes are ``normalized_shape``, also weight's and bias's shape.
+
+    Raises ShapeError when the sizes differ.  Ba, Kiros and Hinton, arXiv 1607.06450, equation 4.
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape or x.shape[x.ndim - len(shape) :] != shape or len(shape) > x.ndim:
+        raise ShapeError(f"layer_norm: expected x to end in {shape}, got shape {x.shape}")
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and value.shape != shape:
+            raise ShapeError(f"layer_norm: expected {name} of shape {shape}, got {value.shape}")
+    y = _standardize(x, tuple(range(x.ndim - len(shape), x.ndim)), eps, "layer_norm")
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+def group_norm(
+    x: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, *, eps: float = 1e-5
+) -> Tensor:
+    """Normalise each of ``num_groups`` groups of channels of each sample; x (N, C, ...), weight, bias (C,).
+
+    Raises ArgumentError unless num_groups divides C.  Wu and He, arXiv 1803.08494, equations 1 to 6.
+    """
+    _check_channels(x, weight, bias, "group_norm")
+    N, C = x.shape[:2]
+    if not isinstance(num_groups, int) or isinstance(num_groups, bool) or num_groups < 1 or C % num_groups:
+        raise ArgumentError(f"group_norm: num_groups must be an int that divides C={C}, got {num_groups!r}")
+    groups = reshape(x, N, num_groups, C // num_groups, *x.shape[2:])
+    y = _standardize(groups, tuple(range(2, groups.ndim)), eps, "group_norm")
+    return _scale_shift(reshape(y, x.shape), weight, bias)
+
+
+def pixel_norm(x: Tensor, *, eps: float = 1e-8) -> Tensor:
+    """Divide each pixel's channel vector by its root mean square, (N, C, ...) -> same.
+
+    y = x / sqrt(mean over channels of x**2 + eps).  Karras et al., arXiv 1710.10196, section 4.2.
+    """
+    if x.ndim < 2 or x.shape[1] == 0:
+        raise ShapeError(f"pixel_norm: expected (N, C, ...) with C >= 1, got shape {x.shape}")
+    return x * (mean(x * x, axis=1, keepdims=True) + _eps(eps, "pixel_norm")) ** -0.5
+
+
+def _standardize(x: Tensor, axes: tuple[int, ...], eps: float, where: str) -> Tensor:
+    return Standardize(axes, _eps(eps, where))(x) if x.size else x * 1.0
+
+
+def _scale_shift(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    """weight * x + bias, both (C,) and both optional, for x (N, C, ...)."""
+    lane = (1, x.shape[1]) + (1,) * (x.ndim - 2)
+    y = x if weight is None else x * reshape(weight, lane)
+    return y if bias is None else y + reshape(bias, lane)
+
+
+def _check_channels(x: Tensor, weight: Tensor | None, bias: Tensor | None, where: str) -> None:
+    if x.ndim < 2:
+        raise ShapeError(f"{where}: expected (N, C, ...), got shape {x.shape}")
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and value.shape != (x.shape[1],):
+            raise ShapeError(f"{where}: expected {name} ({x.shape[1]},) for x {x.shape}, got {value.shape}")
+
+
+def _constant(value: Tensor | None, x: Tensor, fill: float) -> Tensor:
+    if value is not None:
+        return value
+    return Tensor._wrap(backend.namespace(x.data).full(x.shape[1], fill, x.dtype))
+
+
+def _raw(value: Any) -> Any:
+    return value.data if isinstance(value, Tensor) else value
+
+
+def _move(running: Any, batch: Any, momentum: float) -> None:
+    array = _raw(running)
+    array *= 1 - momentum
+    array += momentum * batch
+    if isinstance(running, Tensor):
+        running.bump()
+
+
+def _eps(eps: float, where: str) -> float:
+    if isinstance(eps, bool) or not isinstance(eps, (int, float)) or eps < 0:
+        raise ArgumentError(f"{where}: eps must be a number >= 0, got {eps!r}")
+    return float(eps)
