@@ -76,25 +76,27 @@ class Tanh(Module):
 
 
 class Softplus(Module):
-    """(any shape) -> same: log(1 + exp(beta x)) / beta."""
+    """(any shape) -> same: log(1 + exp(beta x)) / beta; x itself where beta x is above ``threshold``."""
 
-    def __init__(self, beta: float = 1.0):
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0):
         super().__init__()
-        if beta <= 0:
-            raise ArgumentError(f"beta: expected a number > 0, got {beta}")
-        self.beta = beta
+        self.beta, self.threshold = beta, threshold
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply to each element."""
-        return ops.softplus(x) if self.beta == 1.0 else ops.softplus(x * self.beta) / self.beta
+        return ops.softplus(x, self.beta, self.threshold)
 
 
 class GELU(Module):
-    """(any shape) -> same: x times the normal distribution function of x."""
+    """(any shape) -> same: x times the normal distribution function of x, or its "tanh" approximation."""
+
+    def __init__(self, *, approximate: str = "none"):
+        super().__init__()
+        self.approximate = approximate
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply to each element."""
-        return ops.gelu(x)
+        return ops.gelu(x, approximate=self.approximate)
 
 
 class SiLU(Module):

@@ -1,0 +1,99 @@
+"""Three GANs and one training step, written once for both libraries: every name here is PyTorch's and minigan's.
+
+``build(name, nn)`` takes ``minigan.nn`` or ``torch.nn``; ``step`` only calls what both have.
+"""
+
+NAMES = ("dense", "dcgan28", "dcgan64")
+BATCH = {"dense": 256, "dcgan28": 128, "dcgan64": 32}
+LATENT = {"dense": (100,), "dcgan28": (100, 1, 1), "dcgan64": (100, 1, 1)}
+PICTURE = {"dense": (784,), "dcgan28": (1, 28, 28), "dcgan64": (3, 64, 64)}
+SCORES = {"dense": (1,), "dcgan28": (1, 1, 1), "dcgan64": (1, 1, 1)}
+
+
+def build(name, nn):
+    """Generator, discriminator and loss."""
+    if name == "dense":
+        return *dense(nn), nn.BCELoss()
+    sizes = {"dcgan28": ((7, 128), (64,), 1), "dcgan64": ((4, 512), (256, 128, 64), 3)}[name]
+    return *dcgan(nn, *sizes), nn.BCEWithLogitsLoss()
+
+
+def dense(nn):
+    """The lesson's dense GAN."""
+    layers, size = [], 100
+    for width in (256, 512, 1024):
+        layers += [nn.Linear(size, width), nn.BatchNorm1d(width, momentum=0.2), nn.LeakyReLU(0.2)]
+        size = width
+    generator = nn.Sequential(*layers, nn.Linear(1024, 784), nn.Tanh())
+    layers, size = [], 784
+    for width in (512, 256):
+        layers += [nn.Linear(size, width), nn.LeakyReLU(0.2)]
+        size = width
+    return generator, nn.Sequential(*layers, nn.Linear(256, 1), nn.Sigmoid())
+
+
+def dcgan(nn, start, widths, colours):
+    """Radford et al., arXiv 1511.06434: kernel 4, stride 2; from ``start`` = (side, channels) upwards."""
+    side, channels = start
+    up = {"kernel_size": 4, "stride": 2, "padding": 1, "bias": False}
+    ends = {"kernel_size": side, "bias": False}
+    layers = [nn.ConvTranspose2d(100, channels, **ends), nn.BatchNorm2d(channels), nn.ReLU()]
+    for width in widths:
+        layers += [nn.ConvTranspose2d(channels, width, **up), nn.BatchNorm2d(width), nn.ReLU()]
+        channels = width
+    generator = nn.Sequential(*layers, nn.ConvTranspose2d(channels, colours, **up), nn.Tanh())
+    layers = [nn.Conv2d(colours, channels, **up), nn.LeakyReLU(0.2)]
+    for width in (*widths[-2::-1], start[1]):
+        layers += [nn.Conv2d(channels, width, **up), nn.BatchNorm2d(width), nn.LeakyReLU(0.2)]
+        channels = width
+    return generator, nn.Sequential(*layers, nn.Conv2d(channels, 1, **ends))
+
+
+class Trainer:
+    """Nets, optimisers and one fixed batch; ``step`` trains both nets once and returns both losses."""
+
+    def __init__(self, name, nn, optim, tensor):
+        """``tensor`` makes a library's tensor from a NumPy array."""
+        import numpy as np
+
+        N, draw = BATCH[name], np.random.default_rng(0)
+        self.generator, self.discriminator, self.loss = build(name, nn)
+        settings = {"lr": 2e-4, "betas": (0.5, 0.999)}
+        self.optimizer_g = optim.Adam(self.generator.parameters(), **settings)
+        self.optimizer_d = optim.Adam(self.discriminator.parameters(), **settings)
+        self.latent = tensor(draw.standard_normal((N, *LATENT[name]), dtype=np.float32))
+        self.real = tensor(np.tanh(draw.standard_normal((N, *PICTURE[name]), dtype=np.float32)))
+        self.ones = tensor(np.ones((N, *SCORES[name]), np.float32))
+        self.zeros = tensor(np.zeros((N, *SCORES[name]), np.float32))
+
+    def step(self):
+        """G's phase with D frozen, then D's phase on the same fakes, detached."""
+        self.discriminator.requires_grad_(False)
+        self.optimizer_g.zero_grad()
+        fake = self.generator(self.latent)
+        loss_g = self.loss(self.discriminator(fake), self.ones)
+        loss_g.backward()
+        self.optimizer_g.step()
+
+        self.discriminator.requires_grad_(True)
+        self.optimizer_d.zero_grad()
+        loss_real = self.loss(self.discriminator(self.real), self.ones)
+        loss_fake = self.loss(self.discriminator(fake.detach()), self.zeros)
+        loss_d = (loss_real + loss_fake) * 0.5
+        loss_d.backward()
+        self.optimizer_d.step()
+        return loss_g.item(), loss_d.item()
+
+
+def minigan_trainer(name):
+    """The trainer in minigan."""
+    import minigan
+
+    return Trainer(name, minigan.nn, minigan.optim, minigan.Tensor)
+
+
+def torch_trainer(name):
+    """The trainer in PyTorch."""
+    import torch
+
+    return Trainer(name, torch.nn, torch.optim, torch.from_numpy)
