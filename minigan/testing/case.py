@@ -40,6 +40,9 @@ class Sample:
         settings = "".join(f", {key}={value!r}" for key, value in self.kwargs.items())
         return f"Sample({shapes}{settings})"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
 
 @dataclass(frozen=True)
 class BadInput:

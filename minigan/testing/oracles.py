@@ -1,4 +1,4 @@
-"""Reference values that are not the code under test: loops over Python numbers, and scipy where it has the thing."""
+"""Reference values that are not the code under test: loops over Python numbers, and scipy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def one_by_one(function: Callable[..., float]) -> Callable[..., np.ndarray]:
     return oracle
 
 
-def along_axes(function: Callable[[list[float]], float]) -> Callable[..., np.ndarray]:
+def along_axes(function: Callable[..., float]) -> Callable[..., np.ndarray]:
     """The oracle of a reduction: `function` on the list of Python numbers of each group over `axis`."""
 
     def oracle(x: np.ndarray, axis: Any = None, keepdims: bool = False, **kwargs: Any) -> np.ndarray:
@@ -65,10 +65,10 @@ def pairwise(value: int | Sequence[int]) -> tuple[int, int]:
 
 
 def conv2d(
-    x: np.ndarray, weight: np.ndarray, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1,
+    x: np.ndarray, weight: np.ndarray, bias: Any = None, *, stride: Any = 1, padding: Any = 0,
+    dilation: Any = 1, groups: int = 1,
 ) -> np.ndarray:  # fmt: skip
-    """Convolution by scipy's 2-d correlation: pad, put zeros into the kernel, correlate, take every stride-th."""
+    """Convolution by scipy: pad, put zeros into the kernel, correlate, take every stride-th pixel."""
     from scipy.signal import correlate2d
 
     (sh, sw), (ph, pw), (dh, dw) = (pairwise(v) for v in (stride, padding, dilation))
@@ -122,7 +122,10 @@ def conv2d_weight_grad(
     dilation: Any,
     groups: int,
 ) -> np.ndarray:
-    """gweight[o, c, kh, kw] = sum over n, i, j of g[n, o, i, j] xpadded[n, c, i S + kh D, j S + kw D], by loops."""
+    """The weight gradient by loops.
+
+    gweight[o, c, kh, kw] = sum over n, i, j of g[n, o, i, j] xpadded[n, c, i S + kh D, j S + kw D].
+    """
     (sh, sw), (ph, pw), (dh, dw) = (pairwise(v) for v in (stride, padding, dilation))
     padded = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
     per_in, per_out = x.shape[1] // groups, g.shape[1] // groups

@@ -80,9 +80,11 @@ CASES = [
            one_by_one(lambda a, c: c * a), (MulScalar,), linear=True, torch=lambda torch, x, c: c * x),
     OpCase("over a number", lambda x, c: ops.div(x, c), with_number((2.0, -0.5, 3)),
            one_by_one(lambda a, c: a / c), (MulScalar,), linear=True, torch=lambda torch, x, c: x / c,
-           bad=(BadInput("division by the number 0", (np.ones(2),), {"c": 0.0}, ArgumentError, "by the number 0"),)),
+           bad=(BadInput("division by the number 0", (np.ones(2),), {"c": 0.0}, ArgumentError,
+                         "by the number 0"),)),
     OpCase("number over", lambda x, c: ops.div(c, x), with_number(NUMBERS),
            one_by_one(lambda a, c: c / a), (PowScalar,), torch=lambda torch, x, c: c / x),
-    OpCase("to a number's power", lambda x, p: ops.pow(x, p), powers(), one_by_one(lambda a, p: math.pow(a, p)),
+    OpCase("to a number's power", lambda x, p: ops.pow(x, p), powers(), one_by_one(lambda a, p: math.pow(a,
+    p)),
            (PowScalar,), torch=lambda torch, x, p: x**p),
 ]  # fmt: skip

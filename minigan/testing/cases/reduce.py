@@ -89,13 +89,15 @@ def nothing(name: str, axis: int | None = 0) -> BadInput:
 
 CASES = [
     OpCase("sum", ops.sum, reductions(), along_axes(math.fsum), (Sum,), linear=True, bad=WRONG_AXES,
-           empty=(Sample((NONE,)), Sample((NONE,), {"axis": 0}), Sample((NONE,), {"axis": 1, "keepdims": True})),
+           empty=(Sample((NONE,)), Sample((NONE,), {"axis": 0}), Sample((NONE,), {"axis": 1,
+                         "keepdims": True})),
            torch=lambda torch, x, axis, keepdims: torch.sum(x, axis, keepdims)),
     OpCase("mean", ops.mean, reductions(), along_axes(lambda v: math.fsum(v) / len(v)), (Sum,), linear=True,
            bad=(*WRONG_AXES, nothing("mean"), nothing("mean", None)), empty=(Sample((NONE,), {"axis": 1}),),
            torch=lambda torch, x, axis, keepdims: torch.mean(x, axis, keepdims)),
     OpCase("var", ops.var, reductions(least=2, correction=True), along_axes(variance), (Sum,),
-           bad=(*WRONG_AXES, nothing("var"), BadInput("one element", (np.ones((1, 2)),), {"axis": 0}, ShapeError,
+           bad=(*WRONG_AXES, nothing("var"), BadInput("one element", (np.ones((1, 2)),), {"axis": 0},
+                                                      ShapeError,
                                                       "more than 1")),
            torch=lambda torch, x, axis, keepdims, correction: torch.var(
                x, axis, keepdim=keepdims, correction=correction)),
@@ -109,9 +111,11 @@ CASES = [
            along_axes(lambda v: math.log(math.fsum(math.exp(a) for a in v))),
            torch=lambda torch, x, axis, keepdims: torch.logsumexp(
                x, tuple(range(x.ndim)) if axis is None else axis, keepdims), bad=WRONG_AXES[:1]),
-    OpCase("broadcast_to", ops.broadcast_to, spreads(), from_places(spread_place), (BroadcastTo,), linear=True,
+    OpCase("broadcast_to", ops.broadcast_to, spreads(), from_places(spread_place), (BroadcastTo,),
+    linear=True,
            torch=lambda torch, x, shape: torch.broadcast_to(x, shape),
-           bad=(BadInput("a shape it does not fit", (X,), {"shape": (3, 2)}, ShapeError, "does not broadcast"),
+           bad=(BadInput("a shape it does not fit", (X,), {"shape": (3, 2)}, ShapeError,
+                         "does not broadcast"),
                 BadInput("fewer axes", (X,), {"shape": (3,)}, ShapeError, "does not broadcast")),
            empty=(Sample((np.zeros((0, 1)),), {"shape": (0, 3)}),)),
     OpCase("sum_to", ops.sum_to, spreads(adjoint=True), summed_to, (SumTo,), linear=True,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigan import ops
+from minigan.backend import namespace
 from minigan.errors import ArgumentError, ShapeError
 from minigan.ops.shape import Concatenate, Flip, Fold, GetItem, Pad, Permute, Reshape, Scatter
 from minigan.testing.case import BadInput, OpCase, Sample
@@ -189,11 +190,11 @@ def put_back(g: np.ndarray, index: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    """The operation itself, with lists as arrays."""
-    parts = tuple(
-        np.asarray(p) if isinstance(p, list) else p for p in (index if isinstance(index, tuple) else (index,))
-    )
-    return Scatter(parts if isinstance(index, tuple) else parts[0], shape)(g)
+    """The operation itself, with lists as arrays of g's device, as `getitem` makes them."""
+    xp = namespace(g.data)
+    parts = index if isinstance(index, tuple) else (index,)
+    plain = tuple(xp.asarray(part) if isinstance(part, list) else part for part in parts)
+    return Scatter(plain if isinstance(index, tuple) else plain[0], shape)(g)
 
 
 @composite
@@ -278,8 +279,10 @@ CASES = [
            bad=(BadInput("another number of elements", (X,), {"shape": (4, 2)}, ShapeError, "6 elements"),
                 BadInput("two free sizes", (X,), {"shape": (-1, -1)}, ShapeError, "reshape"),
                 BadInput("a size that does not divide", (X,), {"shape": (4, -1)}, ShapeError, "reshape"))),
-    OpCase("permute", lambda x, axes: ops.permute(x, *axes), orders(), from_places(permuted_place), (Permute,),
-           linear=True, torch=lambda torch, x, axes: x.permute(axes), empty=(Sample((NONE,), {"axes": (1, 0)}),),
+    OpCase("permute", lambda x, axes: ops.permute(x, *axes), orders(), from_places(permuted_place),
+    (Permute,),
+           linear=True, torch=lambda torch, x, axes: x.permute(axes), empty=(Sample((NONE,), {"axes": (1,
+                                                                                    0)}),),
            bad=(BadInput("too few axes", (X,), {"axes": (0,)}, ShapeError, "2 axes"),
                 BadInput("an axis named twice", (X,), {"axes": (1, -1)}, ShapeError, "twice"))),
     OpCase("transpose", ops.transpose, swaps().filter(lambda s: s.kwargs["axis0"] % s.inputs[0].ndim
@@ -289,13 +292,16 @@ CASES = [
            bad=(BadInput("an axis that is not there", (X,), {"axis0": 2}, ShapeError, "out of range"),)),
     OpCase("flatten", ops.flatten, flattenings(), flattened, (Reshape,), linear=True,
            torch=lambda torch, x, start_dim, end_dim: x.flatten(start_dim, end_dim),
-           bad=(BadInput("axes the wrong way round", (X,), {"start_dim": 1, "end_dim": 0}, ShapeError, "after"),)),
-    OpCase("concatenate", lambda *x, axis: ops.concatenate(x, axis), joins(), joined, (Concatenate,), linear=True,
+           bad=(BadInput("axes the wrong way round", (X,), {"start_dim": 1, "end_dim": 0}, ShapeError,
+                         "after"),)),
+    OpCase("concatenate", lambda *x, axis: ops.concatenate(x, axis), joins(), joined, (Concatenate,),
+    linear=True,
            torch=lambda torch, *x, axis: torch.cat(x, axis), empty=(Sample((NONE, X), {"axis": 0}),),
            bad=(BadInput("sizes that differ elsewhere", (X, X), {"axis": 2}, ShapeError, "axis"),
                 BadInput("other sizes", (X, np.ones((2, 2))), {"axis": 0}, ShapeError, "must agree"),
                 BadInput("nothing", (), {"axis": 0}, ShapeError, "at least one"))),
-    OpCase("stack", lambda *x, axis: ops.stack(x, axis), joins(stacked=True), stacked, (Concatenate,), linear=True,
+    OpCase("stack", lambda *x, axis: ops.stack(x, axis), joins(stacked=True), stacked, (Concatenate,),
+    linear=True,
            torch=lambda torch, *x, axis: torch.stack(x, axis), empty=(Sample((NONE, NONE), {"axis": 1}),),
            bad=(BadInput("two shapes", (X, np.ones((3, 2))), {"axis": 0}, ShapeError, "one shape"),)),
     OpCase("getitem", ops.getitem, indexings(), taken, (GetItem,), linear=True,
@@ -309,11 +315,13 @@ CASES = [
     OpCase("pad", ops.pad, paddings(), padded, (Pad,), linear=True,
            torch=lambda torch, x, pad, mode, value=0.0: torch_pad(torch, x, pad, mode, value),
            bad=(BadInput("a width below zero", (X,), {"pad": (-1, 0)}, ArgumentError, ">= 0"),
-                BadInput("a reflection of the whole axis", (X,), {"pad": (3, 0), "mode": "reflect"}, ArgumentError,
+                BadInput("a reflection of the whole axis", (X,), {"pad": (3, 0), "mode": "reflect"},
+                         ArgumentError,
                          "below the axis size"),
                 BadInput("half a pair", (X,), {"pad": (1,)}, ArgumentError, "pairs"),
                 BadInput("more axes than there are", (X,), {"pad": (1,) * 6}, ArgumentError, "at most 2"),
-                BadInput("an unknown mode", (X,), {"pad": (1, 1), "mode": "wrap"}, ArgumentError, "unknown mode")),
+                BadInput("an unknown mode", (X,), {"pad": (1, 1), "mode": "wrap"}, ArgumentError,
+                         "unknown mode")),
            empty=(Sample((NONE,), {"pad": (1, 0), "mode": "constant"}),)),
     OpCase("fold", fold, paddings(folded=True), folded, (Fold,), linear=True),
 ]  # fmt: skip
