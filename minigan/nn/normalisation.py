@@ -61,21 +61,23 @@ class _BatchNorm(_Affine):
                 f"{type(self).__name__}: expected {' or '.join(map(str, self.axes))} axes with "
                 f"{self.num_features} channels on axis 1, got {x.shape}"
             )
+        tracking = self.training and self.track_running_stats
         momentum = self.momentum
-        if self.training and self.track_running_stats:
-            tracked = self.num_batches_tracked
-            tracked.data += 1
-            momentum = 1.0 / tracked.item() if momentum is None else momentum
-        return ops.batch_norm(
+        if momentum is None:
+            momentum = 1.0 / (self.num_batches_tracked.item() + 1) if tracking else 0.0
+        y = ops.batch_norm(
             x,
             self.running_mean,
             self.running_var,
             self.weight,
             self.bias,
             training=self.training or not self.track_running_stats,
-            momentum=momentum or 0.0,
+            momentum=momentum,
             eps=self.eps,
         )
+        if tracking:
+            self.num_batches_tracked.data += 1
+        return y
 
     def extra_repr(self) -> str:
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"

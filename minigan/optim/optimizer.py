@@ -35,6 +35,7 @@ class Block:
         self.dtype, self.array_type, self.xp = first.dtype, type(first), backend.namespace(first)
         # Moments lie in memory as the parameter did when first seen, so that both are walked without copying.
         self.orders = [memory_order(p.data) for p in parameters]
+        self.shapes = [p.shape for p in parameters]
         self.starts = np.cumsum([0] + [p.size for p in parameters]).tolist()
         self.moments: dict[str, Array] = {}
         self.steps = [0] * len(parameters)
@@ -47,20 +48,16 @@ class Block:
 
     def moment(self, slot: str, i: int) -> Array:
         """Return parameter i's part of a moment, as a view in the parameter's shape."""
-        order, shape = self.orders[i], self.parameters[i].shape
+        order, shape = self.orders[i], self.shapes[i]
         part = self.flat(slot)[self.starts[i] : self.starts[i + 1]]
         return part.reshape([shape[axis] for axis in order]).transpose(np.argsort(order).astype(int).tolist())
 
     def check(self, i: int, where: str) -> None:
         """Raise unless parameter i and its gradient are as they were when the moments were made."""
         p = self.parameters[i]
-        if (p.dtype, type(p.data), p.size) != (
-            self.dtype,
-            self.array_type,
-            self.starts[i + 1] - self.starts[i],
-        ):
+        if (p.dtype, type(p.data), p.shape) != (self.dtype, self.array_type, self.shapes[i]):
             raise ArgumentError(
-                f"{where}: a parameter changed its size, dtype or device; make a new optimiser"
+                f"{where}: a parameter changed its shape, dtype or device; make a new optimiser"
             )
         if p.grad is not None and p.grad.shape != p.shape:
             raise ShapeError(f"{where}: gradient of shape {p.grad.shape} for a parameter of shape {p.shape}")
@@ -236,7 +233,7 @@ class Optimizer:
         own = [] if faults else list(self._numbered())
         taken = []  # (moment's place, its new value)
         for number, index, block, i in own:
-            entry, shape = saved.get(number), block.parameters[i].shape
+            entry, shape = saved.get(number), block.shapes[i]
             for slot in self.slots(groups[index]):
                 value = np.zeros(shape) if entry is None else np.asarray(entry.get(slot))
                 if value.shape != shape or value.dtype.kind not in "fiu":

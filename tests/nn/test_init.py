@@ -1,0 +1,95 @@
+"""How weights start: the moments and bounds that the papers give."""
+
+import numpy as np
+import pytest
+
+from minigan import nn
+from minigan.errors import ArgumentError, ShapeError
+from minigan.nn import init
+
+SHAPE = (60, 40, 3, 2)  # fan_in 240, fan_out 360
+FAN_IN, FAN_OUT = 240, 360
+
+
+def fresh(*shape):
+    return nn.Parameter(np.zeros(shape or SHAPE))
+
+
+def generator():
+    return np.random.default_rng(0)
+
+
+NORMAL = {
+    "normal_": ({"mean": 0.5, "std": 2.0}, 0.5, 2.0),
+    "xavier_normal_": ({"gain": 2.0}, 0.0, 2.0 * np.sqrt(2 / (FAN_IN + FAN_OUT))),
+    "kaiming_normal_": ({}, 0.0, np.sqrt(2 / FAN_IN)),
+}
+
+
+@pytest.mark.parametrize("name", NORMAL)
+def test_normal_ones(name):
+    settings, mean, std = NORMAL[name]
+    data = getattr(init, name)(fresh(), **settings, generator=generator()).data
+    assert data.mean() == pytest.approx(mean, abs=4 * std / np.sqrt(data.size))
+    assert data.std() == pytest.approx(std, rel=0.02)
+
+
+UNIFORM = {
+    "uniform_": ({"a": -1.0, "b": 1.0}, 1.0),
+    "xavier_uniform_": ({}, np.sqrt(6 / (FAN_IN + FAN_OUT))),
+    "kaiming_uniform_": ({"a": 0.5, "mode": "fan_out"}, np.sqrt(2 / 1.25) * np.sqrt(3 / FAN_OUT)),
+}
+
+
+@pytest.mark.parametrize("name", UNIFORM)
+def test_uniform_ones(name):
+    settings, bound = UNIFORM[name]
+    data = getattr(init, name)(fresh(), **settings, generator=generator()).data
+    assert np.abs(data).max() <= bound
+    assert np.abs(data).max() == pytest.approx(bound, rel=0.01)
+    assert data.std() == pytest.approx(bound / np.sqrt(3), rel=0.02)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (3, 2, 2, 2)])
+def test_orthogonal_rows_or_columns(shape):
+    matrix = init.orthogonal_(fresh(*shape), gain=2.0, generator=generator()).data.reshape(shape[0], -1)
+    small = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
+    np.testing.assert_allclose(small, 4.0 * np.eye(len(small)), atol=1e-12)
+
+
+def test_constants_and_versions():
+    weight = fresh(2, 3)
+    before = weight.version
+    assert init.ones_(weight).data.sum() == 6
+    assert init.zeros_(weight).data.sum() == 0
+    assert init.constant_(weight, 0.5) is weight and weight.version > before
+
+
+def test_dcgan_starts_a_whole_net():
+    net = nn.Sequential(nn.Conv2d(8, 64, 4), nn.BatchNorm2d(64), nn.Linear(64, 100))
+    init.dcgan_(net, generator=generator())
+    assert net[0].weight.data.std() == pytest.approx(0.02, rel=0.05)
+    assert net[2].weight.data.std() == pytest.approx(0.02, rel=0.05)
+    assert net[1].weight.data.mean() == pytest.approx(1.0, abs=0.01)
+    assert net[1].weight.data.std() == pytest.approx(0.02, rel=0.3)
+    assert not net[0].bias.data.any() and not net[1].bias.data.any()
+
+
+def test_bad_requests():
+    with pytest.raises(ShapeError, match="at least 2 axes"):
+        init.xavier_normal_(fresh(3))
+    with pytest.raises(ShapeError, match="at least 2 axes"):
+        init.orthogonal_(fresh(3))
+    with pytest.raises(ArgumentError, match="expected fan_in or fan_out"):
+        init.kaiming_normal_(fresh(), mode="fan")
+    with pytest.raises(ArgumentError, match="nonlinearity 'swish'"):
+        init.kaiming_normal_(fresh(), nonlinearity="swish")
+
+
+def test_draws_repeat_and_advance():
+    a, b = (init.normal_(fresh(), generator=generator()).data for _ in range(2))
+    np.testing.assert_array_equal(a, b)
+    one = generator()
+    assert not np.array_equal(
+        init.normal_(fresh(), generator=one).data, init.normal_(fresh(), generator=one).data
+    )

@@ -1,0 +1,41 @@
+"""Clipping: what PyTorch's tests do not reach (its values are held against PyTorch's elsewhere)."""
+
+import numpy as np
+import pytest
+
+from minigan import Tensor, optim
+from minigan.errors import ArgumentError, NumericError
+
+
+def leaf(*values):
+    p = Tensor(np.zeros(len(values)), requires_grad=True)
+    p.grad = Tensor(np.array(values))
+    return p
+
+
+def test_values_are_clipped_in_place():
+    p, bare = leaf(-3.0, 0.5, 2.0), Tensor(np.zeros(2), requires_grad=True)
+    grad, version = p.grad, p.grad.version
+    optim.clip_grad_value_([p, bare], 1.0)
+    assert p.grad is grad and grad.version > version
+    assert grad.data.tolist() == [-1.0, 0.5, 1.0]
+
+
+def test_a_parameter_named_twice_is_scaled_once():
+    p = leaf(3.0, 4.0)
+    assert optim.clip_grad_norm_([p, p], 1.0) == 5.0
+    assert np.linalg.norm(p.grad.data) == pytest.approx(1.0, rel=1e-6)
+
+
+def test_no_gradients_no_norm():
+    assert optim.clip_grad_norm_([Tensor(np.zeros(2), requires_grad=True)], 1.0) == 0.0
+
+
+def test_a_norm_that_is_not_finite():
+    p = leaf(float("nan"), 1.0)
+    with pytest.raises(NumericError, match="norm is nan"):
+        optim.clip_grad_norm_(p, 1.0, error_if_nonfinite=True)
+    assert p.grad.data[1] == 1.0
+    assert np.isnan(optim.clip_grad_norm_(p, 1.0)) and np.isnan(p.grad.data).all()
+    with pytest.raises(ArgumentError, match="norm_type"):
+        optim.clip_grad_norm_(p, 1.0, 0.0)
