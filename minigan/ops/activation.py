@@ -48,7 +48,7 @@ class LeakyRelu(Op):
     def forward(self, x: Array) -> Array:
         """For 0 <= slope <= 1 the larger of x and slope * x, which is one pass less than choosing."""
         xp = namespace(x)
-        y = x * self.slope
+        y = xp.asarray(x * self.slope)  # NumPy turns a 0-d array into a number, which takes no out=
         return xp.maximum(x, y, out=y) if 0 <= self.slope <= 1 else xp.where(x > 0, x, y)
 
     def backward(self, g: Tensor) -> Tensor:
@@ -116,8 +116,9 @@ class Tanh(Op):
         y = self.output
         if is_grad_enabled():
             return g * (1.0 - y * y)
-        slope = y.data * y.data
-        return _scaled(g, namespace(slope).subtract(1, slope, out=slope))
+        xp = namespace(y.data)
+        slope = xp.asarray(y.data * y.data)
+        return _scaled(g, xp.subtract(1, slope, out=slope))
 
 
 class Softplus(Op):
@@ -213,6 +214,7 @@ def _scaled(g: Tensor, factor: Array) -> Tensor:
     """g * factor, where ``factor`` is a fresh array: in its own memory unless the product is recorded."""
     if is_grad_enabled():
         return g * Tensor._wrap(factor)
+    factor = namespace(factor).asarray(factor)  # a number, if 0-d
     return Tensor._wrap(namespace(factor).multiply(factor, g.data, out=factor))
 
 
@@ -220,7 +222,7 @@ def sigmoid_array(x: Array) -> Array:
     """1 / (1 + exp(-x)) of a raw array, accurate for every x."""
     xp = namespace(x)
     with np.errstate(over="ignore"):
-        y = xp.negative(x)
+        y = xp.asarray(xp.negative(x))
         xp.exp(y, out=y)
     y += 1
     return xp.divide(1, y, out=y)

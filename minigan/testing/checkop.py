@@ -67,7 +67,10 @@ def check_sample(case: OpCase, sample: Sample, seed: int, order: int) -> GradRep
     """
     report = GradReport(case.name, seed)
     for check in (check_value, check_gradient_at(order), check_adjoint, check_layouts, check_float32):
-        check(case, sample, report)
+        try:
+            check(case, sample, report)
+        except Exception as error:
+            report.add("error", f"{type(error).__name__}: {error}")
         if report.findings:
             break
     return report

@@ -85,7 +85,7 @@ class Comparison:
             return 0.0, ""
         found, bar = numeric.contracted(slope, weights, self.start)
         resolution = numeric.resolution(weights, self.start)
-        scale = max(abs(found), abs(claimed), largest, resolution, 1e-300)
+        scale = max(abs(found), abs(claimed), largest, 1e3 * resolution, 1e-300)
         floor = RELATIVE * largest
         if abs(claimed - found) <= 3 * bar + floor:
             if 3 * bar > max(CONVINCING * scale, resolution):

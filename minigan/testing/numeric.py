@@ -81,7 +81,7 @@ def rounding(start: np.ndarray, step: float = STEP) -> np.ndarray:
 
 def resolution(weights: np.ndarray, start: np.ndarray) -> float:
     """A slope of the weighted sum below this is nothing next to the values themselves."""
-    return 1e-6 * float(np.sqrt(np.sum((weights * (np.abs(start) + _rms(start))) ** 2)))
+    return 1e-6 * float(np.sqrt(np.sum((weights * (np.abs(start) + _rms(start) + 1e-6)) ** 2)))
 
 
 def _rms(values: np.ndarray) -> float:
