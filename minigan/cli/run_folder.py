@@ -61,12 +61,12 @@ class RunFolder:
             if not _take(file):
                 raise FileError(f"{self.path} is in use by another run; wait for it or choose another --out")
             if not resume:
-                self._refuse_overwriting()
+                self.refuse_overwriting()
             _make_folder(self.samples)
             yield
 
-    def _refuse_overwriting(self) -> None:
-        """Nothing that is there may be lost, be it ours or the user's own."""
+    def refuse_overwriting(self) -> None:
+        """Raise ArgumentError if a new run would lose something, be it ours or the user's own."""
         if self.checkpoint.exists():
             raise ArgumentError(
                 f"{self.path} already holds a run; continue it with --resume or choose another --out"

@@ -14,7 +14,7 @@ from minigan.cli import arguments as types
 from minigan.cli.loop import Budget, Loop, write_summary
 from minigan.cli.progress import clock
 from minigan.cli.run_folder import RunFolder
-from minigan.errors import ArgumentError, DataError
+from minigan.errors import ArgumentError, DataError, FileError
 
 if TYPE_CHECKING:
     from minigan.data import Dataset
@@ -107,16 +107,35 @@ def run(arguments: Namespace) -> int:
     if arguments.resume and not arguments.out:
         raise ArgumentError("--resume: say which run, with --out RUN")
     folder = RunFolder(arguments.out or _free_folder(arguments))
-    with folder.locked(resume=arguments.resume):
-        loop, title = _resumed(folder, arguments) if arguments.resume else _fresh(folder, arguments)
-        finished = loop.run()
-        write_summary(folder, title)
+    if arguments.resume:
+        with folder.locked(resume=True):
+            finished, loop = _train(folder, *_resumed(folder, arguments))
+    else:
+        folder.refuse_overwriting()
+        prepared = _fresh(arguments)  # a mistake in the arguments or the data leaves no folder behind
+        with folder.locked(resume=False):
+            finished, loop = _train(folder, *prepared)
     _farewell(folder, loop, finished)
     return 0 if finished else EXIT_INTERRUPTED
 
 
-def _fresh(folder: RunFolder, arguments: Namespace) -> tuple[Loop, str]:
-    """Resolve every setting, write it down, and build the networks."""
+def _train(folder: RunFolder, trainer: Trainer, record: dict[str, Any], spent: float) -> tuple[bool, Loop]:
+    """Write the settings down, run the loop and draw the summary; say whether the run is finished."""
+    from minigan.gan import checkpoint
+
+    def save(seconds: float) -> None:
+        checkpoint.save(folder.checkpoint, trainer, facts={"seconds": round(seconds, 3)})
+
+    folder.write_config(record)
+    budget = Budget(**record["budget"])
+    loop = Loop(folder, trainer, budget, spent=spent, log_every=record["log_every"], save=save)
+    finished = loop.run()
+    write_summary(folder, f"{trainer.config.recipe} on {Path(record['data']['data']).name}")
+    return finished, loop
+
+
+def _fresh(arguments: Namespace) -> tuple[Trainer, dict[str, Any], float]:
+    """Resolve every setting and build the networks; returns trainer, config.json's content, seconds spent."""
     from minigan import gan
 
     given = {name: getattr(arguments, name) for name in SETTINGS}
@@ -135,16 +154,15 @@ def _fresh(folder: RunFolder, arguments: Namespace) -> tuple[Loop, str]:
         "settings": config.to_dict(),
         "made_with": made_with(),
     }
-    folder.write_config(record)
     _say(f"{dataset.name}: {len(dataset)} pictures of {_size(config)}; {_describe(trainer)}")
-    return _loop(folder, trainer, budget, record), f"{config.recipe} on {dataset.name}"
+    return trainer, record, 0.0
 
 
-def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Loop, str]:
-    """Build the networks as they were and put the saved state into them."""
+def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Trainer, dict[str, Any], float]:
+    """Build the networks as they were and put the saved state into them; returns what `_fresh` does."""
     from minigan.gan import Trainer, checkpoint
 
-    record = folder.read_config()
+    record = _read_record(folder)
     config, facts = checkpoint.read_facts(folder.checkpoint)
     changed = _changes(arguments, config, record)
     seconds = float(facts.get("seconds", 0.0))
@@ -166,9 +184,21 @@ def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Loop, str]:
         _say(f"changed: {line}")
     record |= {"settings": changed.to_dict(), "budget": vars(budget), "made_with": made_with()}
     folder.rewind(trainer.step)
-    folder.write_config(record)
     _say(f"going on at step {trainer.step}")
-    return _loop(folder, trainer, budget, record, seconds), f"{config.recipe} on {dataset.name}"
+    return trainer, record, seconds
+
+
+def _read_record(folder: RunFolder) -> dict[str, Any]:
+    """Return config.json, proved to hold what going on needs."""
+    record = folder.read_config()
+    try:
+        Budget(**record["budget"]), int(record["log_every"])
+        {**record["data"]}["sha256"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(
+            f"{folder.config} is not of minigan's form ({error}); bring the old one back"
+        ) from error
+    return record
 
 
 def _changes(arguments: Namespace, config: Config, record: dict[str, Any]) -> Config:
@@ -203,17 +233,6 @@ def _continued(arguments: Namespace, budget: Budget, seconds: float) -> Budget:
             f"--resume: the {budget.minutes:g} minutes of the run are used up: give --minutes M for more"
         )
     return budget
-
-
-def _loop(
-    folder: RunFolder, trainer: Trainer, budget: Budget, record: dict[str, Any], spent: float = 0.0
-) -> Loop:
-    from minigan.gan import checkpoint
-
-    def save(seconds: float) -> None:
-        checkpoint.save(folder.checkpoint, trainer, facts={"seconds": round(seconds, 3)})
-
-    return Loop(folder, trainer, budget, spent=spent, log_every=record["log_every"], save=save)
 
 
 def _data_options(arguments: Namespace) -> dict[str, Any]:
