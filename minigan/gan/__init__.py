@@ -1,0 +1,18 @@
+"""Generative adversarial networks: losses, models, the two-phase trainer, and what to make of a run.
+
+Start with `losses`, then `models.dense`, then `trainer`.
+
+    from minigan import gan
+    config = gan.resolve("dcgan", shape=(1, 28, 28), seed=3)
+    trainer = gan.Trainer.create(config, images)          # images float32 (N, 1, 28, 28) in [-1, 1]
+    for record in trainer.steps():
+        ...
+    pictures = trainer.sample(trainer.fixed_latents(64))
+"""
+
+from minigan.gan.config import Config
+from minigan.gan.recipes import RECIPES, resolve
+from minigan.gan.record import Record
+from minigan.gan.trainer import Trainer, draw
+
+__all__ = ["RECIPES", "Config", "Record", "Trainer", "draw", "resolve"]

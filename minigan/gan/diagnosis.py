@@ -1,0 +1,93 @@
+"""Live words about a run: is it learning, has someone won, has it collapsed?
+
+The losses of two players do not fall as one player's would: when both learn, they oscillate.  So the rules
+look at what D believes, at how sharply it sorts, and at how unlike each other the pictures of a batch are.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, pstdev
+
+from minigan.gan.record import Record
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A verdict: ``kind`` for programs ("healthy", "collapse", ...), ``words`` for people."""
+
+    kind: str
+    words: str
+
+
+class Diagnosis:
+    """Watch records; `update` returns a Finding when the verdict changes, else None.
+
+    ``window`` is the number of steps a verdict rests on.
+    """
+
+    def __init__(self, *, window: int = 300):
+        self.window = window
+        self.records: deque[Record] = deque(maxlen=window)
+        self.verdict: Finding | None = None
+
+    def update(self, record: Record) -> Finding | None:
+        """Take one step's record."""
+        self.records.append(record)
+        if len(self.records) < self.window or record.step % max(1, self.window // 10):
+            return None
+        found = judge(list(self.records))
+        if self.verdict is not None and found.kind == self.verdict.kind:
+            return None
+        self.verdict = found
+        return found
+
+
+def judge(records: Sequence[Record]) -> Finding:
+    """Return what a stretch of steps shows, the gravest trouble first."""
+    steps = len(records)
+
+    def mean(name: str) -> float:
+        return fmean(getattr(r, name) for r in records)
+
+    d_loss, g_loss, diversity = mean("d_loss"), mean("g_loss"), mean("diversity")
+    if mean("accuracy") > 0.98 and mean("g_fake") < 0.05:
+        return Finding("discriminator wins", (
+            f"D is winning: it has sorted {mean('accuracy'):.0%} of the pictures rightly for {steps} steps (its loss "
+            f"{d_loss:.3f}), so G hardly learns; try a lower --lr-d, --skip-d-below 0.3, or --r1 1"))
+    if diversity < 0.25:
+        return Finding("collapse", (
+            f"collapse: the pictures of a batch differ only {diversity:.0%} as much as real ones do; "
+            "try --r1 1, a lower --lr-g, or the relativistic loss"))
+    growth = _growth([r.g_norm for r in records])
+    if growth > 30:
+        return Finding("unstable", (
+            f"unstable: G's gradient grew {growth:.0f}-fold within {steps} steps; try lower learning rates"))
+    if mean("accuracy") < 0.52 and mean("d_norm") < 1e-3:
+        return Finding("discriminator asleep", (
+            f"D has stopped telling real from fake (accuracy {mean('accuracy'):.0%}) and its gradient is near 0, "
+            "so G has nothing to learn from; try a higher --lr-d, a lower --r1, or less noise"))
+    swing = pstdev([r.d_loss for r in records])
+    return Finding("healthy", (
+        f"healthy: the losses oscillate around D {d_loss:.2f} (by {swing:.2f}), G {g_loss:.2f}, as they should; "
+        "they tell nothing about quality, so look at the pictures"))
+
+
+def _growth(norms: Sequence[float]) -> float:
+    """Mean of the last tenth over the mean of the first tenth."""
+    tenth = max(1, len(norms) // 10)
+    first = fmean(norms[:tenth])
+    return fmean(norms[-tenth:]) / first if first > 0 else 1.0
+
+
+def judge_classes(shares: Sequence[float], real_shares: Sequence[float]) -> Finding:
+    """Return what the classes of generated pictures (shares that sum to 1) say beside the real ones."""
+    wanted = [i for i, share in enumerate(real_shares) if share > 0]
+    found = [i for i in wanted if shares[i] >= 0.2 * real_shares[i]]
+    if len(found) < len(wanted):
+        lost = ", ".join(str(i) for i in wanted if i not in found)
+        return Finding("collapse", (
+            f"{len(found)} of {len(wanted)} classes: collapse (class {lost} hardly ever comes)"))
+    return Finding("healthy", f"all {len(wanted)} classes come, each at least a fifth as often as in the data")

@@ -1,0 +1,28 @@
+"""Pairs of networks, one file each; start with `dense`.
+
+A pair is built by ``build(config, rng)``: a generator that maps latents (N, latent) to pictures
+(N, C, H, W) in [-1, 1], and a discriminator that maps pictures to logits (N,).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minigan import nn
+from minigan.errors import ArgumentError
+from minigan.gan.config import Config
+from minigan.gan.models import dcgan, dense, strided, upscale
+
+MODELS = {"dense": dense.build, "dcgan": dcgan.build, "strided": strided.build, "upscale": upscale.build}
+
+
+def build(config: Config) -> tuple[nn.Module, nn.Module]:
+    """Return (generator, discriminator) of ``config.model``, weights drawn from ``config.seed``."""
+    if config.model not in MODELS:
+        raise ArgumentError(f"model: expected one of {', '.join(MODELS)}, got {config.model!r}")
+    return MODELS[config.model](config, np.random.default_rng([config.seed, 0]))
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Return how many numbers training can change."""
+    return sum(parameter.size for parameter in network.parameters())

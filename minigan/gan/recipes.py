@@ -1,0 +1,51 @@
+"""Named sets of options that work: what `minigan train NAME` starts from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigan.errors import ArgumentError
+from minigan.gan.config import Config
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "dcgan": {
+        "model": "dcgan", "base": 32, "latent": 64, "batch": 64, "lr_g": 5e-4, "lr_d": 5e-4,
+        "betas": (0.5, 0.99), "r1": 1.0, "penalty_every": 8, "ema": 0.999,
+    },
+    "dense": {
+        "model": "dense", "latent": 64, "batch": 64, "lr_g": 2e-4, "lr_d": 2e-4, "betas": (0.5, 0.99),
+        "r1": 1.0, "penalty_every": 8, "ema": 0.999,
+    },
+    # The three recipes of the lesson, to the letter: no penalty, no averaging.
+    "lesson-dense": {
+        "model": "dense", "latent": 100, "batch": 256, "lr_g": 2e-4, "lr_d": 2e-4, "betas": (0.5, 0.999),
+        "mean_of_two": True, "ema": 0.0,
+    },
+    "lesson-dcgan": {
+        "model": "strided", "latent": 100, "batch": 256, "lr_g": 2e-4, "lr_d": 2e-4, "betas": (0.5, 0.999),
+        "mean_of_two": True, "ema": 0.0,
+    },
+    "lesson-upscale": {  # the lesson names neither its batch nor betas; these are Keras-GAN's usual ones
+        "model": "upscale", "latent": 100, "batch": 32, "lr_g": 1e-4, "lr_d": 1e-4, "betas": (0.5, 0.999),
+        "mean_of_two": True, "ema": 0.0, "generator_first": False,
+    },
+}  # fmt: skip
+
+SUMMARIES = {
+    "dcgan": "convolutions, R1 penalty, averaged generator: minigan's own and the best",
+    "dense": "dense layers with the same cures: quick, and good for small pictures",
+    "lesson-dense": "the lesson's dense GAN, to the letter",
+    "lesson-dcgan": "the lesson's strided DCGAN, to the letter (28 x 28)",
+    "lesson-upscale": "the lesson's dense + upscaling + transposed convolution GAN, to the letter",
+}
+
+
+def resolve(recipe: str = "dcgan", **options: Any) -> Config:
+    """Return the recipe's options with ``options`` laid over them (those that are None are left out).
+
+    Raises ArgumentError for an unknown recipe, an unknown option or a value out of range.
+    """
+    if recipe not in RECIPES:
+        raise ArgumentError(f"recipe: expected one of {', '.join(RECIPES)}, got {recipe!r}")
+    given = {name: value for name, value in options.items() if value is not None}
+    return Config.from_dict({"recipe": recipe, **RECIPES[recipe], **given})

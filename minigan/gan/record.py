@@ -1,0 +1,51 @@
+"""What one training step says about itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from minigan import backend
+from minigan.tensor import Tensor
+
+
+@dataclass
+class Record:
+    """The figures of one step; where D took several steps, those of its last one."""
+
+    step: int  # counted from 1
+    epoch: int  # of the batch, counted from 0
+    d_loss: float = 0.0  # the discriminator's loss, penalty left out
+    g_loss: float = 0.0  # the generator's
+    d_real: float = 0.0  # D(x): mean probability D gives real pictures of being real
+    d_fake: float = 0.0  # D(G(z)) in D's step
+    g_fake: float = 0.0  # D(G(z)) in G's step
+    accuracy: float = 0.0  # share of pictures D sorts rightly, 0 to 1
+    g_norm: float = 0.0  # length of G's gradient
+    d_norm: float = 0.0  # length of D's gradient
+    penalty: float = 0.0  # weighted gradient penalty; 0 at steps without
+    diversity: float = 0.0  # spread of the batch over the spread of the real batch, pixel by pixel
+    skipped: bool = False  # whether D's update was skipped
+    seconds: float = 0.0  # the step took
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures for a line of JSON, floats to six digits."""
+        return {name: float(f"{v:.6g}") if isinstance(v, float) else v for name, v in asdict(self).items()}
+
+
+def norm(parameters: Iterable[Tensor]) -> float:
+    """Return the Euclidean length of all gradients together; parameters without one count 0."""
+    total = 0.0
+    for parameter in parameters:
+        if parameter.grad is not None:
+            array = parameter.grad.data
+            total += float(backend.namespace(array).vdot(array, array))
+    return math.sqrt(total) if total >= 0 else math.nan
+
+
+def mean_sigmoid(logits: Tensor) -> float:
+    """Return the mean probability that belongs to logits."""
+    x = logits.data
+    return float((0.5 * (1 + backend.namespace(x).tanh(0.5 * x))).mean())

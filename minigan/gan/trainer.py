@@ -1,0 +1,283 @@
+"""Training in two phases: the generator's step and the discriminator's.
+
+Read `Trainer.train_step`, then the two phases below it; everything else here is book-keeping.  The loop
+belongs to whoever asks for steps:
+
+    trainer = Trainer.create(config, images)
+    for record in trainer.steps():
+        print(record.step, record.d_loss, record.g_loss)
+        if record.step == 1000:
+            break
+
+Goodfellow et al., "Generative Adversarial Networks", arXiv 1406.2661, algorithm 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+import numpy as np
+
+from minigan import backend, nn, optim
+from minigan.autograd import detect_anomaly
+from minigan.data.loader import Loader
+from minigan.errors import NumericError
+from minigan.gan import augment, losses, models, penalties
+from minigan.gan.config import Config
+from minigan.gan.record import Record, mean_sigmoid, norm
+from minigan.tensor import Tensor, no_grad
+
+
+class Trainer:
+    """A generator and a discriminator, their optimisers, and all that a run needs to go on.
+
+    Args:
+        config: the options.
+        generator: latents (N, config.latent) -> pictures (N, C, H, W) in [-1, 1].
+        discriminator: pictures -> logits (N,).
+        loader: batches of (images float32 (N, C, H, W) in [-1, 1], labels (N,) or None).
+    """
+
+    def __init__(self, config: Config, generator: nn.Module, discriminator: nn.Module, loader: Loader):
+        self.config, self.loader = config, loader
+        self.generator, self.discriminator = generator, discriminator
+        self.loss = losses.get(config.loss, label_smoothing=config.label_smoothing)
+        self.g_optimizer = optim.Adam(generator.parameters(), lr=config.lr_g, betas=config.betas)
+        self.d_optimizer = optim.Adam(discriminator.parameters(), lr=config.lr_d, betas=config.betas)
+        # Early on the weights move fast: the average starts with a short memory (warmup).
+        self.average = optim.EMA(generator, decay=config.ema, warmup=True) if config.ema else None
+        self.random = np.random.default_rng([config.seed, 1])  # latents and noise of training
+        self.step = 0  # steps done
+        self.progress = 0.0  # how much of the run is done, 0 to 1; its owner sets it, for lr_end
+        self.touched: dict[str, list[str]] = {}  # phase -> parameters that got gradients in it
+
+    @classmethod
+    def create(cls, config: Config, images: np.ndarray, labels: np.ndarray | None = None) -> Trainer:
+        """Build networks and loader from the options; images float32 (N, C, H, W) in [-1, 1]."""
+        generator, discriminator = models.build(config)
+        loader = Loader(images, labels, batch_size=config.batch, seed=config.seed)
+        return cls(config, generator, discriminator, loader)
+
+    # ---- one step -------------------------------------------------------------------------------------
+
+    def steps(self) -> Iterator[Record]:
+        """Train for ever, one record a step; stop by leaving the loop."""
+        while True:
+            yield self.train_step()
+
+    def train_step(self) -> Record:
+        """Take one batch, train each network on it, and say what happened."""
+        started = perf_counter()
+        self._set_learning_rates()
+        record = Record(step=self.step + 1, epoch=self.loader.epoch)
+        real, labels = self._next_batch()
+        if self.config.generator_first:
+            fake = self._generator_phase(record, real, labels)
+            for _ in range(self.config.d_steps):
+                if self.config.fresh_fakes:
+                    fake = self.make_fakes(labels)
+                self._discriminator_phase(record, real, fake, labels)
+        else:
+            for turn in range(self.config.d_steps):
+                if turn:
+                    real, labels = self._next_batch()
+                self._discriminator_phase(record, real, self.make_fakes(labels), labels)
+            self._generator_phase(record, real, labels)
+        self.step += 1
+        record.seconds = perf_counter() - started
+        return record
+
+    def _generator_phase(self, record: Record, real: Tensor, labels: np.ndarray | None) -> Tensor:
+        """Change G so that D takes its pictures for real; D is frozen.  Returns the pictures, detached."""
+        latents = self.draw_latents(len(real))
+
+        def compute() -> tuple[Tensor, Tensor]:
+            fake = self.run_generator(latents, labels)
+            logits = self.judge(fake, labels)
+            with no_grad():
+                real_logits = self.judge(real, labels) if self.loss.pairs else None
+            loss = self.loss.g_loss(logits, real_logits)
+            loss.backward()
+            record.g_loss, record.g_fake = loss.item(), mean_sigmoid(logits)
+            return loss, fake.detach()
+
+        with frozen(self.discriminator):
+            loss, fake = self._guarded("generator's step", compute)
+        record.g_norm = norm(self.generator.parameters())
+        record.diversity = float(fake.data.std(axis=0).mean() / max(float(real.data.std(axis=0).mean()), 1e-12))
+        self._update("generator's step", self.g_optimizer)
+        if self.average:
+            self.average.update(self.generator)
+        return fake
+
+    def _discriminator_phase(self, record: Record, real: Tensor, fake: Tensor, labels: np.ndarray | None) -> None:
+        """Change D so that it tells real from fake; ``fake`` is a constant, so G gets no gradient."""
+
+        def compute() -> tuple[Tensor, None]:
+            real_logits, fake_logits = self.judge(real, labels), self.judge(fake, labels)
+            loss = self.loss.d_loss(real_logits, fake_logits) * (0.5 if self.config.mean_of_two else 1.0)
+            record.d_loss = loss.item()
+            record.skipped = 0 < self.config.skip_d_below > record.d_loss
+            record.d_real, record.d_fake = mean_sigmoid(real_logits), mean_sigmoid(fake_logits)
+            record.accuracy = float(((real_logits.data > 0).mean() + (fake_logits.data < 0).mean()) / 2)
+            if record.skipped:
+                return loss, None
+            if (penalty := self._penalty(real, fake, labels)) is not None:
+                record.penalty = penalty.item()
+                loss = loss + penalty
+            loss.backward()
+            return loss, None
+
+        self._guarded("discriminator's step", compute)
+        record.d_norm = norm(self.discriminator.parameters())
+        if not record.skipped:
+            self._update("discriminator's step", self.d_optimizer)
+        if self.config.clip:
+            for parameter in self.discriminator.parameters():
+                parameter.data = parameter.data.clip(-self.config.clip, self.config.clip)
+
+    def _penalty(self, real: Tensor, fake: Tensor, labels: np.ndarray | None) -> Tensor | None:
+        """Add up the gradient penalties that are due at this step, or return None."""
+        c = self.config
+        if self.step % c.penalty_every:
+            return None
+        critic = lambda x: self.judge(x, labels)  # noqa: E731
+        terms: list[Tensor] = []
+        if c.r1:
+            terms.append(penalties.r1(critic, real) * c.r1)
+        if c.r2:
+            terms.append(penalties.r2(critic, fake) * c.r2)
+        if c.wgan_gp:
+            terms.append(penalties.wgan_gp(critic, real, fake, self.random) * c.wgan_gp)
+        if c.dragan:
+            terms.append(penalties.dragan(critic, real, self.random) * c.dragan)
+        if not terms:
+            return None
+        return sum(terms[1:], terms[0]) * float(c.penalty_every)
+
+    # ---- the two networks -----------------------------------------------------------------------------
+
+    def draw_latents(self, count: int) -> Tensor:
+        """Draw latents N(0, 1): (count, latent), from the run's own generator."""
+        return Tensor(backend.standard_normal(self.random, (count, self.config.latent)))
+
+    def run_generator(self, latents: Tensor, labels: np.ndarray | None) -> Tensor:
+        """Turn latents into pictures (N, C, H, W), of the given classes if the networks are conditional."""
+        return self.generator(latents, labels) if self.config.classes else self.generator(latents)
+
+    def make_fakes(self, labels: np.ndarray | None) -> Tensor:
+        """Draw one batch of pictures without recording a graph."""
+        with no_grad():
+            return self.run_generator(self.draw_latents(self.config.batch), labels)
+
+    def judge(self, pictures: Tensor, labels: np.ndarray | None) -> Tensor:
+        """Return D's logits (N,) of pictures, after the noise and augmentation that the options ask for."""
+        c = self.config
+        noise = c.instance_noise * max(0.0, 1 - self.step / c.instance_noise_steps)
+        if noise:
+            pictures = pictures + Tensor(backend.standard_normal(self.random, pictures.shape)) * noise
+        if c.augment:
+            pictures = augment.apply(pictures, c.augment, self.random)
+        return self.discriminator(pictures, labels) if c.classes else self.discriminator(pictures)
+
+    def fixed_latents(self, count: int) -> np.ndarray:
+        """Return the latents every sample grid of this run is drawn from: (count, latent), on the host."""
+        return np.random.default_rng([self.config.seed, 2]).standard_normal((count, self.config.latent), np.float32)
+
+    def sample(self, latents: np.ndarray, labels: np.ndarray | None = None, *, averaged: bool = True,
+               batch: int = 100) -> np.ndarray:
+        """Return pictures for latents (N, latent): float32 (N, C, H, W) in [-1, 1], on the host.
+
+        From the averaged generator unless ``averaged`` is False or there is none.  Batch norm uses its
+        running statistics, so a picture depends on its own latent only; the mode is put back afterwards.
+        Conditional networks draw class i % classes for sample i where no ``labels`` are given.
+        """
+        network = self.average.module if self.average and averaged else self.generator
+        if self.config.classes and labels is None:
+            labels = np.arange(len(latents)) % self.config.classes
+        return draw(network, latents, labels if self.config.classes else None, batch=batch)
+
+    # ---- book-keeping ---------------------------------------------------------------------------------
+
+    def _next_batch(self) -> tuple[Tensor, np.ndarray | None]:
+        images, labels = self.loader.next_batch()
+        return Tensor(images), labels
+
+    def _set_learning_rates(self) -> None:
+        """Lower both rates from their full value to lr_end of it along half a cosine."""
+        c = self.config
+        factor = c.lr_end + (1 - c.lr_end) * 0.5 * (1 + math.cos(math.pi * min(max(self.progress, 0.0), 1.0)))
+        self.g_optimizer.param_groups[0]["lr"] = c.lr_g * factor
+        self.d_optimizer.param_groups[0]["lr"] = c.lr_d * factor
+
+    def _update(self, phase: str, optimizer: optim.Adam) -> None:
+        """Note who got gradients, let the optimiser use them, and forget them."""
+        self.touched[phase] = [
+            f"{who}.{name}"
+            for who, network in (("generator", self.generator), ("discriminator", self.discriminator))
+            for name, parameter in network.named_parameters()
+            if parameter.grad is not None
+        ]
+        optimizer.step()
+        optimizer.zero_grad()
+
+    def _guarded(self, phase: str, compute: Callable[[], tuple[Tensor, Tensor | None]]) -> tuple:
+        """Run a phase's forward and backward; NumericError, nothing updated, if a number is not finite."""
+        networks = (self.generator, self.discriminator)
+        buffers = [(b, b.data.copy()) for network in networks for b in network.buffers()]
+        random = self.random.bit_generator.state
+        result = compute()
+        total = sum(norm(network.parameters()) for network in networks)
+        if math.isfinite(result[0].item()) and math.isfinite(total):
+            return result
+        found = "a gradient is too large for its number type"
+        for rerun in (True, False):  # once more, watched, from the same random numbers; then clean up
+            for network in networks:
+                network.zero_grad()
+            for buffer, before in buffers:
+                buffer.copy_(before)
+            self.random.bit_generator.state = random
+            if rerun:
+                try:
+                    with detect_anomaly():
+                        compute()
+                except NumericError as error:
+                    found = str(error)
+        raise NumericError(f"step {self.step + 1}, {phase}: {found}; the weights were not updated; "
+                           "continue from the last checkpoint with a lower --lr-g and --lr-d")
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """Compute no gradient for the network's parameters inside the block (`eval()` would not do that).
+
+    Gradients still flow *through* it to its input.
+    """
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)
+
+
+def draw(network: nn.Module, latents: np.ndarray, labels: np.ndarray | None = None, *, batch: int = 100) -> np.ndarray:
+    """Run a generator in evaluation mode on latents (N, L); returns host pictures (N, C, H, W).
+
+    The network's mode before the call is its mode after it: a generator left in evaluation mode after
+    its first picture would train on frozen batch statistics.
+    """
+    was_training = network.training
+    network.eval()
+    try:
+        with no_grad():
+            parts = []
+            for start in range(0, len(latents), batch):
+                part = slice(start, start + batch)
+                arguments = (Tensor(np.asarray(latents[part], np.float32)),) + (() if labels is None else (labels[part],))
+                parts.append(network(*arguments).numpy())
+            return np.concatenate(parts)
+    finally:
+        network.train(was_training)

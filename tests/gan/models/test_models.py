@@ -1,0 +1,78 @@
+"""Every pair of networks: shapes, ranges, sizes it refuses, and the lesson's own parameter counts."""
+
+import numpy as np
+import pytest
+
+from minigan import Tensor, no_grad
+from minigan.errors import ArgumentError
+from minigan.gan import RECIPES, models, resolve
+
+LESSON = {  # as the notebooks printed them: generator, discriminator, whether running statistics are counted
+    "lesson-dense": (1_489_936, 533_505, False),
+    "lesson-dcgan": (600_512, 661_248, False),
+    "lesson-upscale": (856_193, 393_729, True),
+}
+
+
+@pytest.mark.parametrize("recipe", LESSON)
+def test_parameter_counts_are_the_lessons(recipe):
+    *printed, with_statistics = LESSON[recipe]
+    for network, expected in zip(models.build(resolve(recipe)), printed, strict=True):
+        count = models.count_parameters(network)
+        if with_statistics:
+            count += sum(b.size for name, b in network.named_buffers() if "running" in name)
+        assert count == expected
+
+
+def pair_of(recipe, **options):
+    config = resolve(recipe, **options)
+    return config, *models.build(config)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_shapes_and_range(recipe, channels):
+    config, generator, discriminator = pair_of(recipe, shape=(channels, 28, 28), base=4, latent=16)
+    with no_grad():
+        z = Tensor(np.random.default_rng(0).standard_normal((5, 16), np.float32))
+        pictures = generator(z)
+        assert pictures.shape == (5, channels, 28, 28)
+        assert pictures.numpy().min() >= -1 and pictures.numpy().max() <= 1
+        assert discriminator(pictures).shape == (5,)
+
+
+@pytest.mark.parametrize("size", [(28, 28), (32, 32), (48, 48), (64, 64), (96, 96), (128, 128), (24, 40)])
+def test_dcgan_takes_every_size(size):
+    _, generator, discriminator = pair_of("dcgan", shape=(3, *size), base=2, latent=8)
+    with no_grad():
+        pictures = generator(Tensor(np.zeros((2, 8), np.float32)))
+        assert pictures.shape == (2, 3, *size)
+        assert discriminator(pictures).shape == (2,)
+
+
+@pytest.mark.parametrize("recipe, size", [("dcgan", 30 + 1), ("dcgan", 6), ("lesson-dcgan", 32), ("lesson-upscale", 30)])
+def test_sizes_that_do_not_fit_are_refused_with_the_size(recipe, size):
+    with pytest.raises(ArgumentError, match=f"{size} x {size}"):
+        models.build(resolve(recipe, shape=(1, size, size)))
+
+
+def test_same_seed_same_weights_other_seed_others():
+    def weights(seed):
+        return models.build(resolve("dcgan", base=2, latent=8, seed=seed))[0].state_dict()
+
+    a, b, c = weights(1), weights(1), weights(2)
+    assert all((a[name] == b[name]).all() for name in a)
+    assert any((a[name] != c[name]).any() for name in a)
+
+
+def test_lesson_dcgan_starts_with_small_normal_weights():
+    _, generator, discriminator = pair_of("lesson-dcgan")
+    convolutions = [p.numpy() for n in (generator, discriminator) for p in n.parameters() if p.ndim == 4]
+    assert all(abs(w.std() - 0.02) < 0.003 for w in convolutions)
+    scales = np.concatenate([p.numpy() for name, p in generator.named_parameters() if p.ndim == 1 and name.endswith("weight")])
+    assert abs(scales.mean() - 1) < 0.01 and abs(scales.std() - 0.02) < 0.005
+
+
+def test_unknown_model_is_refused():
+    with pytest.raises(ArgumentError, match="expected one of dense"):
+        models.build(resolve("dense", model="transformer"))
