@@ -64,7 +64,8 @@ assert np.allclose(wt.grad.numpy(), g_w) and np.allclose(bt.grad.numpy(), g_b)
 
 # %% [markdown]
 # What the walk visits, newest first: an operation is created after those it reads from, so the order of
-# creation, reversed, never arrives anywhere too early.
+# creation, reversed, never arrives anywhere too early. The forward lines among the backward ones are the
+# operations that the derivatives are made of.
 
 # %%
 records = []
