@@ -1,4 +1,4 @@
-"""Three GANs and one training step, written once for both libraries: every name here is PyTorch's and minigan's.
+"""Three GANs and one training step, written once for both libraries: every name is PyTorch's and minigan's.
 
 ``build(name, nn)`` takes ``minigan.nn`` or ``torch.nn``; ``step`` only calls what both have.
 """

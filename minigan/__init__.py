@@ -10,12 +10,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from minigan import errors, nn, ops, optim
+from minigan import errors, memory, nn, ops, optim
 from minigan.autograd import detect_anomaly, grad, observe
 from minigan.backend import synchronize, use
 from minigan.errors import MiniganError
 from minigan.nn.init import manual_seed
 from minigan.tensor import Op, Tensor, enable_grad, is_grad_enabled, no_grad
+
+memory.keep_freed()
 
 __version__ = "0.1.0"
 

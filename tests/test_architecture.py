@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "errors": set(),
     "backend": set(),
     "parallel": set(),
+    "memory": set(),
     "data": RAW,
     "tensor": RAW,
     "autograd": RAW | {"tensor"},
@@ -34,7 +35,8 @@ MAY_IMPORT = {
     "style": CORE | {"ops", "nn", "optim", "data"},
     "cli": CORE | {"ops", "nn", "optim", "data", "testing", "viz", "gan", "style", ""},
     "__main__": {"cli"},
-    "": CORE | {"ops", "nn", "optim", "data", "gan", "style", "viz", "testing"},  # minigan/__init__.py itself
+    # minigan/__init__.py itself:
+    "": CORE | {"memory", "ops", "nn", "optim", "data", "gan", "style", "viz", "testing"},
 }
 
 
