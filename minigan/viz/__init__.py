@@ -1,7 +1,24 @@
-"""Pictures of what happens: grids, films, curves. Arrays in, a file or an array out."""
+"""Pictures of what happens in a run: arrays in, file (or pixels) out.
 
-from minigan.viz.curves import draw_curves
-from minigan.viz.film import write_film
-from minigan.viz.grid import image_grid
+Pixels are uint8 arrays (H, W, 1) or (H, W, 3).  matplotlib and Pillow are imported where they are used.
+"""
 
-__all__ = ["draw_curves", "image_grid", "write_film"]
+from minigan.viz.curves import curves_png, save_curves
+from minigan.viz.film import save_film
+from minigan.viz.graph import graph_dot, graph_svg
+from minigan.viz.grid import image_grid, save_grid, save_png
+from minigan.viz.html import Report
+from minigan.viz.plane import draw_plane
+
+__all__ = [
+    "Report",
+    "curves_png",
+    "draw_plane",
+    "graph_dot",
+    "graph_svg",
+    "image_grid",
+    "save_curves",
+    "save_film",
+    "save_grid",
+    "save_png",
+]

@@ -1,75 +1,108 @@
-"""The curves of a training run."""
+"""Curves over the steps of a run: faint as measured, bold smoothed."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import BinaryIO
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from minigan.errors import ArgumentError, DataError
+from minigan.data.arrays import replace_file
+from minigan.errors import ShapeError
+
+Series: TypeAlias = tuple[Sequence[float], Sequence[float]]
+Panels: TypeAlias = Mapping[str, Mapping[str, Series]]
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # the colour-blind see them too
+_SMOOTHED_FROM = 20  # points; fewer are drawn as they are
 
 
-def draw_curves(
-    file: str | os.PathLike | BinaryIO,
-    steps: Sequence[int],
-    panels: Sequence[tuple[str, Mapping[str, Sequence[float]]]],
-    *,
-    title: str = "",
-    smooth: float = 0.02,
-) -> None:
-    """Draw panels of curves over the steps, one below another, as a PNG.
+def series(records: Iterable[Mapping[str, Any]], key: str, *, step: str = "step") -> Series:
+    """Collect (steps, values) of one key from records such as the lines of ``metrics.jsonl``.
 
-    Each curve is drawn twice: as it is, faintly, and as a running mean over ``smooth`` of its length.
-    Figures that are None or not finite leave a gap.
+    Records without the key, or with None there, are passed over.
+    """
+    points = [(record[step], record[key]) for record in records if record.get(key) is not None]
+    return [float(x) for x, _ in points], [float(y) for _, y in points]
+
+
+def smooth(values: Sequence[float] | np.ndarray, window: int) -> np.ndarray:
+    """Replace each value by the mean of the finite ones at most ``window // 2`` places away (NaN if none)."""
+    values = np.asarray(values, np.float64)
+    finite = np.isfinite(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(finite, values, 0))])
+    counts = np.concatenate([[0], np.cumsum(finite)])
+    place = np.arange(len(values))
+    first, last = (place - window // 2).clip(0), (place + window // 2 + 1).clip(max=len(values))
+    with np.errstate(invalid="ignore"):
+        return (sums[last] - sums[first]) / (counts[last] - counts[first])
+
+
+def curves_png(panels: Panels, *, title: str = "", x_label: str = "step") -> bytes:
+    """Draw panels one above the other and return a PNG.
 
     Args:
-        file: a path, or a file open for writing bytes.
-        steps: the S steps of the horizontal axis, S >= 1.
-        panels: (label of the vertical axis, name -> S values) each.
-        title: above the first panel.
-        smooth: share of the run in one running mean, in (0, 1].
+        panels: label of the vertical axis -> name of the curve -> (steps, values).  Curves may differ in
+            length; NaN leaves a gap.
+        title: above the picture.
+        x_label: below it.
 
     Raises:
-        DataError: no steps, or a curve of another length.
-        ArgumentError: smooth out of range, no panel.
+        ShapeError: no panel, or a curve with unequal numbers of steps and values.
     """
-    if not 0 < smooth <= 1 or not panels:
-        raise ArgumentError(
-            f"draw_curves: expected panels and smooth in (0, 1], got {len(panels)} and {smooth!r}"
-        )
-    if not len(steps):
-        raise DataError("draw_curves: nothing was logged yet")
-    # The object interface needs no display and leaves matplotlib's global state alone.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 1 + 2.5 * len(panels)), layout="constrained")
-    FigureCanvasAgg(figure)
+    if not panels:
+        raise ShapeError("curves: expected at least one panel, got none")
+    figure = Figure(figsize=(8, 0.8 + 2.6 * len(panels)), dpi=100, layout="constrained")
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
-    window = max(1, round(smooth * len(steps)))
-    for axis, (label, curves) in zip(axes, panels, strict=True):
-        for name, given in curves.items():
-            values = np.array([np.nan if value is None else value for value in given], np.float64)
-            if len(values) != len(steps):
-                raise DataError(f"draw_curves: {name} has {len(values)} values for {len(steps)} steps")
-            values[~np.isfinite(values)] = np.nan
-            (line,) = axis.plot(steps, running_mean(values, window), label=name)
-            axis.plot(steps, values, color=line.get_color(), alpha=0.25, linewidth=0.7)
+    for axis, (label, curves) in zip(axes, panels.items(), strict=True):
+        for i, (name, (steps, values)) in enumerate(curves.items()):
+            colour = _COLOURS[i % len(_COLOURS)]
+            _draw(axis, name, np.asarray(steps, float), np.asarray(values, float), colour)
+        _frame(axis, curves.values())
         axis.set_ylabel(label)
         axis.grid(alpha=0.3)
-        axis.legend(loc="upper right")
-    axes[0].set_title(title)
-    axes[-1].set_xlabel("step")
-    figure.savefig(file, format="png", dpi=110)
+        axis.margins(x=0.01)
+        if curves:
+            axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(curves), frameon=False)
+    axes[-1].set_xlabel(x_label)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left")
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
 
 
-def running_mean(values: np.ndarray, window: int) -> np.ndarray:
-    """Return the mean of each value and up to ``window`` - 1 before it (N,); NaN counts as absent."""
-    known = np.isfinite(values)
-    totals = np.cumsum(np.where(known, values, 0.0))
-    counts = np.cumsum(known)
-    totals[window:] -= totals[:-window].copy()
-    counts[window:] -= counts[:-window].copy()
-    return np.where(counts > 0, totals / np.maximum(counts, 1), np.nan)
+def _draw(axis: Any, name: str, steps: np.ndarray, values: np.ndarray, colour: str) -> None:
+    if steps.ndim != 1 or steps.shape != values.shape:
+        raise ShapeError(f"curves: {name!r} has steps of shape {steps.shape} and values of shape "
+                         f"{values.shape}; expected as many steps as values")
+    if len(values) < _SMOOTHED_FROM:
+        axis.plot(steps, values, color=colour, marker=".", label=name)
+        return
+    axis.plot(steps, values, color=colour, alpha=0.25, linewidth=0.7)
+    axis.plot(steps, smooth(values, len(values) // 30), color=colour, linewidth=1.8, label=name)
+
+
+def _frame(axis: Any, curves: Iterable[Series]) -> None:
+    """Fit the vertical axis to the bulk of every curve: a few wild values would flatten all the rest."""
+    bulks = []
+    for _, values in curves:
+        finite = np.asarray(values, float)[np.isfinite(values)]
+        if len(finite) >= _SMOOTHED_FROM:
+            bulks.append(np.quantile(finite, [0.003, 0.997]))
+        elif len(finite):
+            bulks.append(np.array([finite.min(), finite.max()]))
+    if bulks:
+        low, high = np.min(bulks), np.max(bulks)
+        margin = 0.06 * (high - low) or 0.5
+        axis.set_ylim(low - margin, high + margin)
+
+
+def save_curves(path: str | os.PathLike, panels: Panels, *, title: str = "", x_label: str = "step") -> None:
+    """Write :func:`curves_png` to a file, replacing an older one at once."""
+    content = curves_png(panels, title=title, x_label=x_label)
+    with replace_file(path, needed=len(content)) as file:
+        file.write(content)

@@ -1,55 +1,67 @@
-"""Pictures after one another: an animated GIF or WebP."""
+"""Films: frames over time as an animated GIF or WebP."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import BinaryIO
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minigan.errors import ArgumentError, DataError, ShapeError
+from minigan.data.arrays import replace_file
+from minigan.errors import ArgumentError, ShapeError
+from minigan.viz.grid import to_picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_PALETTE_FRAMES = 8  # frames that are looked at to choose a GIF's 256 colours
 
 
-def write_film(
-    file: str | os.PathLike | BinaryIO,
-    frames: Iterable[np.ndarray],
-    *,
-    seconds_a_frame: float = 0.15,
-    last_seconds: float | None = None,
-    form: str = "GIF",
+def save_film(
+    path: str | os.PathLike, frames: Sequence[np.ndarray], *, seconds: float = 0.15, hold: float = 1.5
 ) -> None:
-    """Write frames as an endless film.
+    """Write frames as an endless film, replacing an older file at once.
 
     Args:
-        file: a path, or a file open for writing bytes.
-        frames: each (C, H, W) in [0, 1], C 1 or 3, all of one shape.
-        seconds_a_frame: how long each is shown.
-        last_seconds: how long the last one is shown; by default as long as the others.
-        form: "GIF" (256 colours, plays everywhere) or "WEBP".
+        path: ends in .gif (256 colours, read everywhere) or .webp (smaller).
+        frames: pixels, uint8 (H, W, 1) or (H, W, 3), all of one shape, at least one.
+        seconds: each frame is shown.
+        hold: more seconds for the last one.
 
     Raises:
-        DataError: there is no frame.
-        ShapeError: frames that differ in shape.
-        ArgumentError: another form or a time that is not positive.
+        ArgumentError, ShapeError, FileError.
     """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".gif", ".webp"):
+        raise ArgumentError(f"film: {path} ends in {suffix!r}, expected .gif or .webp")
+    if not len(frames) or len({frame.shape for frame in frames}) > 1:
+        shapes = sorted({frame.shape for frame in frames})
+        raise ShapeError(f"film: expected at least one frame, all of one shape, got shapes {shapes}")
+    if seconds <= 0 or hold < 0:
+        raise ArgumentError(f"film: seconds must be positive and hold at least 0, got {seconds}, {hold}")
+    pictures = [to_picture(frame) for frame in frames]
+    if suffix == ".gif" and pictures[0].mode == "RGB":
+        pictures = _one_palette(pictures)
+    times = [round(1000 * seconds)] * len(pictures)
+    times[-1] += round(1000 * hold)
+    grey = pictures[0].mode == "L"
+    options = {} if suffix == ".gif" else {"lossless": True} if grey else {"quality": 90}
+    buffer = BytesIO()
+    pictures[0].save(buffer, suffix[1:].upper(), save_all=True, append_images=pictures[1:], duration=times,
+                     loop=0, **options)
+    with replace_file(path, needed=buffer.tell()) as file:
+        file.write(buffer.getbuffer())
+
+
+def _one_palette(pictures: list[Image]) -> list[Image]:
+    """Reduce all to the same 256 colours, so that what stands still does not flicker."""
     from PIL import Image
 
-    if form not in ("GIF", "WEBP"):
-        raise ArgumentError(f"write_film: form must be GIF or WEBP, got {form!r}")
-    if not seconds_a_frame > 0 or (last_seconds is not None and not last_seconds > 0):
-        raise ArgumentError(f"write_film: times must be positive, got {seconds_a_frame!r}, {last_seconds!r}")
-    pictures, shape = [], None
-    for frame in frames:
-        if frame.ndim != 3 or frame.shape[0] not in (1, 3) or frame.shape != (shape or frame.shape):
-            raise ShapeError(
-                f"write_film: expected frames of shape {shape or '(1 or 3, H, W)'}, got {frame.shape}"
-            )
-        shape = frame.shape
-        pixels = np.rint(frame.clip(0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)  # (H, W, C)
-        pictures.append(Image.fromarray(pixels[..., 0] if shape[0] == 1 else pixels))
-    if not pictures:
-        raise DataError("write_film: no frame to show")
-    times = [round(1000 * seconds_a_frame)] * len(pictures)
-    times[-1] = round(1000 * (last_seconds or seconds_a_frame))
-    pictures[0].save(file, form, save_all=True, append_images=pictures[1:], duration=times, loop=0)
+    step = max(1, len(pictures) // _PALETTE_FRAMES)
+    some = [pictures[-1], *pictures[::step]]
+    stack = Image.fromarray(np.concatenate([np.asarray(picture) for picture in some]))
+    palette = stack.quantize(256)
+    return [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
