@@ -61,8 +61,8 @@ def flip(x: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 POLICIES: dict[str, Callable[..., Tensor]] = {
-    "brightness": brightness, "contrast": contrast, "translation": translation, "cutout": cutout, "flip": flip,
-}  # fmt: skip
+    step.__name__: step for step in (brightness, contrast, translation, cutout, flip)
+}
 
 
 def apply(x: Tensor, policy: str, rng: np.random.Generator) -> Tensor:

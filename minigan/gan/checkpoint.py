@@ -37,7 +37,9 @@ def save(path: str | os.PathLike, trainer: Trainer, *, facts: Mapping[str, Any] 
     for name, array in state.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise FileError(f"cannot save {path}: {name} holds NaN or infinity; the last checkpoint is kept")
-    arrays.write_npz(path, state, {**_numbers(trainer), "owner": dict(facts or {})}, kind=KIND, version=VERSION)
+    arrays.write_npz(
+        path, state, {**_numbers(trainer), "owner": dict(facts or {})}, kind=KIND, version=VERSION
+    )
 
 
 def read_facts(path: str | os.PathLike) -> tuple[Config, dict[str, Any]]:
@@ -53,10 +55,13 @@ def restore(path: str | os.PathLike, trainer: Trainer) -> dict[str, Any]:
     """
     config, owner, numbers = _read_numbers(path)
     if differences := config.differences(trainer.config):
-        raise ArgumentError(f"{path} was made with other settings: {'; '.join(differences)}; "
-                            "continue with the same ones")
+        raise ArgumentError(
+            f"{path} was made with other settings: {'; '.join(differences)}; continue with the same ones"
+        )
     own = tensors(trainer)
-    found, _ = arrays.read_npz(path, limit_bytes=_limit(own), expected=_shapes(own), kind=KIND, version=VERSION)
+    found, _ = arrays.read_npz(
+        path, limit_bytes=_limit(own), expected=_shapes(own), kind=KIND, version=VERSION
+    )
     before = own, copy.deepcopy(_numbers(trainer))
     try:
         _set(trainer, found, numbers)
@@ -75,8 +80,11 @@ def load_sampler(path: str | os.PathLike) -> Sampler:
     who = "average" if config.ema else "generator"
     manifest = arrays.read_manifest(path, kind=KIND, version=VERSION)["arrays"]
     own = generator.state_dict()
-    mine = {name[len(who) + 1 :]: (entry["shape"], entry["dtype"])
-            for name, entry in manifest.items() if name.startswith(who + ".")}
+    mine = {
+        name[len(who) + 1 :]: (entry["shape"], entry["dtype"])
+        for name, entry in manifest.items()
+        if name.startswith(who + ".")
+    }
     arrays.compare(mine, _shapes(own), f"{path}, its generator")
     # The moments of both networks and D's weights are in the file too: four more copies is ample room.
     discriminator = sum(parameter.data.nbytes for parameter in models.build(config)[1].parameters())
@@ -127,14 +135,18 @@ def tensors(trainer: Trainer) -> Arrays:
         for number, (name, parameter) in enumerate(network.named_parameters()):
             for moment in ("exp_avg", "exp_avg_sq"):
                 # A parameter that was never updated has no moments yet: zeros, and step 0 among the numbers.
-                value = state[number][moment] if number in state else np.zeros(parameter.shape, parameter.dtype)
+                value = (
+                    state[number][moment] if number in state else np.zeros(parameter.shape, parameter.dtype)
+                )
                 found[f"{who}.{moment}.{name}"] = value
     return found
 
 
 def _numbers(trainer: Trainer) -> dict[str, Any]:
-    steps = {who: {number: entry["step"] for number, entry in optimizer.state_dict()["state"].items()}
-             for who, _, optimizer in _optimizers(trainer)}
+    steps = {
+        who: {number: entry["step"] for number, entry in optimizer.state_dict()["state"].items()}
+        for who, _, optimizer in _optimizers(trainer)
+    }
     return {
         "config": trainer.config.to_dict(),
         "step": trainer.step,
@@ -142,8 +154,10 @@ def _numbers(trainer: Trainer) -> dict[str, Any]:
         "random": trainer.random.bit_generator.state,
         "layers": [network.random_state() for network in (trainer.generator, trainer.discriminator)],
         "loader": trainer.loader.state_dict(),
-        "adam_steps": {who: [counts.get(i, 0) for i in range(max(counts, default=-1) + 1)]
-                       for who, counts in steps.items()},
+        "adam_steps": {
+            who: [counts.get(i, 0) for i in range(max(counts, default=-1) + 1)]
+            for who, counts in steps.items()
+        },
         "average_updates": trainer.average.updates if trainer.average else 0,
     }
 
@@ -163,7 +177,10 @@ def _set(trainer: Trainer, found: Arrays, numbers: Mapping[str, Any]) -> None:
     for who, network, optimizer in _optimizers(trainer):
         counts = [int(n) for n in numbers["adam_steps"][who]]
         state = {
-            number: {"step": counts[number], **{m: found[f"{who}.{m}.{name}"] for m in ("exp_avg", "exp_avg_sq")}}
+            number: {
+                "step": counts[number],
+                **{m: found[f"{who}.{m}.{name}"] for m in ("exp_avg", "exp_avg_sq")},
+            }
             for number, (name, _) in enumerate(network.named_parameters())
             if number < len(counts) and counts[number]
         }
@@ -172,8 +189,10 @@ def _set(trainer: Trainer, found: Arrays, numbers: Mapping[str, Any]) -> None:
 
 
 def _optimizers(trainer: Trainer) -> tuple:
-    return (("g_optimizer", trainer.generator, trainer.g_optimizer),
-            ("d_optimizer", trainer.discriminator, trainer.d_optimizer))
+    return (
+        ("g_optimizer", trainer.generator, trainer.g_optimizer),
+        ("d_optimizer", trainer.discriminator, trainer.d_optimizer),
+    )
 
 
 def _read_numbers(path: str | os.PathLike) -> tuple[Config, dict[str, Any], dict[str, Any]]:

@@ -69,11 +69,18 @@ class Classifier:
         return np.concatenate([f for f, _ in found]), np.concatenate([p for _, p in found])
 
 
-def train(images: np.ndarray, labels: np.ndarray | None, *, epochs: int = 4, batch: int = 64, seed: int = 0,
-          on_epoch: Callable[[int, float], None] | None = None) -> Classifier:
+def train(
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    *,
+    epochs: int | None = None,
+    batch: int = 64,
+    seed: int = 0,
+    on_epoch: Callable[[int, float], None] | None = None,
+) -> Classifier:
     """Train on nine tenths of the pictures, float32 (N, C, H, W) in [-1, 1]; test on the last tenth.
 
-    ``on_epoch`` is told (epoch, mean loss).  Raises DataError for fewer than 100 pictures or one class.
+    ``epochs`` is 5, or more where that is less than 400 steps.  ``on_epoch`` is told (epoch, mean loss).  Raises DataError for fewer than 100 pictures or one class.
     """
     if len(images) < 100:
         raise DataError(f"classifier: expected at least 100 pictures to learn from, got {len(images)}")
@@ -89,15 +96,17 @@ def train(images: np.ndarray, labels: np.ndarray | None, *, epochs: int = 4, bat
     held_out, learnt = np.split(order, [len(order) // 10])
     network = Network(images.shape[1:], classes, rng)
     loader = Loader(images[learnt], targets[learnt], batch_size=min(batch, len(learnt)), seed=seed)
-    optimizer = optim.Adam(network.parameters(), lr=1e-3)
+    epochs = epochs or max(5, -(-400 // len(loader)))
+    optimizer = optim.Adam(network.parameters(), lr=2e-3)
+    falling = optim.LinearLR(optimizer, start_factor=1.0, end_factor=0.01, total_iters=epochs * len(loader))
     for epoch in range(epochs):
         losses = []
-        optimizer.param_groups[0]["lr"] = 1e-3 * 0.5**epoch
         for pictures, wanted in loader:
             loss = ops.cross_entropy(network(Tensor(pictures))[1], Tensor(wanted))
             loss.backward()
             optimizer.step()
             optimizer.zero_grad()
+            falling.step()
             losses.append(loss.item())
         if on_epoch:
             on_epoch(epoch, float(np.mean(losses)))
@@ -107,8 +116,13 @@ def train(images: np.ndarray, labels: np.ndarray | None, *, epochs: int = 4, bat
     return result
 
 
-def for_data(images: np.ndarray, labels: np.ndarray | None, *, cache: Path | None = None,
-             on_epoch: Callable[[int, float], None] | None = None) -> Classifier:
+def for_data(
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    *,
+    cache: Path | None = None,
+    on_epoch: Callable[[int, float], None] | None = None,
+) -> Classifier:
     """Return the classifier of a data set: from the cache (MINIGAN_CACHE) if it was trained before.
 
     The cache's key is a hash of the pictures and labels.  A cached file that is damaged is made anew.
@@ -122,7 +136,11 @@ def for_data(images: np.ndarray, labels: np.ndarray | None, *, cache: Path | Non
             pass  # training again costs a minute; nothing is lost
     result = train(images, labels, on_epoch=on_epoch)
     folder.mkdir(parents=True, exist_ok=True)
-    facts = {"accuracy": result.accuracy, "labelled": result.labelled, "classes": result.network.head.out_features}
+    facts = {
+        "accuracy": result.accuracy,
+        "labelled": result.labelled,
+        "classes": result.network.head.out_features,
+    }
     arrays.write_npz(path, result.network.state_dict(), facts, kind=_KIND, version=_VERSION)
     return result
 
@@ -130,9 +148,9 @@ def for_data(images: np.ndarray, labels: np.ndarray | None, *, cache: Path | Non
 def fingerprint(images: np.ndarray, labels: np.ndarray | None) -> str:
     """Return 16 hex digits that tell data sets apart."""
     digest = hashlib.sha256(f"{_VERSION} {images.shape} {images.dtype}".encode())
-    digest.update(np.ascontiguousarray(images))
+    digest.update(np.ascontiguousarray(images).tobytes())
     if labels is not None:
-        digest.update(np.ascontiguousarray(labels, dtype=np.int64))
+        digest.update(np.asarray(labels, np.int64).tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -155,5 +173,7 @@ def _turned(images: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, n
     """Turn each picture by 0 to 3 quarter turns (half turns where it is not square); return the counts."""
     step = 1 if images.shape[2] == images.shape[3] else 2
     turns = rng.integers(0, 4 // step, len(images))
-    turned = np.stack([np.rot90(image, step * k, axes=(1, 2)) for image, k in zip(images, turns, strict=True)])
+    turned = np.stack(
+        [np.rot90(image, step * k, axes=(1, 2)) for image, k in zip(images, turns, strict=True)]
+    )
     return turned, turns.astype(np.int64)

@@ -58,8 +58,11 @@ class Config:
         for name, low, high in _RANGES:
             value = getattr(self, name)
             whole = isinstance(getattr(type(self), name), int)
-            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) \
-                    or not low <= value <= high:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int if whole else (int, float))
+                or not low <= value <= high
+            ):
                 kind = "a whole number" if whole else "a number"
                 raise ArgumentError(f"{name}: expected {kind} from {low:g} to {high:g}, got {value!r}")
         if len(self.shape) != 3 or any(type(n) is not int or n < 1 for n in self.shape):
@@ -67,7 +70,9 @@ class Config:
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise ArgumentError(f"betas: expected two numbers in [0, 1), got {self.betas!r}")
         if self.d_steps > 1 and self.generator_first and not self.fresh_fakes:
-            raise ArgumentError("d_steps: several steps of D on the same fakes make no sense; set fresh_fakes")
+            raise ArgumentError(
+                "d_steps: several steps of D on the same fakes make no sense; set fresh_fakes"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as JSON values."""
@@ -84,7 +89,9 @@ class Config:
     def differences(self, other: Config) -> list[str]:
         """Say, one line an option, where ``other`` differs: what a resumed run would change."""
         mine, theirs = self.to_dict(), other.to_dict()
-        return [f"{name}: {mine[name]!r}, now {theirs[name]!r}" for name in mine if mine[name] != theirs[name]]
+        return [
+            f"{name}: {mine[name]!r}, now {theirs[name]!r}" for name in mine if mine[name] != theirs[name]
+        ]
 
 
 _RANGES = (  # option, least, most

@@ -52,27 +52,35 @@ def judge(records: Sequence[Record]) -> Finding:
     def mean(name: str) -> float:
         return fmean(getattr(r, name) for r in records)
 
-    d_loss, g_loss, diversity = mean("d_loss"), mean("g_loss"), mean("diversity")
-    if mean("accuracy") > 0.98 and mean("g_fake") < 0.05:
-        return Finding("discriminator wins", (
-            f"D is winning: it has sorted {mean('accuracy'):.0%} of the pictures rightly for {steps} steps (its loss "
-            f"{d_loss:.3f}), so G hardly learns; try a lower --lr-d, --skip-d-below 0.3, or --r1 1"))
-    if diversity < 0.25:
-        return Finding("collapse", (
-            f"collapse: the pictures of a batch differ only {diversity:.0%} as much as real ones do; "
-            "try --r1 1, a lower --lr-g, or the relativistic loss"))
+    d_loss, g_loss, accuracy, diversity = map(mean, ("d_loss", "g_loss", "accuracy", "diversity"))
     growth = _growth([r.g_norm for r in records])
+    if accuracy > 0.98 and mean("g_fake") < 0.05:
+        words = (
+            f"D is winning: it has sorted {accuracy:.0%} of the pictures rightly for {steps} steps (its "
+            f"loss is {d_loss:.3f}), so G hardly learns; try a lower --lr-d, --skip-d-below 0.3, or --r1 1"
+        )
+        return Finding("discriminator wins", words)
+    if diversity < 0.25:
+        words = (
+            f"collapse: the pictures of a batch differ only {diversity:.0%} as much as real ones do; "
+            "try --r1 1, a lower --lr-g, or the relativistic loss"
+        )
+        return Finding("collapse", words)
     if growth > 30:
-        return Finding("unstable", (
-            f"unstable: G's gradient grew {growth:.0f}-fold within {steps} steps; try lower learning rates"))
-    if mean("accuracy") < 0.52 and mean("d_norm") < 1e-3:
-        return Finding("discriminator asleep", (
-            f"D has stopped telling real from fake (accuracy {mean('accuracy'):.0%}) and its gradient is near 0, "
-            "so G has nothing to learn from; try a higher --lr-d, a lower --r1, or less noise"))
+        words = f"unstable: G's gradient grew {growth:.0f}-fold within {steps} steps; try a lower --lr-g"
+        return Finding("unstable", words)
+    if accuracy < 0.52 and mean("d_norm") < 1e-3:
+        words = (
+            f"D has stopped telling real from fake (accuracy {accuracy:.0%}) and its gradient is near 0, so G "
+            "has nothing to learn from; try a higher --lr-d, a lower --r1, or less noise"
+        )
+        return Finding("discriminator asleep", words)
     swing = pstdev([r.d_loss for r in records])
-    return Finding("healthy", (
-        f"healthy: the losses oscillate around D {d_loss:.2f} (by {swing:.2f}), G {g_loss:.2f}, as they should; "
-        "they tell nothing about quality, so look at the pictures"))
+    words = (
+        f"healthy: the losses oscillate around D {d_loss:.2f} (by {swing:.2f}) and G {g_loss:.2f}, as they "
+        "should; they tell nothing about quality, so look at the pictures"
+    )
+    return Finding("healthy", words)
 
 
 def _growth(norms: Sequence[float]) -> float:
@@ -88,6 +96,9 @@ def judge_classes(shares: Sequence[float], real_shares: Sequence[float]) -> Find
     found = [i for i in wanted if shares[i] >= 0.2 * real_shares[i]]
     if len(found) < len(wanted):
         lost = ", ".join(str(i) for i in wanted if i not in found)
-        return Finding("collapse", (
-            f"{len(found)} of {len(wanted)} classes: collapse (class {lost} hardly ever comes)"))
-    return Finding("healthy", f"all {len(wanted)} classes come, each at least a fifth as often as in the data")
+        return Finding(
+            "collapse", (f"{len(found)} of {len(wanted)} classes: collapse (class {lost} hardly ever comes)")
+        )
+    return Finding(
+        "healthy", f"all {len(wanted)} classes come, each at least a fifth as often as in the data"
+    )

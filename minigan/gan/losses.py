@@ -122,6 +122,7 @@ def get(name: str, *, label_smoothing: float = 0.0) -> Loss:
     if not label_smoothing:
         return loss
     if name not in _WITH_LABELS:
-        raise ArgumentError(f"label_smoothing: the {name} loss has no labels; use it with "
-                            f"{', '.join(_WITH_LABELS)}")
-    return Loss(name, partial(loss.d_loss, smoothing=label_smoothing), loss.g_loss)
+        raise ArgumentError(
+            f"label_smoothing: the {name} loss has no labels; use it with {', '.join(_WITH_LABELS)}"
+        )
+    return Loss(name, partial(loss.d_loss, smoothing=label_smoothing), loss.g_loss)  # type: ignore[call-arg]

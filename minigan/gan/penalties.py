@@ -62,9 +62,10 @@ def r2(critic: Critic, fake: Tensor) -> Tensor:
 
 
 def wgan_gp(critic: Critic, real: Tensor, fake: Tensor, generator: np.random.Generator) -> Tensor:
-    """Return mean (s - 1)^2 at random points between real and fake.  Gulrajani et al., arXiv 1704.00028, eq. 3.
+    """Return mean (s - 1)^2 at random points between real and fake.
 
     One uniform mixing weight a sample, drawn from ``generator``.  Raises ShapeError if the batches differ.
+    Gulrajani et al., arXiv 1704.00028, eq. 3.
     """
     return ((steepness(critic, between(real, fake, generator)) - 1.0) ** 2).mean()
 
@@ -72,7 +73,9 @@ def wgan_gp(critic: Critic, real: Tensor, fake: Tensor, generator: np.random.Gen
 def between(real: Tensor, fake: Tensor, generator: np.random.Generator) -> Tensor:
     """Return u x + (1 - u) y with one u ~ U[0, 1) a sample."""
     if real.shape != fake.shape:
-        raise ShapeError(f"gradient penalty: real and fake must have one shape, got {real.shape} and {fake.shape}")
+        raise ShapeError(
+            f"gradient penalty: real and fake must have one shape, got {real.shape} and {fake.shape}"
+        )
     weight = backend.uniform(generator, 0, 1, (len(real),) + (1,) * (real.ndim - 1), real.dtype)
     return Tensor(fake.data + (real.data - fake.data) * backend.to_device(weight, real.device))
 

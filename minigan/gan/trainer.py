@@ -17,11 +17,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import reduce
 from time import perf_counter
 
 import numpy as np
 
-from minigan import backend, nn, optim
+from minigan import backend, nn, ops, optim
 from minigan.autograd import detect_anomaly
 from minigan.data.loader import Loader
 from minigan.errors import NumericError
@@ -107,13 +108,17 @@ class Trainer:
         with frozen(self.discriminator):
             loss, fake = self._guarded("generator's step", compute)
         record.g_norm = norm(self.generator.parameters())
-        record.diversity = float(fake.data.std(axis=0).mean() / max(float(real.data.std(axis=0).mean()), 1e-12))
+        record.diversity = float(
+            fake.data.std(axis=0).mean() / max(float(real.data.std(axis=0).mean()), 1e-12)
+        )
         self._update("generator's step", self.g_optimizer)
         if self.average:
             self.average.update(self.generator)
         return fake
 
-    def _discriminator_phase(self, record: Record, real: Tensor, fake: Tensor, labels: np.ndarray | None) -> None:
+    def _discriminator_phase(
+        self, record: Record, real: Tensor, fake: Tensor, labels: np.ndarray | None
+    ) -> None:
         """Change D so that it tells real from fake; ``fake`` is a constant, so G gets no gradient."""
 
         def compute() -> tuple[Tensor, None]:
@@ -156,7 +161,7 @@ class Trainer:
             terms.append(penalties.dragan(critic, real, self.random) * c.dragan)
         if not terms:
             return None
-        return sum(terms[1:], terms[0]) * float(c.penalty_every)
+        return reduce(ops.add, terms) * float(c.penalty_every)
 
     # ---- the two networks -----------------------------------------------------------------------------
 
@@ -185,10 +190,18 @@ class Trainer:
 
     def fixed_latents(self, count: int) -> np.ndarray:
         """Return the latents every sample grid of this run is drawn from: (count, latent), on the host."""
-        return np.random.default_rng([self.config.seed, 2]).standard_normal((count, self.config.latent), np.float32)
+        return np.random.default_rng([self.config.seed, 2]).standard_normal(
+            (count, self.config.latent), np.float32
+        )
 
-    def sample(self, latents: np.ndarray, labels: np.ndarray | None = None, *, averaged: bool = True,
-               batch: int = 100) -> np.ndarray:
+    def sample(
+        self,
+        latents: np.ndarray,
+        labels: np.ndarray | None = None,
+        *,
+        averaged: bool = True,
+        batch: int = 100,
+    ) -> np.ndarray:
         """Return pictures for latents (N, latent): float32 (N, C, H, W) in [-1, 1], on the host.
 
         From the averaged generator unless ``averaged`` is False or there is none.  Batch norm uses its
@@ -246,8 +259,10 @@ class Trainer:
                         compute()
                 except NumericError as error:
                     found = str(error)
-        raise NumericError(f"step {self.step + 1}, {phase}: {found}; the weights were not updated; "
-                           "continue from the last checkpoint with a lower --lr-g and --lr-d")
+        raise NumericError(
+            f"step {self.step + 1}, {phase}: {found}; the weights were not updated; "
+            "continue from the last checkpoint with a lower --lr-g and --lr-d"
+        )
 
 
 @contextmanager
@@ -263,7 +278,9 @@ def frozen(network: nn.Module) -> Iterator[None]:
         network.requires_grad_(True)
 
 
-def draw(network: nn.Module, latents: np.ndarray, labels: np.ndarray | None = None, *, batch: int = 100) -> np.ndarray:
+def draw(
+    network: nn.Module, latents: np.ndarray, labels: np.ndarray | None = None, *, batch: int = 100
+) -> np.ndarray:
     """Run a generator in evaluation mode on latents (N, L); returns host pictures (N, C, H, W).
 
     The network's mode before the call is its mode after it: a generator left in evaluation mode after
@@ -276,7 +293,9 @@ def draw(network: nn.Module, latents: np.ndarray, labels: np.ndarray | None = No
             parts = []
             for start in range(0, len(latents), batch):
                 part = slice(start, start + batch)
-                arguments = (Tensor(np.asarray(latents[part], np.float32)),) + (() if labels is None else (labels[part],))
+                arguments = (Tensor(np.asarray(latents[part], np.float32)),) + (
+                    () if labels is None else (labels[part],)
+                )
                 parts.append(network(*arguments).numpy())
             return np.concatenate(parts)
     finally:

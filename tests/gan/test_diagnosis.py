@@ -20,7 +20,11 @@ def run(count=300, **changes):
     "changes, kind, words",
     [
         ({}, "healthy", "oscillate around D 1.20"),
-        ({"accuracy": 0.995, "g_fake": 0.01}, "discriminator wins", "D is winning.*300 steps.*--skip-d-below"),
+        (
+            {"accuracy": 0.995, "g_fake": 0.01},
+            "discriminator wins",
+            "D is winning.*300 steps.*--skip-d-below",
+        ),
         ({"diversity": 0.1}, "collapse", "differ only 10%"),
         ({"accuracy": 0.5, "d_norm": 1e-5}, "discriminator asleep", "stopped telling"),
     ],

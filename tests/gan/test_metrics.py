@@ -35,7 +35,9 @@ def test_kernel_distance_against_plain_loops_and_around_zero_for_equals(generato
     x, y = generator.standard_normal((7, 3)), generator.standard_normal((5, 3)) + 1
 
     def mean(a, b, skip):
-        values = [(p @ q / 3 + 1) ** 3 for i, p in enumerate(a) for j, q in enumerate(b) if not skip or i != j]
+        values = [
+            (p @ q / 3 + 1) ** 3 for i, p in enumerate(a) for j, q in enumerate(b) if not skip or i != j
+        ]
         return np.mean(values)
 
     assert metrics.kernel_distance(x, y) == pytest.approx(mean(x, x, 1) + mean(y, y, 1) - 2 * mean(x, y, 0))
@@ -66,8 +68,12 @@ def test_neighbourhoods_against_plain_loops(generator):
         return [sorted(np.linalg.norm(p - q) for q in cloud)[k] for p in cloud]
 
     around_real, around_fake = reach(real), reach(fake)
-    inside = np.array([[np.linalg.norm(p - q) <= r for q in fake] for p, r in zip(real, around_real, strict=True)])
-    covered = np.array([[np.linalg.norm(p - q) <= r for q, r in zip(fake, around_fake, strict=True)] for p in real])
+    inside = np.array(
+        [[np.linalg.norm(p - q) <= r for q in fake] for p, r in zip(real, around_real, strict=True)]
+    )
+    covered = np.array(
+        [[np.linalg.norm(p - q) <= r for q, r in zip(fake, around_fake, strict=True)] for p in real]
+    )
     assert metrics.neighbourhoods(real, fake, k=k) == {
         "precision": pytest.approx(inside.any(axis=0).mean()),
         "recall": pytest.approx(covered.any(axis=1).mean()),

@@ -1,4 +1,4 @@
-"""Penalties: closed forms for linear and quadratic critics, and the second-order gradient of a real network."""
+"""Penalties: closed forms for linear and quadratic critics, second-order gradients of real networks."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,9 @@ def test_a_linear_critic_is_as_steep_as_its_weight_is_long():
     assert penalties.steepness(linear, points()).numpy() == pytest.approx([LENGTH] * 5)
     assert penalties.r1(linear, points()).item() == pytest.approx(LENGTH**2 / 2)
     assert penalties.r2(linear, points()).item() == pytest.approx(LENGTH**2 / 2)
-    assert penalties.wgan_gp(linear, points(), points(seed=1), rng()).item() == pytest.approx((LENGTH - 1) ** 2)
+    assert penalties.wgan_gp(linear, points(), points(seed=1), rng()).item() == pytest.approx(
+        (LENGTH - 1) ** 2
+    )
     assert penalties.dragan(linear, points(), rng()).item() == pytest.approx((LENGTH - 1) ** 2)
 
 
@@ -84,7 +86,7 @@ PENALTIES = {
 @pytest.mark.parametrize("name", PENALTIES)
 @pytest.mark.parametrize("kind", ["dense", "convolution"])
 def test_gradients_of_penalties_of_networks_to_second_order(name, kind):
-    """The checks are of first and second order in the weights: the third and fourth derivative of the network."""
+    """First and second order in the weights, which is up to the third derivative of the network."""
     generator = np.random.default_rng(0)
     if kind == "dense":
         x = points(3)

@@ -31,12 +31,16 @@ def plan(height: int, width: int, base: int) -> tuple[int, int, list[int]]:
         height, width, doublings = height // 2, width // 2, doublings + 1
     if not doublings or max(height, width) > 64:
         size = f"{height << doublings} x {width << doublings}"
-        raise ArgumentError(f"model dcgan: expected sides of at least 8 pixels, a small number times a power "
-                            f"of two, such as 28, 32, 48 or 64; got {size}; use --size")
+        raise ArgumentError(
+            f"model dcgan: expected sides of at least 8 pixels, a small number times a power "
+            f"of two, such as 28, 32, 48 or 64; got {size}; use --size"
+        )
     return height, width, [min(base << k, MOST_FILTERS) for k in range(doublings, -1, -1)]
 
 
-def generator(latent: int, shape: tuple[int, int, int], base: int, *, rng: np.random.Generator) -> nn.Sequential:
+def generator(
+    latent: int, shape: tuple[int, int, int], base: int, *, rng: np.random.Generator
+) -> nn.Sequential:
     """Latents (N, latent) -> pictures (N, C, H, W) in [-1, 1]."""
     channels, height, width = shape
     start_height, start_width, filters = plan(height, width, base)
@@ -61,7 +65,10 @@ def discriminator(shape: tuple[int, int, int], base: int, *, rng: np.random.Gene
     channels, height, width = shape
     start_height, start_width, filters = plan(height, width, base)
     filters = filters[::-1]
-    layers: list[nn.Module] = [nn.Conv2d(channels, filters[0], 3, padding=1, generator=rng), nn.LeakyReLU(0.2)]
+    layers: list[nn.Module] = [
+        nn.Conv2d(channels, filters[0], 3, padding=1, generator=rng),
+        nn.LeakyReLU(0.2),
+    ]
     for before, after in zip(filters, filters[1:], strict=False):
         layers += [nn.Conv2d(before, after, 4, stride=2, padding=1, generator=rng), nn.LeakyReLU(0.2)]
     features = filters[-1] * start_height * start_width

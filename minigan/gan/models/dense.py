@@ -11,7 +11,11 @@ from minigan.gan.config import Config
 
 
 def generator(
-    latent: int, shape: tuple[int, ...], *, widths: tuple[int, ...] = (256, 512, 1024), rng: np.random.Generator
+    latent: int,
+    shape: tuple[int, ...],
+    *,
+    widths: tuple[int, ...] = (256, 512, 1024),
+    rng: np.random.Generator,
 ) -> nn.Sequential:
     """Latents (N, latent) -> pictures (N, *shape) in [-1, 1]; batch norm and leaky ReLU between layers.
 

@@ -21,7 +21,9 @@ def generator(latent: int, channels: int, *, rng: np.random.Generator) -> nn.Seq
             nn.BatchNorm2d(after),
             nn.ReLU(),
         ]
-    last = nn.ConvTranspose2d(64, channels, 3, stride=2, padding=2, output_padding=1, bias=False, generator=rng)
+    last = nn.ConvTranspose2d(
+        64, channels, 3, stride=2, padding=2, output_padding=1, bias=False, generator=rng
+    )
     return nn.Sequential(*layers, last, nn.Tanh())
 
 
@@ -43,8 +45,10 @@ def build(config: Config, rng: np.random.Generator) -> tuple[nn.Module, nn.Modul
     """Return (generator, discriminator), weights N(0, 0.02), batch norm's N(1, 0.02); 28 x 28 only."""
     channels, *size = config.shape
     if size != [28, 28]:
-        raise ArgumentError(f"model strided: expected pictures of 28 x 28 pixels, got {size[0]} x {size[1]}; "
-                            "use the dcgan model, or --size 28")
+        raise ArgumentError(
+            f"model strided: expected pictures of 28 x 28 pixels, got {size[0]} x {size[1]}; "
+            "use the dcgan model, or --size 28"
+        )
     pair = generator(config.latent, channels, rng=rng), discriminator(channels, rng=rng)
     for network in pair:
         nn.init.dcgan_(network, 0.02, generator=rng)

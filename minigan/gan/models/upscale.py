@@ -56,5 +56,7 @@ def build(config: Config, rng: np.random.Generator) -> tuple[nn.Module, nn.Modul
     """Return (generator, discriminator) for the options; ArgumentError unless the size is a multiple of 4."""
     _, height, width = config.shape
     if height % 4 or width % 4:
-        raise ArgumentError(f"model upscale: expected height and width that 4 divides, got {height} x {width}")
+        raise ArgumentError(
+            f"model upscale: expected height and width that 4 divides, got {height} x {width}"
+        )
     return generator(config.latent, config.shape, rng=rng), discriminator(config.shape, rng=rng)

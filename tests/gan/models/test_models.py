@@ -50,7 +50,9 @@ def test_dcgan_takes_every_size(size):
         assert discriminator(pictures).shape == (2,)
 
 
-@pytest.mark.parametrize("recipe, size", [("dcgan", 30 + 1), ("dcgan", 6), ("lesson-dcgan", 32), ("lesson-upscale", 30)])
+@pytest.mark.parametrize(
+    "recipe, size", [("dcgan", 30 + 1), ("dcgan", 6), ("lesson-dcgan", 32), ("lesson-upscale", 30)]
+)
 def test_sizes_that_do_not_fit_are_refused_with_the_size(recipe, size):
     with pytest.raises(ArgumentError, match=f"{size} x {size}"):
         models.build(resolve(recipe, shape=(1, size, size)))
@@ -69,7 +71,9 @@ def test_lesson_dcgan_starts_with_small_normal_weights():
     _, generator, discriminator = pair_of("lesson-dcgan")
     convolutions = [p.numpy() for n in (generator, discriminator) for p in n.parameters() if p.ndim == 4]
     assert all(abs(w.std() - 0.02) < 0.003 for w in convolutions)
-    scales = np.concatenate([p.numpy() for name, p in generator.named_parameters() if p.ndim == 1 and name.endswith("weight")])
+    scales = np.concatenate(
+        [p.numpy() for name, p in generator.named_parameters() if p.ndim == 1 and name.endswith("weight")]
+    )
     assert abs(scales.mean() - 1) < 0.01 and abs(scales.std() - 0.02) < 0.005
 
 
