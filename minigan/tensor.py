@@ -202,14 +202,6 @@ class Tensor:
         self.requires_grad = requires_grad
         return self
 
-    def backward(
-        self, gradient: Tensor | None = None, *, retain_graph: bool = False, create_graph: bool = False
-    ) -> None:
-        """Add the gradient of self to each leaf's ``.grad``; see `minigan.autograd.backward`."""
-        from minigan.autograd import backward
-
-        backward(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
-
     def __len__(self) -> int:
         if self.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
@@ -222,6 +214,7 @@ class Tensor:
         return float(self.item())
 
     if TYPE_CHECKING:  # installed by minigan.ops.methods; declared here for type checkers
+        backward: Callable[..., None]
         __add__: Callable[[Tensor, Any], Tensor]
         __radd__: Callable[[Tensor, Any], Tensor]
         __sub__: Callable[[Tensor, Any], Tensor]

@@ -77,10 +77,9 @@ class Elu(Op):
         return xp.where(x > 0, x, self.alpha * xp.expm1(xp.minimum(x, 0)))
 
     def backward(self, g: Tensor) -> Tensor:
-        """Choose between 1 and alpha * exp(x)."""
+        """Choose between 1 and alpha * exp(x), held at alpha where exp is not asked for."""
         x = self.input(0)
-        positive = x.data > 0
-        return g * where(positive, 1.0, exp(where(positive, 0.0, x)) * self.alpha)
+        return g * where(x.data > 0, 1.0, exp(where(x.data < 0, x, 0.0)) * self.alpha)
 
 
 class Sigmoid(Op):

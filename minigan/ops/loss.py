@@ -75,10 +75,9 @@ def huber_loss(input: Tensor, target: Any, *, reduction: str = "mean", delta: fl
 
 
 def _huber(difference: Tensor, delta: float) -> Tensor:
-    """With c = min(|d|, delta) both branches are c (|d| - c / 2)."""
-    distance = abs(difference)
-    bounded = clip(distance, None, delta)
-    return bounded * (distance - bounded * 0.5)
+    """With c the difference limited to [-delta, delta], both branches are c (d - c / 2)."""
+    bounded = clip(difference, -delta, delta)
+    return bounded * (difference - bounded * 0.5)
 
 
 def binary_cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
@@ -89,11 +88,11 @@ def binary_cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean")
     """
     where = "binary_cross_entropy"
     target = as_tensor(_target(input, target, where), like=input)
-    low, high = (input.data.min(), input.data.max()) if input.size else (0, 1)
+    low, high = (input.data.min().item(), input.data.max().item()) if input.size else (0, 1)
     if low < 0 or high > 1:
         raise ArgumentError(
-            f"{where}: expected probabilities in [0, 1], got values from {float(low):.4g} to "
-            f"{float(high):.4g}; use binary_cross_entropy_with_logits for logits"
+            f"{where}: expected probabilities in [0, 1], got values from {low:.4g} to "
+            f"{high:.4g}; use binary_cross_entropy_with_logits for logits"
         )
     loss = -(target * FlooredLog()(input) + (1.0 - target) * FlooredLog()(1.0 - input))
     return _reduce(loss, reduction, where)
@@ -156,10 +155,9 @@ def _picked(x: Tensor, target: Any, where: str) -> Tensor:
         raise ShapeError(
             f"{where}: expected x (N, C, ...) and targets (N, ...), got {x.shape} and {array.shape}"
         )
-    if array.size and (array.min() < 0 or array.max() >= x.shape[1]):
-        raise ArgumentError(
-            f"{where}: expected classes in [0, {x.shape[1]}), got {int(array.min())} to {int(array.max())}"
-        )
+    low, high = (array.min().item(), array.max().item()) if array.size else (0, 0)
+    if array.size and (low < 0 or high >= x.shape[1]):
+        raise ArgumentError(f"{where}: expected classes in [0, {x.shape[1]}), got {low} to {high}")
     array = backend.to_device(array, x.device)
     xp = namespace(x.data)
     grids = xp.meshgrid(*(xp.arange(n) for n in array.shape), indexing="ij")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigan import autograd
 from minigan.ops import activation, arithmetic, broadcast, elementwise, linalg, reduce, shape
 from minigan.tensor import Tensor
 
@@ -60,6 +61,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     **{f.__name__: f for f in (activation.relu, activation.leaky_relu, activation.sigmoid, activation.tanh)},
     **{f.__name__: f for f in (activation.softmax, activation.log_softmax)},
     "matmul": linalg.matmul,
+    "backward": autograd.backward,
 }
 
 

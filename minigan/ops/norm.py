@@ -23,7 +23,9 @@ from minigan.ops.shape import reshape
 from minigan.tensor import Tensor
 
 
-def plain_batch_norm(x: Tensor, weight: Tensor | None, bias: Tensor | None, *, eps: float = 1e-5) -> Tensor:
+def plain_batch_norm(
+    x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, *, eps: float = 1e-5
+) -> Tensor:
     """Batch normalisation in training, by its definition (arXiv 1502.03167, algorithm 1)."""
     axes = (0, *range(2, x.ndim))
     xhat, _ = standardized(x, axes, eps)

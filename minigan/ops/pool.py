@@ -229,9 +229,10 @@ def _assign_where(target: Array, mask: Array, value: int) -> None:
     namespace(target).copyto(target, target.dtype.type(value), where=mask)
 
 
-def _axes(
+def window_axes(
     x: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, where: str
 ) -> Axes:
+    """Check the settings of `max_pool2d`, named ``where`` in errors, and return the windows of H and W."""
     if x.ndim != 4:
         raise ShapeError(f"{where}: expected (N, C, H, W), got shape {x.shape}; add the missing axis")
     kernels = pair(kernel_size, "kernel_size", minimum=1)
@@ -274,7 +275,7 @@ def max_pool2d(
     in row-major order of equal ones.  Raises ArgumentError for a setting out of range and ShapeError
     where sizes do not fit.
     """
-    return MaxPool2d(_axes(x, kernel_size, stride, padding, dilation, ceil_mode, "max_pool2d"))(x)
+    return MaxPool2d(window_axes(x, kernel_size, stride, padding, dilation, ceil_mode, "max_pool2d"))(x)
 
 
 def avg_pool2d(
@@ -292,7 +293,7 @@ def avg_pool2d(
     ``divisor_override`` replaces the count.  gx = g / count, added over the windows that hold the cell.
     Raises ArgumentError for a setting out of range and ShapeError where sizes do not fit.
     """
-    axes = _axes(x, kernel_size, stride, padding, 1, ceil_mode, "avg_pool2d")
+    axes = window_axes(x, kernel_size, stride, padding, 1, ceil_mode, "avg_pool2d")
     if divisor_override is not None:
         if type(divisor_override) is not int or divisor_override == 0:
             raise ArgumentError(

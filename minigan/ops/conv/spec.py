@@ -124,7 +124,7 @@ def from_transpose(y_shape, weight_shape, *, stride=1, padding=0, output_padding
 
         H = (OH - 1) S - 2 P + D (KH - 1) + output_padding + 1        (relationship 14 of the guide, dilated)
 
-    An output_padding of a whole stride or more (allowed below the dilation) makes the spec's OH, OW larger than
+    An output_padding of a stride or more (allowed below the dilation) makes the spec's OH, OW larger than
     ``y_shape`` says: the rows beyond are zeros.
 
     Raises ShapeError or ArgumentError, also for an output_padding that is not below max(stride, dilation).
@@ -169,7 +169,7 @@ def pair(value, name, *, minimum):
     """An int or a (height, width) pair as a pair of ints >= minimum; ArgumentError otherwise."""
     values = tuple(value) if isinstance(value, tuple | list) else (value, value)
     try:
-        values = tuple(index(v) for v in values)
+        values = tuple(index(v) for v in values if not isinstance(v, bool))
     except TypeError:
         values = ()
     if len(values) != 2 or min(values) < minimum:

@@ -46,7 +46,8 @@ def with_setting(draw: Any, name: str, values: tuple[Any, ...], ties: bool = Fal
 def softplus_settings(draw: Any) -> Sample:
     """Arrays that reach above and below the threshold."""
     threshold = draw(sampled_from((20.0, 1.3, float("inf"))))
-    return Sample((draw(distinct_arrays()),), {"beta": draw(sampled_from((1.0, 0.5, 3.0))), "threshold": threshold})
+    settings = {"beta": draw(sampled_from((1.0, 0.5, 3.0))), "threshold": threshold}
+    return Sample((draw(distinct_arrays()),), settings)
 
 
 @composite
@@ -76,7 +77,7 @@ def shares(values: np.ndarray) -> list[float]:
 
 def softmax(x: np.ndarray, axis: int) -> np.ndarray:
     """Line by line along the axis."""
-    return np.apply_along_axis(shares, axis, x)
+    return np.apply_along_axis(shares, axis, x) if x.size else x
 
 
 NOTHING = (Sample((np.zeros((2, 0, 3)),)),)

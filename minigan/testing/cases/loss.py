@@ -74,7 +74,9 @@ def reduced(losses: np.ndarray, reduction: str) -> np.ndarray:
 
 def each(function: Callable[..., float]) -> Callable[..., np.ndarray]:
     """The oracle of a loss of one prediction and one target."""
-    return lambda x, t, reduction="mean", **settings: reduced(one_by_one(function)(x, t, **settings), reduction)
+    return lambda x, t, reduction="mean", **settings: reduced(
+        one_by_one(function)(x, t, **settings), reduction
+    )
 
 
 def huber(d: float, delta: float) -> float:
@@ -106,7 +108,9 @@ def likelihood(x: np.ndarray, target: np.ndarray, reduction: str = "mean") -> np
     return reduced(out, reduction)
 
 
-def cross_entropy(x: np.ndarray, target: np.ndarray, reduction: str = "mean", label_smoothing: float = 0.0) -> np.ndarray:
+def cross_entropy(
+    x: np.ndarray, target: np.ndarray, reduction: str = "mean", label_smoothing: float = 0.0
+) -> np.ndarray:
     """Minus the log-probabilities weighted by the smoothed target."""
     C = x.shape[1]
     out = np.zeros(target.shape)
@@ -131,6 +135,7 @@ def in_torch(name: str) -> Any:
 
 X, SCORES, LABELS = np.full((2, 3), 0.5), np.zeros((2, 3)), np.zeros(2, int)
 NONE = (Sample((np.zeros((0, 2)), np.zeros((0, 2))), {"reduction": "sum"}),)
+NO_CLASSES = (Sample((np.zeros((0, 3)), LABELS[:0]), {"reduction": "sum"}),)
 
 
 def refused() -> tuple[BadInput, ...]:
@@ -156,24 +161,24 @@ def refused_classes() -> tuple[BadInput, ...]:
 CASES = [
     OpCase("mse_loss", ops.mse_loss, pairs(), each(lambda a, t: (a - t) ** 2), bad=refused(), empty=NONE,
            torch=in_torch("mse_loss")),
-    OpCase("l1_loss", ops.l1_loss, pairs(), each(lambda a, t: abs(a - t)), kinks=True, bad=refused(), empty=NONE,
-           torch=in_torch("l1_loss")),
-    OpCase("smooth_l1_loss", ops.smooth_l1_loss, pairs(beta=(1.0, 0.3, 0.0)), kinks=True, empty=NONE,
+    OpCase("l1_loss", ops.l1_loss, pairs(), each(lambda a, t: abs(a - t)), kinks=True, bad=refused(),
+           empty=NONE, torch=in_torch("l1_loss")),
+    OpCase("smooth_l1_loss", ops.smooth_l1_loss, pairs(beta=(1.5, 0.3, 0.0)), kinks=True, empty=NONE,
            oracle=each(lambda a, t, beta=1.0: huber(a - t, beta) / beta if beta else abs(a - t)),
            torch=in_torch("smooth_l1_loss"),
-           bad=(*refused(), BadInput("a negative beta", (X, X), {"beta": -1.0}, ArgumentError, "beta must be"))),
-    OpCase("huber_loss", ops.huber_loss, pairs(delta=(1.0, 0.3)), kinks=True, empty=NONE,
+           bad=(*refused(), BadInput("a negative beta", (X, X), {"beta": -1.0}, ArgumentError, "beta"))),
+    OpCase("huber_loss", ops.huber_loss, pairs(delta=(1.5, 0.3)), kinks=True, empty=NONE,
            oracle=each(lambda a, t, delta=1.0: huber(a - t, delta)), torch=in_torch("huber_loss"),
            bad=(*refused(), BadInput("delta 0", (X, X), {"delta": 0}, ArgumentError, "delta must be > 0"))),
     OpCase("binary_cross_entropy", ops.binary_cross_entropy, pairs(0.1, 0.9), each(cross), (FlooredLog,),
            torch=in_torch("binary_cross_entropy"), empty=NONE,
            bad=(*refused(), BadInput("no probabilities", (X * 3, X), {}, ArgumentError, "with_logits"))),
-    OpCase("binary_cross_entropy_with_logits", ops.binary_cross_entropy_with_logits, logits(), cross_with_logits,
-           torch=in_torch("binary_cross_entropy_with_logits"), bad=refused(), empty=NONE),
+    OpCase("binary_cross_entropy_with_logits", ops.binary_cross_entropy_with_logits, logits(),
+           cross_with_logits, torch=in_torch("binary_cross_entropy_with_logits"), bad=refused(), empty=NONE),
     OpCase("nll_loss", ops.nll_loss, classes(), likelihood, linear=(0,), torch=in_torch("nll_loss"),
-           bad=refused_classes(), empty=(Sample((np.zeros((0, 3)), LABELS[:0]), {"reduction": "sum"}),)),
+           bad=refused_classes(), empty=NO_CLASSES),
     OpCase("cross_entropy", ops.cross_entropy, classes(smoothing=True), cross_entropy,
-           torch=in_torch("cross_entropy"), empty=(Sample((np.zeros((0, 3)), LABELS[:0]), {"reduction": "sum"}),),
+           torch=in_torch("cross_entropy"), empty=NO_CLASSES,
            bad=(*refused_classes(), BadInput("much smoothing", (SCORES, LABELS), {"label_smoothing": 2.0},
                                              ArgumentError, "label_smoothing must be"))),
 ]  # fmt: skip
