@@ -1,7 +1,7 @@
 """Peak memory of a GAN training step beside PyTorch: ``python benchmarks/memory.py [dense] [dcgan28] ...``.
 
 Each net is trained for a few steps in a fresh process of each library, which then reports the largest
-resident size it ever had. The second pair of columns takes off what the library alone holds once it is in use.
+resident size it ever had. The second pair of columns takes off what the library alone holds once in use.
 """
 
 import argparse

@@ -1,8 +1,9 @@
 """How a step grows with pixels, batch and channels: ``python benchmarks/scaling.py``.
 
-One step of a small convolutional discriminator (forward, backward, Adam) in minigan. Each row varies one size
-and keeps the others; the exponent is the slope of log(seconds) over log(size), fitted to all points. Pixels and
-batch should come out at 1 (the work is linear in both), channels between 1 (element-wise passes) and 2 (products).
+One step of a small convolutional discriminator (forward, backward, Adam) in minigan. Each row varies one
+size and keeps the others; the exponent is the slope of log(seconds) over log(size), fitted to all points.
+Pixels and batch should come out at 1 (the work is linear in both), channels between 1 (element-wise passes)
+and 2 (products).
 """
 
 import argparse
