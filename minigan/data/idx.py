@@ -49,8 +49,6 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     except EOFError as error:
         raise DataError(f"{path}: the gzip data is cut short; get the file again") from error
     except OSError as error:
-        if isinstance(error, FileError):
-            raise
         raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 

@@ -30,6 +30,10 @@ def serving(site):
             name, start = self.path.rsplit("/", 1)[-1], 0
             site.asked.append((name, self.headers.get("Range")))
             content = site.files.get(name)
+            if content == "nonsense":
+                self.wfile.write(b"this is not HTTP\r\n\r\n")
+                self.close_connection = True
+                return
             if content is None:
                 self.send_error(404)
                 return
@@ -98,6 +102,11 @@ def test_a_file_that_stays_short_is_refused():
     with serving(Site({"file": CONTENT[:50]}, ranges=False)) as url:
         with pytest.raises(FileError, match="broke off after 50 of 256,000 bytes"):
             get(url)
+
+
+def test_an_answer_that_is_not_http():
+    with serving(Site({"file": "nonsense"})) as url, pytest.raises(FileError, match="broken answer"):
+        get(url)
 
 
 def test_a_server_that_is_not_there():
