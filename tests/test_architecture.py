@@ -16,13 +16,14 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 # Files inside minigan/ops from left to right: a file may import those to its left. "conv" is the sub-package.
 OPS_ORDER = "shape broadcast arithmetic elementwise reduce linalg activation".split()
 OPS_ORDER += "conv pool resample norm_fused norm noise loss methods".split()
-RAW = {"backend", "parallel"}  # arrays only
+RAW = {"backend", "blas", "parallel"}  # arrays only
 CORE = RAW | {"tensor", "autograd"}
 # Which rooms a room may import from. Every room may import errors and itself; ops has its own, finer table.
 MAY_IMPORT = {
     "errors": set(),
     "backend": set(),
     "parallel": set(),
+    "blas": {"parallel"},
     "memory": set(),
     "data": RAW,
     "tensor": RAW,
@@ -96,7 +97,7 @@ def ops_may_import(module: str, target: str) -> bool:
     conv = "minigan.ops.conv"
     raw = module.startswith(f"{conv}.") and module != f"{conv}.triad"
     if room(target) != "ops":
-        return room(target) in ({"backend", "parallel"} if raw else CORE)
+        return room(target) in (RAW if raw else CORE)
     if raw:
         return target.startswith(f"{conv}.") and target != f"{conv}.triad"
     if module == "minigan.ops" or module.startswith(conv) and target.startswith(conv):

@@ -1,81 +1,174 @@
 """Convolution as one matrix product: unroll every patch of the image into a row (im2col).
 
 Let columns[(n, i, j), (kh, kw, c)] = x[n, c, i SH + kh DH - PH, j SW + kw DW - PW], the input cells that
-output pixel (n, i, j) looks at. Then with the kernel as a matrix of the same row order,
+output pixel (n, i, j) looks at. Then with the kernel as a matrix whose rows have the same order,
 
     y = columns @ weight         (N OH OW, KH KW C) @ (KH KW C, O)
     gweight = columns^T @ g      the derivative of that product by its second factor
-    gx = col2im(g @ weight^T)    by its first; col2im, the adjoint of the unrolling, adds every row's cells
-    back
+    gx = col2im(g @ weight^T)    by its first; col2im, the adjoint of the unrolling, adds every cell back
 
-Source: Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing"
-(2006), section 3. They unroll (C, H, W) images; in channels-last memory the innermost KW * C cells of a row
-are one contiguous run, which is most of the difference between this and the textbook version in speed.
+Source: Chellapilla, Puri and Simard, "High performance convolutional neural networks for document
+processing" (2006), section 3. They unroll (C, H, W) images; in channels-last memory the innermost KW * C
+cells of a row are one contiguous run, which is most of the difference in speed to the textbook version.
 
-Rows are unrolled a tile at a time, so that the product finds them in cache.
+With stride 1, col2im is not needed: gx is itself a convolution, of g padded by K - 1 - P with the flipped
+kernel. Rows are unrolled a tile at a time, so that the product finds them in cache; every thread has tiles of
+its own.
 """
 
-from minigan import backend
-from minigan.ops.conv.layout import nchw, nhwc, tap_matrix
+from dataclasses import replace
+from functools import partial
+
+from minigan import backend, blas
+from minigan.ops.conv import workspace
+from minigan.ops.conv.layout import (
+    empty_image,
+    even,
+    flipped,
+    nchw,
+    nhwc,
+    row_blocks,
+    strided,
+    tap_matrix,
+    window,
+)
 from minigan.ops.conv.registry import Algorithm, register
 
-
-def pad(image, spec):
-    """(N, H, W, C) -> packed (N, H + 2 PH, W + 2 PW, C) with zeros around."""
-    xp, (PH, PW) = backend.namespace(image), spec.padding
-    if PH == PW == 0 and image.flags.c_contiguous:
-        return image
-    N, H, W, C = image.shape
-    out = xp.zeros((N, H + 2 * PH, W + 2 * PW, C), image.dtype)
-    out[:, PH : PH + H, PW : PW + W] = image
-    return out
+TILE = 4 << 20  # bytes of columns a tile: two such tiles and their products share the cache
 
 
-def tap(padded, spec, kh, kw):
-    """The (N, OH, OW, C) view of a padded image that kernel tap (kh, kw) looks at."""
-    (SH, SW), (DH, DW) = spec.stride, spec.dilation
-    h, w = kh * DH, kw * DW
-    return padded[:, h : h + (spec.OH - 1) * SH + 1 : SH, w : w + (spec.OW - 1) * SW + 1 : SW]
+def unroll(x, spec, block):
+    """The columns of one block of output rows: (rows * OW, KH * KW * C) in this thread's scratch memory."""
+    n0, n1, i0, i1 = block
+    (SH, SW), (DH, DW), (PH, PW), C = spec.stride, spec.dilation, spec.padding, spec.C
+    rows, cols = (i1 - i0 - 1) * SH + (spec.KH - 1) * DH + 1, (spec.OW - 1) * SW + (spec.KW - 1) * DW + 1
+    piece = window(nhwc(x)[n0:n1], i0 * SH - PH, rows, -PW, cols)
+    n, h, w, c = piece.strides
+    shape = (n1 - n0, i1 - i0, spec.OW, spec.KH, spec.KW, C)
+    columns = workspace.take(x, "columns", shape)
+    columns[...] = strided(piece, shape, (n, SH * h, SW * w, DH * h, DW * w, c))
+    return columns.reshape(-1, spec.KH * spec.KW * C)
 
 
-def im2col(x, spec):
-    """(N, C, H, W) -> (N * OH * OW, KH * KW * C)."""
-    padded = pad(nhwc(x), spec)
-    columns = backend.namespace(x).empty((spec.N, spec.OH, spec.OW, spec.KH, spec.KW, spec.C), x.dtype)
-    for kh in range(spec.KH):
-        for kw in range(spec.KW):
-            columns[:, :, :, kh, kw] = tap(padded, spec, kh, kw)
-    return columns.reshape(spec.N * spec.OH * spec.OW, spec.KH * spec.KW * spec.C)
+def tiles(spec, row_bytes):
+    """Blocks of output rows, and ranges of output channels: together enough jobs for every thread.
 
-
-def col2im(columns, spec):
-    """(N * OH * OW, KH * KW * C) -> (N, C, H, W): the adjoint of im2col. Overlapping cells add up."""
-    (PH, PW), xp = spec.padding, backend.namespace(columns)
-    columns = columns.reshape(spec.N, spec.OH, spec.OW, spec.KH, spec.KW, spec.C)
-    padded = xp.zeros((spec.N, spec.H + 2 * PH, spec.W + 2 * PW, spec.C), columns.dtype)
-    for kh in range(spec.KH):
-        for kw in range(spec.KW):
-            view = tap(padded, spec, kh, kw)
-            view += columns[:, :, :, kh, kw]
-    return nchw(padded[:, PH : PH + spec.H, PW : PW + spec.W])
+    A product of few rows spends its time on rearranging the weight, so where there are few rows the output
+    channels are divided instead, at the price of unrolling twice.
+    """
+    threads, rows = blas.workers(), spec.N * spec.OH
+    fitting = max(1, TILE // max(1, row_bytes), min(rows, 256 // spec.OW))
+    count = max(1, -(-rows // fitting))
+    if rows * spec.OW < 512 * threads and spec.O >= 64 * threads:
+        return row_blocks(spec.N, spec.OH, fitting), even(spec.O, threads)
+    even_rows = max(1, -(-rows // (threads * -(-count // threads))))
+    return row_blocks(spec.N, spec.OH, min(fitting, even_rows)), [(0, spec.O)]
 
 
 def forward(x, weight, spec, prepared=None):
     """(N, C, H, W), (O, C, KH, KW) -> (N, O, OH, OW)."""
-    y = im2col(x, spec) @ tap_matrix(weight)
-    return nchw(y.reshape(spec.N, spec.OH, spec.OW, spec.O))
+    return forward_by_matrix(x, tap_matrix(weight), spec)
+
+
+def forward_by_matrix(x, matrix, spec):
+    """The same with the kernel as a (KH * KW * C, O) matrix."""
+    xp = backend.namespace(x)
+    y = empty_image(x, spec.N, spec.OH, spec.OW, spec.O)
+    blocks, channels = tiles(spec, spec.OW * matrix.shape[0] * x.dtype.itemsize)
+
+    def tile(block, o0, o1):
+        n0, n1, i0, i1 = block
+        out = y[n0:n1, i0:i1].reshape(-1, spec.O)
+        xp.matmul(unroll(x, spec, block), matrix[:, o0:o1], out=out[:, o0:o1])
+
+    blas.run([partial(tile, block, o0, o1) for block in blocks for o0, o1 in channels])
+    return nchw(y)
 
 
 def input_grad(g, weight, spec, prepared=None):
     """(N, O, OH, OW), (O, C, KH, KW) -> (N, C, H, W)."""
-    rows = nhwc(g).reshape(spec.N * spec.OH * spec.OW, spec.O)
-    return col2im(rows @ tap_matrix(weight).T, spec)
+    turned = mirrored(spec)
+    if turned is not None:
+        return forward(g, flipped(weight), turned)
+    return col2im_product(g, tap_matrix(weight).T, spec)
+
+
+def mirrored(spec):
+    """The spec of the convolution that is this one's input gradient (of the flipped kernel), or None.
+
+    It exists for stride 1 where padding does not exceed the kernel's reach.
+    """
+    reach = [D * (K - 1) - P for D, K, P in zip(spec.dilation, (spec.KH, spec.KW), spec.padding, strict=True)]
+    if spec.stride != (1, 1) or min(reach) < 0:
+        return None
+    return replace(spec, C=spec.O, H=spec.OH, W=spec.OW, O=spec.C, padding=tuple(reach))
+
+
+def col2im_product(g, matrix, spec):
+    """col2im(g @ matrix), matrix (O, KH * KW * C), some images at a time; overlapping cells add up."""
+    xp, (PH, PW) = backend.namespace(g), spec.padding
+    gx = empty_image(g, spec.N, spec.H, spec.W, spec.C)
+    image_bytes = spec.OH * spec.OW * matrix.shape[1] * g.dtype.itemsize
+    threads = blas.workers()
+    count = threads * -(-max(1, spec.N * image_bytes // TILE) // threads)
+    shared = [(0, spec.C)] if spec.N >= threads else even(spec.C, threads)
+    by_channel = matrix.reshape(spec.O, spec.KH, spec.KW, spec.C)
+
+    def tile(n0, n1, c0, c1):
+        padded = workspace.take(g, "padded", (n1 - n0, spec.H + 2 * PH, spec.W + 2 * PW, c1 - c0))
+        padded[...] = 0
+        part = by_channel[..., c0:c1].reshape(spec.O, -1)
+        fitting = max(1, (n1 - n0) * TILE * spec.OH // max(1, image_bytes * (n1 - n0)))
+        for i0, i1 in even(spec.OH, -(-spec.OH // fitting)):
+            rows = nhwc(g)[n0:n1, i0:i1]
+            out = workspace.take(g, "columns", (n1 - n0, i1 - i0, spec.OW, spec.KH, spec.KW, c1 - c0))
+            xp.matmul(rows.reshape(-1, spec.O), part, out=out.reshape(-1, part.shape[1]))
+            add_back(padded[:, i0 * spec.stride[0] :], out, spec)
+        gx[n0:n1, :, :, c0:c1] = padded[:, PH : PH + spec.H, PW : PW + spec.W]
+
+    blas.run([partial(tile, *images, *channels) for images in even(spec.N, count) for channels in shared])
+    return nchw(gx)
+
+
+def add_back(padded, columns, spec):
+    """Add columns (n, rows, OW, KH, KW, C) into a padded (n, H, W, C) image, in place.
+
+    SW neighbouring taps of neighbouring output pixels cover a row without gap or overlap: they go in one add.
+    """
+    n, rows, OW, KH, KW, C = columns.shape
+    (SH, SW), (DH, DW) = spec.stride, spec.dilation
+    for kh in range(KH):
+        lines = padded[:, kh * DH : kh * DH + (rows - 1) * SH + 1 : SH]
+        if DW == 1 and KW % SW == 0:
+            for kw in range(0, KW, SW):
+                view = lines[:, :, kw : kw + OW * SW].reshape(n, rows, OW, SW * C)
+                view += columns[:, :, :, kh, kw : kw + SW].reshape(n, rows, OW, SW * C)
+        else:
+            for kw in range(KW):
+                view = lines[:, :, kw * DW : kw * DW + (OW - 1) * SW + 1 : SW]
+                view += columns[:, :, :, kh, kw]
 
 
 def weight_grad(x, g, spec):
     """(N, C, H, W), (N, O, OH, OW) -> (O, C, KH, KW)."""
-    rows = nhwc(g).reshape(spec.N * spec.OH * spec.OW, spec.O)
-    gweight = rows.T @ im2col(x, spec)
+    xp, K = backend.namespace(x), spec.KH * spec.KW * spec.C
+    blocks, _ = tiles(replace(spec, O=1), spec.OW * K * x.dtype.itemsize)
+    shares = even(len(blocks), 2 * blas.workers() if K * spec.O < 1 << 18 else blas.workers())
+    sums = xp.zeros((max(1, len(shares)), spec.O, K), x.dtype)
+
+    def share(into, first, last):
+        product = workspace.take(x, "product", (spec.O, K))
+        for block in blocks[first:last]:
+            n0, n1, i0, i1 = block
+            rows = nhwc(g)[n0:n1, i0:i1].reshape(-1, spec.O)
+            xp.matmul(rows.T, unroll(x, spec, block), out=product)
+            into += product
+
+    if blocks:
+        blas.run([partial(share, into, *s) for into, s in zip(sums, shares, strict=True)])
+    gweight = sums[0]
+    for more in sums[1:]:  # in a fixed order: the same result whichever thread was first
+        gweight += more
     return gweight.reshape(spec.O, spec.KH, spec.KW, spec.C).transpose(0, 3, 1, 2)
 
 
@@ -86,7 +179,7 @@ def supports(spec, function):
 
 def cost(spec, function):
     """The product at the machine's rate and the copy of the columns."""
-    return spec.macs / 2e11 + spec.macs / spec.O * 4e-10 + 2e-5
+    return spec.macs / 2e11 + spec.macs / spec.O * 0.6e-10 + 2e-5
 
 
 register(Algorithm("im2col", forward, input_grad, weight_grad, supports, cost))

@@ -1,0 +1,157 @@
+"""What every benchmark shares: workers in processes of their own, interleaved rounds, tables, JSON.
+
+Each library is timed in its own process, started without OPENBLAS_CORETYPE (which pins NumPy's BLAS, and not
+PyTorch's, to an instruction set), with two threads. Rounds alternate: ours, theirs, ours, theirs, ..., so that a
+slow spell of the machine hits both. A figure is the median over rounds; a ratio is the median of the rounds'
+ratios, its spread the lowest and highest one.
+"""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+THREADS = "2"
+SETTLE = 0.1  # seconds
+
+
+def worker_environment():
+    """The environment a worker starts in: no pinned BLAS core type, two threads."""
+    kept = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"}
+    paths = [str(ROOT), kept.get("PYTHONPATH", "")]
+    return kept | {
+        "OMP_NUM_THREADS": THREADS,
+        "OPENBLAS_NUM_THREADS": THREADS,
+        "PYTHONPATH": os.pathsep.join(p for p in paths if p),
+    }
+
+
+class Worker:
+    """A process that answers JSON lines: one request in, one answer out."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=worker_environment(),
+        )
+
+    def ask(self, **request):
+        """Send a request and wait for its answer; RuntimeError if the process died."""
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"worker ended with status {self.process.wait()} at request {request}")
+        return json.loads(line)
+
+    def close(self):
+        """End the process."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def serve(answer):
+    """Run in a worker: answer(request) for every line until the other end closes.
+
+    The idle threads of a BLAS or OpenMP pool go on spinning for some 30 ms after the last call, and would slow the
+    other process down by up to eight times: wait until its have gone to sleep.
+    """
+    for line in sys.stdin:
+        time.sleep(SETTLE)
+        print(json.dumps(answer(json.loads(line))), flush=True)
+
+
+def seconds_a_call(call, at_least=0.02, most=1000):
+    """Time one call: repeated until the clock reads ``at_least`` seconds, after one call to warm up."""
+    started = time.perf_counter()
+    call()
+    once = time.perf_counter() - started
+    count = max(1, min(most, int(at_least / max(once, 1e-7))))
+    started = time.perf_counter()
+    for _ in range(count):
+        call()
+    return (time.perf_counter() - started) / count
+
+
+def interleave(ask_ours, ask_theirs, rounds):
+    """Alternate two measurements; returns (ours, theirs) lists of seconds."""
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(ask_ours())
+        theirs.append(ask_theirs())
+    return ours, theirs
+
+
+def summary(ours, theirs):
+    """Medians of both in seconds, the median ratio, and the lowest and highest ratio of a round."""
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    return {
+        "ours": statistics.median(ours),
+        "theirs": statistics.median(theirs),
+        "ratio": statistics.median(ratios),
+        "low": min(ratios),
+        "high": max(ratios),
+    }
+
+
+def sgemm_rate(size=1536):
+    """Floating-point operations a second of NumPy's float32 matrix product: the limit of everything dense."""
+    import numpy as np
+
+    a = np.ones((size, size), np.float32)
+    out = np.empty_like(a)
+    return 2 * size**3 / min(seconds_a_call(lambda: np.matmul(a, a, out=out), 0.1) for _ in range(3))
+
+
+def environment():
+    """Processor, versions, BLAS and threads of this process."""
+    import numpy as np
+
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    cpu = next(
+        (
+            line.split(":")[1].strip()
+            for line in open("/proc/cpuinfo", encoding="utf-8")
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    ) if Path("/proc/cpuinfo").exists() else platform.processor()
+    return {
+        "processor": cpu,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "blas": f"{blas['name']} {blas['version']}",
+        "core_type": os.environ.get("OPENBLAS_CORETYPE", "found by the library"),
+        "threads": os.environ.get("OPENBLAS_NUM_THREADS", "all"),
+    }
+
+
+def print_environment(facts):
+    """One line a fact."""
+    for key, value in facts.items():
+        print(f"{key:>12}: {value}")
+
+
+def print_table(headings, rows):
+    """Columns as wide as they need to be."""
+    cells = [headings, *[[c if isinstance(c, str) else f"{c:.3g}" for c in row] for row in rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(headings))]
+    for row in cells:
+        print("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))))
+
+
+def write_json(path, results):
+    """Write results beside the environment they were measured in."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"environment": environment(), "results": results}, indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {path}")
