@@ -73,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in argv
+    _open_closed_streams()
     try:
         code = _dispatch(argv)
         sys.stdout.flush()
@@ -124,6 +125,14 @@ def _complain(text: str, code: int, debug: bool) -> int:
     except BrokenPipeError:
         pass
     return code
+
+
+def _open_closed_streams() -> None:
+    """Give a process that was started with stdout or stderr closed something to write to."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")
 
 
 def _silence_stdout() -> None:

@@ -18,7 +18,10 @@ examples:
 def add_parser(subparsers):
     """Add the ``bench`` parser and return it."""
     parser = subparsers.add_parser(
-        "bench", help="run a benchmark of the checkout", epilog=EPILOG, description=__doc__
+        "bench",
+        help="run a benchmark of the checkout",
+        epilog=EPILOG,
+        description="Run the benchmarks of a source checkout, each in a process of its own.",
     )
     parser.add_argument("--list", action="store_true", help="list the benchmarks")
     parser.add_argument("name", nargs="?", help="which one")

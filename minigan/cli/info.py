@@ -20,7 +20,10 @@ examples:
 def add_parser(subparsers):
     """Add the ``info`` parser and return it."""
     parser = subparsers.add_parser(
-        "info", help="versions, BLAS, threads, GPU", epilog=EPILOG, description=__doc__
+        "info",
+        help="versions, BLAS, threads, GPU",
+        epilog=EPILOG,
+        description="The versions, libraries and devices that decide how fast minigan computes.",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigan.cli import arguments as types
 from minigan.cli.run_folder import RunFolder
-from minigan.cli.sample import add_sampling, check_target, labels_of, open_sampler
+from minigan.cli.sample import add_sampling, check_target, open_sampler
 
 EPILOG = """\
 examples:
@@ -21,7 +21,10 @@ examples:
 def add_parser(subparsers):
     """Add the ``interpolate`` parser and return it."""
     parser = subparsers.add_parser(
-        "interpolate", help="walk between latent vectors", description=__doc__, epilog=EPILOG
+        "interpolate",
+        help="walk between latent vectors",
+        description="Walk through the latent space of a trained run.",
+        epilog=EPILOG,
     )
     parser.add_argument("run_folder", metavar="RUN", help="folder of the run")
     parser.add_argument(
@@ -59,13 +62,12 @@ def run(arguments: Namespace) -> None:
     out = Path(arguments.out or folder.path / "interpolation.gif")
     check_target(out, (".gif", ".webp", ".png"), arguments.overwrite)
     sampler = open_sampler(folder)
-    labels = labels_of(sampler, arguments)
     total = arguments.count * arguments.stops
     stops = sampler.latents(total, seed=arguments.seed, truncation=arguments.truncation)
     stops = stops.reshape(arguments.stops, arguments.count, -1)
     sheet = out.suffix.lower() == ".png"
     path = walk(stops, arguments.steps, closed=not sheet)
-    frames = [sampler(latents, labels) for latents in path]  # one a moment, each (walks, C, H, W)
+    frames = [sampler(latents) for latents in path]  # one a moment, each (walks, C, H, W)
     if sheet:
         save_grid(out, np.stack(frames, axis=1).reshape(-1, *frames[0].shape[1:]), columns=len(frames))
     else:

@@ -75,7 +75,7 @@ class Loop:
         trainer: fresh or restored.
         budget: how long the whole run is, earlier calls included.
         spent: seconds of training in earlier calls.
-        log_every: steps between lines of metrics.jsonl.
+        log_every: steps between lines of metrics.jsonl; the first step has one of its own.
         save: writes a checkpoint, given the seconds spent in all.
     """
 
@@ -147,7 +147,7 @@ class Loop:
         """Add a line to the log when one is due, and to what the bar shows a little of every step."""
         row = record.to_dict()
         del row["seconds"]  # the log of a run that was interrupted equals that of one that was not
-        if record.step % self.log_every == 0:
+        if record.step == 1 or record.step % self.log_every == 0:
             self.folder.append_metrics(row)
         names = {"D": "d_loss", "G": "g_loss", "D(x)": "d_real", "D(G(z))": "d_fake"}
         for shown, name in names.items():

@@ -5,8 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-import numpy as np
-
 from minigan.cli import arguments as types
 from minigan.cli.run_folder import RunFolder
 from minigan.errors import ArgumentError, FileError
@@ -23,10 +21,15 @@ examples:
 def add_parser(subparsers):
     """Add the ``sample`` parser and return it."""
     parser = subparsers.add_parser(
-        "sample", help="draw pictures from a run", description=__doc__, epilog=EPILOG
+        "sample",
+        help="draw pictures from a run",
+        description="Draw new pictures from a trained run.",
+        epilog=EPILOG,
     )
     parser.add_argument("run_folder", metavar="RUN", help="folder of the run")
-    parser.add_argument("-n", "--count", type=types.integer(least=1, most=MOST), default=64, metavar="N")
+    parser.add_argument(
+        "-n", "--count", type=types.integer(least=1, most=MOST), default=64, metavar="N", help="default 64"
+    )
     parser.add_argument("--out", metavar="FILE", help="ends in .png or .npz; default: RUN/sample-SEED.png")
     parser.add_argument("--columns", type=types.integer(least=1), help="pictures in a row of the grid")
     add_sampling(parser)
@@ -44,7 +47,6 @@ def add_sampling(parser) -> None:
         metavar="T",
         help="draw latents beyond +-T again: tamer pictures, less variety (try 1)",
     )
-    parser.add_argument("--label", type=types.integer(least=0), help="of a conditional run: only this class")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
 
 
@@ -58,9 +60,8 @@ def run(arguments: Namespace) -> None:
     out = Path(arguments.out or folder.path / f"sample-{arguments.seed}.png")
     check_target(out, (".png", ".npz"), arguments.overwrite)
     sampler = open_sampler(folder)
-    labels = labels_of(sampler, arguments)
     latents = sampler.latents(arguments.count, seed=arguments.seed, truncation=arguments.truncation)
-    images = sampler(latents, labels)
+    images = sampler(latents)
     if out.suffix == ".npz":
         arrays = {"images": to_pixels(images).transpose(0, 3, 1, 2), "latents": latents}
         write_npz(out, arrays, {"run": folder.path.name, "seed": arguments.seed})
@@ -88,14 +89,3 @@ def check_target(out: Path, suffixes: tuple[str, ...], overwrite: bool) -> None:
         raise FileError(f"--out: there is no folder {out.parent}; make it first")
     if out.exists() and not overwrite:
         raise FileError(f"{out} exists already; choose another --out or allow it with --overwrite")
-
-
-def labels_of(sampler, arguments: Namespace) -> np.ndarray | None:
-    """Return the labels that --label asks for, or None; ArgumentError where the run knows no such class."""
-    classes = sampler.config.classes
-    if arguments.label is None:
-        return None
-    if arguments.label >= classes:
-        known = f"classes 0 to {classes - 1}" if classes else "no classes: it was trained without labels"
-        raise ArgumentError(f"--label {arguments.label}: the run knows {known}")
-    return np.full(arguments.count, arguments.label)

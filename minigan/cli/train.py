@@ -43,7 +43,10 @@ def add_parser(subparsers):
 
     recipes = "recipes:\n" + "".join(f"  {name:<15} {SUMMARIES.get(name, '')}\n" for name in RECIPES)
     parser = subparsers.add_parser(
-        "train", help="train a GAN on pictures", description=__doc__, epilog=recipes + "\n" + EPILOG
+        "train",
+        help="train a GAN on pictures",
+        description="Train a GAN on pictures, or go on with a run.",
+        epilog=recipes + "\n" + EPILOG,
     )
     parser.add_argument("recipe", nargs="?", choices=list(RECIPES), metavar="RECIPE", help="default: dcgan")
     where = parser.add_argument_group("pictures and results")

@@ -114,6 +114,11 @@ def test_broken_pipe_is_quiet():
     writer.stderr.close()
 
 
+def test_closed_streams_are_quiet():
+    command = f"{sys.executable} -m minigan info >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], check=False).returncode == 0
+
+
 def test_python_dash_m_is_the_same_program():
     run = subprocess.run(
         [sys.executable, "-m", "minigan", "nonsense"], capture_output=True, text=True, check=False

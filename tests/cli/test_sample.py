@@ -74,7 +74,6 @@ def test_an_existing_file_is_kept_unless_told(trained, tmp_path, capsys):
         (["-n", "1000000"], "at most"),
         (["--truncation", "0"], "at least 0.1"),
         (["--truncation", "nan"], "finite"),
-        (["--label", "1"], "no classes"),
         (["--seed", "-1"], "at least 0"),
     ],
 )

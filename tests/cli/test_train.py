@@ -69,6 +69,11 @@ class TestARun:
         assert train(tmp_path / "other", "--steps", "6", "--seed", "1") == 0
         assert (tmp_path / "other" / "metrics.jsonl").read_text() != (trained / "metrics.jsonl").read_text()
 
+    def test_the_log_has_the_first_step_and_every_so_many(self, train, tmp_path):
+        assert train(tmp_path / "run", "--steps", "7", "--log-every", "3") == 0
+        rows = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+        assert [json.loads(row)["step"] for row in rows] == [1, 3, 6]
+
     def test_epochs_are_passes_over_the_pictures(self, train, tmp_path):
         assert train(tmp_path / "run", "--epochs", "2") == 0
         rows = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
