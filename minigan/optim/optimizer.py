@@ -128,7 +128,7 @@ class Optimizer:
     ) -> None:
         """Change ``p`` and ``moments`` in place by the rule; all are flat arrays of one length.
 
-        ``g`` (the gradient) and ``scratch`` are this call's own, to overwrite; ``step`` counts from 1.
+        ``g`` is the gradient, to be read only; ``scratch`` is this call's own; ``step`` counts from 1.
         """
         raise NotImplementedError
 
@@ -166,19 +166,15 @@ class Optimizer:
         self, xp: Any, chunk: list[Piece], flat: Mapping[str, Array], step: int, group: Mapping[str, Any]
     ) -> None:
         start, stop = chunk[0].start, chunk[-1].start + chunk[-1].value.size
-        dtype = chunk[0].value.dtype
-        g, scratch = xp.empty(stop - start, dtype), xp.empty(stop - start, dtype)
+        scratch = xp.empty(stop - start, chunk[0].value.dtype)
         moments = {slot: array[start:stop] for slot, array in flat.items()}
-        places = [slice(piece.start - start, piece.start - start + piece.value.size) for piece in chunk]
-        for piece, place in zip(chunk, places, strict=True):
-            g[place] = piece.gradient.reshape(-1)
         if len(chunk) == 1 and chunk[0].value.ndim == 1:  # the usual chunk, a part of one large parameter
-            return self.update(chunk[0].value, g, scratch, moments, step, group)
-        p = xp.empty(stop - start, dtype)
-        for piece, place in zip(chunk, places, strict=True):
-            p[place] = piece.value.reshape(-1)
+            return self.update(chunk[0].value, chunk[0].gradient, scratch, moments, step, group)
+        p = xp.concatenate([piece.value.reshape(-1) for piece in chunk])
+        g = xp.concatenate([piece.gradient.reshape(-1) for piece in chunk])
         self.update(p, g, scratch, moments, step, group)
-        for piece, place in zip(chunk, places, strict=True):
+        for piece in chunk:
+            place = slice(piece.start - start, piece.start - start + piece.value.size)
             piece.value[...] = p[place].reshape(piece.value.shape)
 
     def blocks(self, index: int) -> list[Block]:

@@ -12,11 +12,9 @@ from minigan.errors import ArgumentError
 from minigan.optim.optimizer import Optimizer
 
 
-def _decay(p: Array, g: Array, scratch: Array, weight_decay: float) -> None:
-    """g += weight_decay * p: the gradient of an L2 penalty."""
-    if weight_decay:
-        backend.namespace(p).multiply(p, weight_decay, out=scratch)
-        g += scratch
+def _decayed(p: Array, g: Array, weight_decay: float) -> Array:
+    """g + weight_decay p, the gradient with an L2 penalty's; g itself where there is none."""
+    return g + weight_decay * p if weight_decay else g
 
 
 class SGD(Optimizer):
@@ -51,7 +49,7 @@ class SGD(Optimizer):
         self, p: Array, g: Array, scratch: Array, moments: Mapping[str, Array], step: int, group: Mapping
     ) -> None:
         xp, momentum = backend.namespace(p), group["momentum"]
-        _decay(p, g, scratch, group["weight_decay"])
+        g = _decayed(p, g, group["weight_decay"])
         if momentum:
             b = moments["momentum_buffer"]
             if step == 1:
@@ -60,11 +58,7 @@ class SGD(Optimizer):
                 b *= momentum
                 xp.multiply(g, 1.0 - group["dampening"], out=scratch)
                 b += scratch
-            if group["nesterov"]:
-                xp.multiply(b, momentum, out=scratch)
-                g += scratch
-            else:
-                g = b
+            g = g + momentum * b if group["nesterov"] else b
         xp.multiply(g, group["lr"], out=scratch)
         p -= scratch
 
@@ -98,7 +92,7 @@ class RMSprop(Optimizer):
         self, p: Array, g: Array, scratch: Array, moments: Mapping[str, Array], step: int, group: Mapping
     ) -> None:
         xp, alpha, v = backend.namespace(p), group["alpha"], moments["square_avg"]
-        _decay(p, g, scratch, group["weight_decay"])
+        g = _decayed(p, g, group["weight_decay"])
         v *= alpha
         xp.multiply(g, g, out=scratch)
         scratch *= 1.0 - alpha
@@ -114,13 +108,13 @@ class RMSprop(Optimizer):
         else:
             xp.sqrt(v, out=scratch)
         scratch += group["eps"]
-        xp.divide(g, scratch, out=g)
+        xp.divide(g, scratch, out=scratch)
         if group["momentum"]:
             b = moments["momentum_buffer"]
             b *= group["momentum"]
-            b += g
-            g = b
-        xp.multiply(g, group["lr"], out=scratch)
+            b += scratch
+            scratch[...] = b
+        scratch *= group["lr"]
         p -= scratch
 
 
@@ -156,16 +150,16 @@ class Adam(Optimizer):
         xp, (beta1, beta2), lr = backend.namespace(p), group["betas"], group["lr"]
         m, v = moments["exp_avg"], moments["exp_avg_sq"]
         if not self.decoupled:
-            _decay(p, g, scratch, group["weight_decay"])
+            g = _decayed(p, g, group["weight_decay"])
         elif group["weight_decay"]:
             p *= 1.0 - lr * group["weight_decay"]
         m *= beta1
         xp.multiply(g, 1.0 - beta1, out=scratch)
         m += scratch
         v *= beta2
-        g *= g
-        g *= 1.0 - beta2
-        v += g
+        xp.multiply(g, g, out=scratch)
+        scratch *= 1.0 - beta2
+        v += scratch
         if group["amsgrad"]:
             v = xp.maximum(moments["max_exp_avg_sq"], v, out=moments["max_exp_avg_sq"])
         # m' / (sqrt(v') + eps) with both sides times r = sqrt(1 - b2**t): one pass fewer.
