@@ -21,9 +21,7 @@ from minigan.backend import Array
 from minigan.errors import ArgumentError, DTypeError, ShapeError
 from minigan.tensor import Tensor
 
-CHUNK = (
-    1 << 15
-)  # elements: with gradient, two moments and scratch about 0.6 MB of float32, a second-level cache
+CHUNK = 1 << 16  # elements: few enough for the cache, enough that a dozen calls cost next to nothing
 
 
 class Block:
