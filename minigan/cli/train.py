@@ -144,7 +144,7 @@ def _fresh(arguments: Namespace) -> tuple[Trainer, dict[str, Any], float]:
     given = {name: getattr(arguments, name) for name in SETTINGS}
     given |= _assignments(arguments.set)
     data = {"data": "glyphs", **_data_options(arguments)}
-    dataset = _open(data, given.get("seed") or 0)
+    dataset = open_data(data, given.get("seed") or 0)
     config = gan.resolve(arguments.recipe or "dcgan", shape=dataset.images.shape[1:], **given)
     budget = Budget(arguments.minutes, arguments.epochs, arguments.steps)
     if budget == Budget():
@@ -171,7 +171,7 @@ def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Trainer, dict[str
     seconds = float(facts.get("seconds", 0.0))
     budget = _continued(arguments, Budget(**record["budget"]), seconds)
     options = {name: record["data"][name] for name in record["data"] if name in DATA_OPTIONS}
-    dataset = _open(options, config.seed)
+    dataset = open_data(options, config.seed)
     if _digest(dataset) != record["data"]["sha256"]:
         raise DataError(
             f"--resume: the pictures in {options['data']} are not those the run began with; "
@@ -243,7 +243,8 @@ def _data_options(arguments: Namespace) -> dict[str, Any]:
     return {name: value for name in DATA_OPTIONS if (value := getattr(arguments, name)) is not None}
 
 
-def _open(options: dict[str, Any], seed: int) -> Dataset:
+def open_data(options: dict[str, Any], seed: int) -> Dataset:
+    """Open the data set that the ``data`` part of config.json describes."""
     from minigan.data import open_dataset
 
     rest = {name: value for name, value in options.items() if name != "data"}
