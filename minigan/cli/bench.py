@@ -50,7 +50,8 @@ def benchmarks() -> dict[str, Path]:
         minigan.errors.FileError: minigan runs from an installed copy, which carries no benchmarks.
     """
     folder = Path(__file__).resolve().parents[2] / "benchmarks"
-    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+    scripts = sorted(folder.glob("*.py"))
+    files = [path for path in scripts if "__main__" in path.read_text(encoding="utf-8")]  # not their helpers
     if not files:
         raise errors.FileError(
             "no benchmarks beside this copy of minigan: expected a source checkout (pip install -e .)"

@@ -10,9 +10,9 @@ from minigan.cli import bench
 def checkout(tmp_path, monkeypatch):
     """A checkout with one benchmark that shows its arguments and environment and ends with code 3."""
     (tmp_path / "benchmarks").mkdir()
-    (tmp_path / "benchmarks" / "_shared.py").write_text("")
+    (tmp_path / "benchmarks" / "common.py").write_text("")
     script = "import os, sys\nopen(sys.argv[1], 'w').write(str(os.environ.get('OPENBLAS_CORETYPE')))\n"
-    script += "sys.exit(3)\n"
+    script += "if __name__ == '__main__':\n    sys.exit(3)\n"
     (tmp_path / "benchmarks" / "probe.py").write_text(script)
     monkeypatch.setattr(bench, "__file__", str(tmp_path / "minigan" / "cli" / "bench.py"))
     return tmp_path
