@@ -1,8 +1,8 @@
 """A device that is not there: NumPy arrays which refuse what CuPy arrays refuse, and what would stall a GPU.
 
-A `FakeArray` does not mix with plain NumPy arrays, is not accepted by `np.function(...)` (only by the functions
-of its own namespace) and has no truth value, float or int: those would wait for the GPU.  An operation that
-runs here runs on arrays of its input's module only.
+A `FakeArray` does not mix with plain NumPy arrays, is not accepted by `np.function(...)` (only by the
+functions of its own namespace) and has no truth value, float or int: those would wait for the GPU.  An
+operation that runs here runs on arrays of its input's module only.
 """
 
 from types import ModuleType
@@ -48,7 +48,9 @@ class FakeArray(np.ndarray):
     del _method, _name
 
     def _stall(self, *_):
-        raise TypeError("a number asked of a device array: this would wait for the device; use where or .item()")
+        raise TypeError(
+            "a number asked of a device array: this would wait for the device; use where or .item()"
+        )
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _stall
 

@@ -58,7 +58,7 @@ class BadInput:
     match: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OpCase:
     """What is true of one operation.
 
@@ -90,10 +90,16 @@ class OpCase:
     empty: tuple[Sample, ...] = ()
     fake: bool = True
 
+    def __repr__(self) -> str:
+        return f"OpCase({self.name!r})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
     def linear_arguments(self, sample: Sample) -> tuple[int, ...]:
         """Positions of the arguments of `sample` in which the operation is linear (or affine)."""
         if isinstance(self.linear, tuple):
-            return self.linear
+            return tuple(i for i in self.linear if i < len(sample.inputs))
         return floats(sample) if self.linear else ()
 
 

@@ -245,7 +245,7 @@ def _worst(got: np.ndarray, expected: np.ndarray, relative: float) -> str:
     with np.errstate(invalid="ignore"):
         miss = np.where(got == expected, 0.0, np.abs(got - expected))
     finite = np.abs(expected[np.isfinite(expected)])
-    if np.all(miss <= relative * (np.max(finite, initial=0.0) + 1e-3)):
+    if np.all(miss <= relative * (np.max(finite, initial=0.0) + 1e-2)):
         return ""
     index = np.unravel_index(int(np.argmax(np.nan_to_num(miss, nan=np.inf))), got.shape)
     return f"{got[index]:.8g} against {expected[index]:.8g} at {[int(i) for i in index]}"

@@ -16,7 +16,7 @@ import numpy as np
 from minigan.errors import ArgumentError, MiniganError
 from minigan.testing.compare import FULL, Comparison
 from minigan.testing.numeric import probe
-from minigan.testing.problem import Problem, Recorded, flat, host, make_problem, unflatten
+from minigan.testing.problem import Problem, Recorded, flat, flattened, host, make_problem, unflatten
 from minigan.testing.properties import (
     accumulates,
     close,
@@ -151,8 +151,8 @@ def _first(
     inputs_unchanged(problem, recorded, before, report, "backward")
     if not well_formed(problem, recorded, found, report):
         return float("nan")
-    analytic = recorded.gradient(weights)
-    accumulates(problem, recorded, weights, analytic, found, report)
+    analytic = flattened(found, recorded)
+    accumulates(problem, recorded, weights, analytic, report)
     linear_in_cotangent(recorded, weights, analytic, report, generator)
     repeats(problem, recorded, weights, analytic, report, generator)
     if report.findings:

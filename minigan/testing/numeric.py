@@ -99,19 +99,23 @@ def _settle(slopes: list[Slope], steps: Iterable[float], start: np.ndarray) -> S
     """Take, output by output, the most convincing step; where none convinces, say what is there instead."""
     doubtful = np.array([_doubtful(s, start, h) for s, h in zip(slopes, steps, strict=True)])
     bars = np.array([np.abs(s.bar) + rounding(start, h) for s, h in zip(slopes, steps, strict=True)])
-    best = np.argmin(np.where(doubtful, np.inf, bars), axis=0)
-    middle, finest = slopes[1], slopes[2]
-    kind = np.where(doubtful.all(axis=0), ROUGH, SMOOTH)
-    with np.errstate(all="ignore"):
-        same = np.maximum(abs(middle.left - finest.left), abs(middle.right - finest.right))
-        kind[(kind == ROUGH) & (same <= 1e-2 * _size(finest))] = KINK
-        ratio = FINER[1] / FINER[0]  # a jump at the point itself: slope times step stays the same
-        fall = np.maximum(abs(middle.left - ratio * finest.left), abs(middle.right - ratio * finest.right))
-        kind[(kind == ROUGH) & (fall <= 1e-2 * _size(middle)) & (_size(finest) > 8 * _size(middle))] = JUMP
+    convincing = np.where(doubtful & ~doubtful.all(axis=0), np.inf, bars)
+    best = np.argmin(convincing, axis=0)
 
     def pick(name: str) -> np.ndarray:
         return np.take_along_axis(np.array([getattr(s, name) for s in slopes]), best[None], 0)[0]
 
+    middle, finest = slopes[1], slopes[2]
+    kind = np.where(doubtful.all(axis=0), ROUGH, SMOOTH)
+    with np.errstate(all="ignore"):
+        same = np.maximum(abs(middle.left - finest.left), abs(middle.right - finest.right))
+        gap = abs(finest.right - finest.left)
+        kind[(kind == ROUGH) & (gap > 1e-3 * _size(finest)) & (same <= 0.1 * gap)] = KINK
+        ratio = FINER[1] / FINER[0]  # a jump at the point itself: slope times step stays the same
+        fall = np.maximum(abs(middle.left - ratio * finest.left), abs(middle.right - ratio * finest.right))
+        kind[(kind == ROUGH) & (fall <= 1e-2 * _size(middle)) & (_size(finest) > 8 * _size(middle))] = JUMP
+        noisy = abs(pick("bar")) <= 1e-3 * np.maximum(abs(pick("left")), abs(pick("right")))
+        kind[(kind == ROUGH) & noisy] = SMOOTH  # as far as the bar says
     settled = Slope(pick("value"), pick("bar"), pick("left"), pick("right"), kind)
     for name in ("left", "right"):
         getattr(settled, name)[kind == KINK] = getattr(finest, name)[kind == KINK]

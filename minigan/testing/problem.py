@@ -119,9 +119,21 @@ class Recorded:
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
         """The same as one flat host vector, zeros where the results do not depend on a leaf."""
-        found = self.gradients(weights)
-        pairs = zip(found, self.leaves, strict=True)
-        return flat([np.zeros(leaf.shape) if g is None else host(g) for g, leaf in pairs])
+        return flattened(self.gradients(weights), self)
+
+    def plain_backward(self, weights: np.ndarray) -> np.ndarray:
+        """The same through `.backward()`, which releases the graph, as in training."""
+        pairs = zip(self.results, self.cotangents(weights), strict=True)
+        roots = [(result, cotangent) for result, cotangent in pairs if result.requires_grad]
+        for position, (result, cotangent) in enumerate(roots, start=1):
+            result.backward(cotangent, retain_graph=position < len(roots))
+        return flattened([leaf.grad for leaf in self.leaves], self)
+
+
+def flattened(found: Sequence[Tensor | None], recorded: Recorded) -> np.ndarray:
+    """Gradients of the leaves as one flat vector, zeros for None."""
+    pairs = zip(found, recorded.leaves, strict=True)
+    return flat([np.zeros(leaf.shape) if g is None else host(g) for g, leaf in pairs])
 
 
 def gradients(

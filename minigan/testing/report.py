@@ -35,6 +35,9 @@ PROPERTIES = {
     "float32": "float32 results agree with float64 ones to float32's precision",
     "bad input": "a call that makes no sense is refused with the promised error",
     "no elements": "inputs without elements give a result and zero-sized gradients",
+    "stale value": "a value changed in place after it was used is noticed",
+    "own network": "a training step gives gradients to its own network, and to no other",
+    "resume": "a saved and loaded optimiser goes on as if it had not stopped",
     "strict device": "the operation computes with its input's array module only",
 }
 
