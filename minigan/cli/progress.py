@@ -24,14 +24,14 @@ class Progress:
             from tqdm import tqdm
 
             # Clock or steps may decide how much is done, so the bar counts thousandths of the run.
-            layout = "{percentage:3.0f}%|{bar:20}| {postfix}"
+            layout = "{percentage:3.0f}%|{bar:20}| {desc}"
             self._bar = tqdm(total=1000, file=sys.stderr, bar_format=layout, dynamic_ncols=True, leave=True)
 
     def update(self, step: int, figures: Mapping[str, float]) -> None:
         """Say that ``step`` is done; ``figures`` are shown by name."""
         if self._bar is not None:
             self._bar.n = round(1000 * self.fraction(step))
-            self._bar.set_postfix_str(self._describe(step, figures), refresh=False)
+            self._bar.set_description_str(self._describe(step, figures), refresh=False)
             self._bar.update(0)
         elif time.monotonic() - self._shown >= LINE_EVERY:
             self._shown = time.monotonic()

@@ -56,7 +56,7 @@ def test_a_terminal_gets_a_bar(hands, capsys, monkeypatch):
     shown.update(5, {"G": 1.25})
     shown.close(10, {"G": 1.5})
     err = capsys.readouterr().err
-    assert "100%" in err and "G 1.500" in err and err.endswith("\n")
+    assert "100%" in err and "| step 10 " in err and "G 1.500" in err and err.endswith("\n")
 
 
 def test_clock():
