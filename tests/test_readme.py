@@ -1,0 +1,57 @@
+"""What the README says exists: its commands parse, its paths are there, its code runs."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigan
+from minigan import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    """Every `minigan ...` line of the shell blocks, without its comment."""
+    lines = [line.split("  #")[0] for block in blocks("sh") for line in block.splitlines()]
+    parts = [part.strip() for line in lines for part in line.split("&&")]
+    return [part for part in parts if re.match(r"(\.venv/bin/)?minigan ", part)]
+
+
+@pytest.mark.parametrize("name, last", [("main-job", "minigan"), ("tests", "pytest")])
+def test_the_two_commands_are_one_line_each_and_bring_their_own_environment(name, last):
+    (command,) = re.findall(rf"<!-- ci: {name} -->\n```sh\n([^\n]+)\n```", TEXT)
+    first, *_, final = command.split(" && ")
+    assert first.startswith("python3 -m venv .venv") and last in final
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_parses(command):
+    words = [word for word in shlex.split(command)[1:] if word != "--help"]
+    assert cli.build_parser().parse_args(words).command == words[0]
+
+
+def test_there_are_commands_to_check():
+    assert {command.split()[1] for command in commands()} >= {"train", "sample", "interpolate", "info"}
+
+
+def test_every_path_is_there():
+    named = set(re.findall(r"`((?:minigan|examples|tests|benchmarks|\.ci)/[\w./]*)`", TEXT))
+    assert len(named) > 10
+    missing = [path for path in named if not (ROOT / path).exists()]
+    assert not missing, f"the README names {missing}"
+
+
+def test_the_python_runs():
+    x, wanted = (minigan.Tensor(np.ones(shape, np.float32)) for shape in ((5, 2), (5, 1)))
+    for block in blocks("python"):
+        names = {"x": x, "wanted": wanted}
+        exec(compile(block, "README.md", "exec"), names)
+        assert names["loss"].item() > 0
