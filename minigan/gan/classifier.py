@@ -80,7 +80,8 @@ def train(
 ) -> Classifier:
     """Train on nine tenths of the pictures, float32 (N, C, H, W) in [-1, 1]; test on the last tenth.
 
-    ``epochs`` is 5, or more where that is less than 400 steps.  ``on_epoch`` is told (epoch, mean loss).  Raises DataError for fewer than 100 pictures or one class.
+    ``epochs`` is 5, or more where that is less than 400 steps; ``on_epoch`` is told (epoch, mean loss).
+    Raises DataError for fewer than 100 pictures or for one class.
     """
     if len(images) < 100:
         raise DataError(f"classifier: expected at least 100 pictures to learn from, got {len(images)}")

@@ -67,7 +67,7 @@ def judge(records: Sequence[Record]) -> Finding:
         )
         return Finding("collapse", words)
     if growth > 30:
-        words = f"unstable: G's gradient grew {growth:.0f}-fold within {steps} steps; try a lower --lr-g"
+        words = f"unstable: G's gradient grew {growth:.0f}-fold in {steps} steps; try a lower --lr-g"
         return Finding("unstable", words)
     if accuracy < 0.52 and mean("d_norm") < 1e-3:
         words = (
@@ -77,8 +77,8 @@ def judge(records: Sequence[Record]) -> Finding:
         return Finding("discriminator asleep", words)
     swing = pstdev([r.d_loss for r in records])
     words = (
-        f"healthy: the losses oscillate around D {d_loss:.2f} (by {swing:.2f}) and G {g_loss:.2f}, as they "
-        "should; they tell nothing about quality, so look at the pictures"
+        f"healthy: the losses oscillate around D {d_loss:.2f} (+-{swing:.2f}) and G {g_loss:.2f}, as "
+        "they should; they tell nothing about quality, so look at the pictures"
     )
     return Finding("healthy", words)
 

@@ -33,7 +33,7 @@ def assert_same(a, b):
 
 @pytest.mark.parametrize("recipe", ["dcgan", "lesson-upscale"])
 def test_cut_anywhere_and_continued_is_bit_equal(tmp_path, recipe):
-    """Twenty cuts, mid-epoch (4 batches each) and between lazy penalties; dropout and instance noise draw too."""
+    """Twenty cuts, mid-epoch and between lazy penalties; dropout and instance noise draw numbers too."""
     options = {"lr_end": 0.1, "instance_noise": 0.1}
     whole = toy(recipe, **options)
     records = [whole.train_step() for _ in range(22)]

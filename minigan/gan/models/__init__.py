@@ -11,9 +11,15 @@ import numpy as np
 from minigan import nn
 from minigan.errors import ArgumentError
 from minigan.gan.config import Config
-from minigan.gan.models import dcgan, dense, strided, upscale
+from minigan.gan.models import dcgan, dense, planar, strided, upscale
 
-MODELS = {"dense": dense.build, "dcgan": dcgan.build, "strided": strided.build, "upscale": upscale.build}
+MODELS = {
+    "dense": dense.build,
+    "dcgan": dcgan.build,
+    "strided": strided.build,
+    "upscale": upscale.build,
+    "planar": planar.build,
+}
 
 
 def build(config: Config) -> tuple[nn.Module, nn.Module]:

@@ -1,0 +1,55 @@
+"""`minigan evaluate`: figures beside their floor, kept as JSON, and a picture of the nearest neighbours."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minigan import cli
+from minigan.data.arrays import write_npz
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A run of 2 steps on 120 pictures of 6 x 6: a bright left or a bright right half."""
+    monkeypatch.setenv("MINIGAN_CACHE", str(tmp_path / "cache"))
+    draw = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    images = draw.integers(0, 60, (120, 1, 6, 6))
+    images[labels == 0, :, :, :3] += 190
+    images[labels == 1, :, :, 3:] += 190
+    write_npz(tmp_path / "halves.npz", {"images": images.astype(np.uint8), "labels": labels})
+    words = [
+        "dense",
+        "--set",
+        "latent=4",
+        "--batch",
+        "8",
+        "--steps",
+        "2",
+        "--data",
+        str(tmp_path / "halves.npz"),
+    ]
+    assert cli.main(["train", *words, "--out", str(tmp_path / "run")]) == 0
+    return tmp_path / "run"
+
+
+def test_figures_floor_and_neighbours(run, capsys):
+    assert cli.main(["evaluate", str(run), "-n", "40"]) == 0
+    heard = capsys.readouterr()
+    assert "not comparable with Inception" in heard.out and "training the classifier" in heard.err
+    found = json.loads((run / "evaluation.json").read_text())
+    assert found["samples"] == 40 and sum(found["real_shares"]) == pytest.approx(1)
+    assert found["figures"]["frechet_distance"] > found["floor"]["frechet_distance"]
+    assert found["classifier_accuracy"] > 0.9
+    with Image.open(run / "nearest.png") as picture:
+        assert picture.width > 3 * picture.height
+    assert cli.main(["evaluate", str(run), "-n", "40"]) == 0  # now from the cache, and again the same
+    assert "training" not in capsys.readouterr().err
+    assert json.loads((run / "evaluation.json").read_text()) == found
+
+
+def test_no_run_is_one_line(tmp_path, capsys):
+    assert cli.main(["evaluate", str(tmp_path / "nowhere")]) == 2
+    assert capsys.readouterr().err.startswith("minigan: error: no run in")
