@@ -30,6 +30,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from minigan.data.zips import check_name, open_zip
 from minigan.errors import FileError
 
 MANIFEST = "manifest.json"
@@ -83,15 +84,24 @@ def _sync_folder(folder: Path) -> None:
 def _write_failure(target: Path, error: OSError, needed: int) -> str:
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
         free = shutil.disk_usage(target.parent).free
-        return (f"cannot write {target}: the disk is full: {needed:,} bytes needed, {free:,} free; "
-                "the old file is untouched; make room or choose another folder")
+        return (
+            f"cannot write {target}: the disk is full: {needed:,} bytes needed, {free:,} free; "
+            "the old file is untouched; make room or choose another folder"
+        )
     if not target.parent.is_dir():
         return f"cannot write {target}: the folder {target.parent} does not exist; create it first"
     return f"cannot write {target}: {error.strerror or error}; choose a place that can be written"
 
 
-def write_npz(path: str | os.PathLike, arrays: Mapping[str, Any], manifest: Mapping[str, Any] | None = None,
-              *, kind: str = "minigan-arrays", version: int = VERSION, compress: bool = False) -> None:
+def write_npz(
+    path: str | os.PathLike,
+    arrays: Mapping[str, Any],
+    manifest: Mapping[str, Any] | None = None,
+    *,
+    kind: str = "minigan-arrays",
+    version: int = VERSION,
+    compress: bool = False,
+) -> None:
     """Write named arrays (any shape; bool, integer, float) and a manifest to ``path``, all or nothing.
 
     ``manifest`` holds JSON values of the caller; ``kind`` and ``version`` say what the file is and are
@@ -142,17 +152,24 @@ def array_digest(array: np.ndarray) -> str:
 # ---- reading ----------------------------------------------------------------------------------------
 
 
-def read_npz(path: str | os.PathLike, *, limit_bytes: int, expected: Mapping[str, Any] | None = None,
-             kind: str | None = None, version: int = VERSION,
-             only: Callable[[str], bool] | None = None) -> tuple[Arrays, dict[str, Any]]:
+def read_npz(
+    path: str | os.PathLike,
+    *,
+    limit_bytes: int,
+    expected: Mapping[str, Any] | None = None,
+    kind: str | None = None,
+    version: int = VERSION,
+    only: Callable[[str], bool] | None = None,
+) -> tuple[Arrays, dict[str, Any]]:
     """Read the arrays of an ``.npz`` file. Returns (name -> array, the caller's manifest facts).
 
     ``limit_bytes`` caps the unpacked size: give what the model can need, not what the file asks for.
     ``expected`` maps names to shapes, or to (shape, dtype) pairs; all that is missing, extra or of another
     shape is said in one error before any array is read. With ``kind``, the file must be one of ours of that
-    kind, and of a format version up to ``version``. Without, a plain ``.npz`` is read too (facts then {}).
-    A file with a manifest is checked against its digests, and the array that differs is named.
-    ``only`` chooses by name which arrays are read, if not all. Nothing is ever unpickled. NaN or infinity in a stored array is refused. Raises FileError.
+    kind, and of a format version up to ``version``. Without, a plain ``.npz`` is read too (facts then {}). A
+    file with a manifest is checked against its digests, and the array that differs is named. ``only`` chooses
+    by name which arrays are read, if not all. Nothing is ever unpickled. NaN or infinity in a stored array is
+    refused. Raises FileError.
     """
     with open_zip(path, limit_bytes=limit_bytes) as (archive, infos):
         record = _read_manifest(archive, infos, path, kind, version)
@@ -162,24 +179,33 @@ def read_npz(path: str | os.PathLike, *, limit_bytes: int, expected: Mapping[str
                 headers[_array_name(name, path)] = info
         shapes = {name: _read_header(archive, info, name, path)[:2] for name, info in headers.items()}
         if record is not None:
-            compare(shapes, {name: (entry["shape"], entry["dtype"]) for name, entry in
-                             record["arrays"].items()}, f"{path} against its own manifest")
+            compare(
+                shapes,
+                {name: (entry["shape"], entry["dtype"]) for name, entry in record["arrays"].items()},
+                f"{path} against its own manifest",
+            )
         if expected is not None:
             compare(shapes, expected, str(path))
-        arrays = {name: _read_array(archive, info, name, path) for name, info in headers.items()
-                  if only is None or only(name)}
+        arrays = {
+            name: _read_array(archive, info, name, path)
+            for name, info in headers.items()
+            if only is None or only(name)
+        }
     for name, array in arrays.items():
         if record is not None and array_digest(array) != record["arrays"][name]["sha256"]:
-            raise FileError(f"{path}: array {name!r} is damaged: its SHA-256 differs from the manifest's; "
-                            "use another copy of the file")
+            raise FileError(
+                f"{path}: array {name!r} is damaged: its SHA-256 differs from the manifest's; "
+                "use another copy of the file"
+            )
         check_finite(name, array, path)
     if record is not None:
         _check_seal(path)
     return arrays, record["facts"] if record is not None else {}
 
 
-def read_manifest(path: str | os.PathLike, *, kind: str | None = None, version: int = VERSION,
-                  limit_bytes: int = 1 << 40) -> dict[str, Any]:
+def read_manifest(
+    path: str | os.PathLike, *, kind: str | None = None, version: int = VERSION, limit_bytes: int = 1 << 40
+) -> dict[str, Any]:
     """Return the manifest of one of our files, {"kind", "version", "arrays", "facts"}, reading no array."""
     with open_zip(path, limit_bytes=limit_bytes) as (archive, infos):
         record = _read_manifest(archive, infos, path, kind, version)
@@ -204,8 +230,11 @@ def compare(found: Mapping[str, Any], expected: Mapping[str, Any], where: str) -
             elif dtype is not None and wanted_dtype is not None and dtype != wanted_dtype:
                 troubles.append(f"{name!r} has dtype {dtype}, expected {wanted_dtype}")
     if troubles:
-        raise FileError(f"{where}: {len(troubles)} arrays do not fit: " + "; ".join(troubles)
-                        + "; was the file made for another model?")
+        raise FileError(
+            f"{where}: {len(troubles)} arrays do not fit: "
+            + "; ".join(troubles)
+            + "; was the file made for another model?"
+        )
 
 
 def _shape_and_dtype(entry: Any) -> tuple[tuple[int, ...], np.dtype | None]:
@@ -220,72 +249,25 @@ def check_finite(name: str, array: np.ndarray, path: str | os.PathLike) -> None:
         raise FileError(f"{path}: array {name!r} holds NaN or infinity; the file is from a failed run")
 
 
-@contextlib.contextmanager
-def open_zip(path: str | os.PathLike, *, limit_bytes: int,
-             folders: bool = False) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]]:
-    """Open a zip archive whose table of contents is sane: yields (archive, name -> entry).
-
-    Refused: not a zip, names twice or path-like (``folders``: plain sub-folders are allowed), encrypted,
-    unknown compression, more declared bytes than ``limit_bytes``. Damage met inside the block becomes a
-    FileError too.
-    """
-    check_start(path, b"PK\x03\x04", "a zip archive (.npz)")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos: dict[str, zipfile.ZipInfo] = {}
-            for info in archive.infolist():
-                check_name(info.filename, path, folders)
-                if info.filename in infos:
-                    raise FileError(f"{path}: the name {info.filename!r} occurs twice; the file is not sound")
-                if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise FileError(f"{path}: {info.filename!r} is encrypted or packed in an unknown way")
-                infos[info.filename] = info
-            total = sum(info.file_size for info in infos.values())
-            if total > limit_bytes:
-                raise FileError(f"{path}: it unpacks to {total:,} bytes, expected at most {limit_bytes:,}; "
-                                "is it made for this model?")
-            yield archive, infos
-    except FileError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error,
-            ValueError, OSError) as error:
-        raise FileError(f"{path}: damaged or cut short ({error}); use another copy of the file") from error
-
-
-def check_start(path: str | os.PathLike, magic: bytes, what: str) -> None:
-    """Raise FileError unless the file can be read and begins with ``magic``; the message shows its start."""
-    try:
-        with open(path, "rb") as file:
-            start = file.read(max(16, len(magic)))
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
-    if start.startswith(magic):
-        return
-    note = " a pickle is never opened here;" if start[:1] == b"\x80" else ""
-    raise FileError(f"{path}: expected {what}, got a file that starts with {start[:16]!r};{note} "
-                    "choose another file")
-
-
-def check_name(name: str, path: str | os.PathLike, folders: bool = False) -> None:
-    """Raise FileError if a stored name is empty or could lead out of a folder."""
-    parts = name.split("/")
-    bad = not name or "\\" in name or "\0" in name or ":" in name or ".." in parts or not parts[0]
-    if bad or (len(parts) > 1 and not folders):
-        raise FileError(f"{path}: the name {name!r} is path-like or empty; names are plain words and dots")
-
-
 def _array_name(member: str, path: str | os.PathLike) -> str:
     if not member.endswith(".npy"):
         raise FileError(f"{path}: unexpected member {member!r}; an .npz holds .npy arrays only")
     return member[:-4]
 
 
-def _read_manifest(archive: zipfile.ZipFile, infos: Mapping[str, zipfile.ZipInfo], path: str | os.PathLike,
-                   kind: str | None, version: int) -> dict[str, Any] | None:
+def _read_manifest(
+    archive: zipfile.ZipFile,
+    infos: Mapping[str, zipfile.ZipInfo],
+    path: str | os.PathLike,
+    kind: str | None,
+    version: int,
+) -> dict[str, Any] | None:
     if MANIFEST not in infos:
         if kind is not None:
-            raise FileError(f"{path}: wrong kind of file: expected {kind!r} written by minigan, "
-                            "got an .npz without a manifest")
+            raise FileError(
+                f"{path}: wrong kind of file: expected {kind!r} written by minigan, "
+                "got an .npz without a manifest"
+            )
         return None
     if infos[MANIFEST].file_size > _LONGEST_MANIFEST:
         raise FileError(f"{path}: its manifest claims {infos[MANIFEST].file_size:,} bytes; not sound")
@@ -302,13 +284,16 @@ def _read_manifest(archive: zipfile.ZipFile, infos: Mapping[str, zipfile.ZipInfo
     if kind is not None and found != kind:
         raise FileError(f"{path}: wrong kind of file: expected {kind!r}, got {found!r}")
     if stored_version > version:
-        raise FileError(f"{path}: format version {stored_version} is newer than this minigan's {version}; "
-                        "install a newer minigan")
+        raise FileError(
+            f"{path}: format version {stored_version} is newer than this minigan's {version}; "
+            "install a newer minigan"
+        )
     return record
 
 
-def _read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str,
-                 path: str | os.PathLike) -> tuple[tuple[int, ...], np.dtype, bool, int]:
+def _read_header(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, path: str | os.PathLike
+) -> tuple[tuple[int, ...], np.dtype, bool, int]:
     """Return (shape, dtype, fortran order, offset of the data), proved against the member's own length."""
     with archive.open(info) as file:
         start = file.read(12)
@@ -326,20 +311,29 @@ def _read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str,
     except (ValueError, SyntaxError, KeyError, TypeError, MemoryError, RecursionError) as error:
         raise FileError(f"{path}: array {name!r} has a header that cannot be read ({error})") from error
     if dtype is None or dtype.kind not in "biuf":
-        raise FileError(f"{path}: array {name!r} holds {header['descr']!r}, expected numbers; object arrays "
-                        "are pickles and never opened")
-    if not (isinstance(shape, tuple) and all(type(size) is int and size >= 0 for size in shape)
-            and isinstance(order, bool) and len(shape) <= 32):
+        raise FileError(
+            f"{path}: array {name!r} holds {header['descr']!r}, expected numbers; object arrays "
+            "are pickles and never opened"
+        )
+    if not (
+        isinstance(shape, tuple)
+        and all(type(size) is int and size >= 0 for size in shape)
+        and isinstance(order, bool)
+        and len(shape) <= 32
+    ):
         raise FileError(f"{path}: array {name!r} has shape {shape!r}; not sound")
     claimed, there = math.prod(shape) * dtype.itemsize, info.file_size - offset - length
     if claimed != there:
-        raise FileError(f"{path}: array {name!r} of shape {shape} needs {claimed:,} bytes, the file holds "
-                        f"{there:,}; cut short or not sound")
+        raise FileError(
+            f"{path}: array {name!r} of shape {shape} needs {claimed:,} bytes, the file holds "
+            f"{there:,}; cut short or not sound"
+        )
     return shape, dtype, order, offset + length
 
 
-def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str,
-                path: str | os.PathLike) -> np.ndarray:
+def _read_array(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, path: str | os.PathLike
+) -> np.ndarray:
     shape, dtype, fortran, offset = _read_header(archive, info, name, path)
     try:
         content = archive.read(info)

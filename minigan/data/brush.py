@@ -45,8 +45,17 @@ def whirls(generator: np.random.Generator, size: int, count: int) -> Field:
     return np.arctan2(y, x)
 
 
-def cover(generator: np.random.Generator, flow: Field, colours: Field, *, length: float, width: float,
-          picture: Field | None = None, density: float = 2.2, spread: float = 0.12) -> Field:
+def cover(
+    generator: np.random.Generator,
+    flow: Field,
+    colours: Field,
+    *,
+    length: float,
+    width: float,
+    picture: Field | None = None,
+    density: float = 2.2,
+    spread: float = 0.12,
+) -> Field:
     """Cover a square with strokes along ``flow`` and return the picture (size, size, 3), about in [0, 1].
 
     flow: (size, size) angles in radians; colours: (count, 3) to draw from, or (size, size, 3) to pick up from
@@ -81,15 +90,20 @@ def cover(generator: np.random.Generator, flow: Field, colours: Field, *, length
 def _bends(flow: Field, rows: Field, columns: Field, angles: Field) -> Field:
     """How fast the flow turns along each stroke, in radians per pixel (at most 0.15)."""
     size, step = len(flow), 3.0
-    ahead = flow[np.clip(rows + step * np.sin(angles), 0, size - 1).astype(int),
-                 np.clip(columns + step * np.cos(angles), 0, size - 1).astype(int)]
-    behind = flow[np.clip(rows - step * np.sin(angles), 0, size - 1).astype(int),
-                  np.clip(columns - step * np.cos(angles), 0, size - 1).astype(int)]
+    ahead = flow[
+        np.clip(rows + step * np.sin(angles), 0, size - 1).astype(int),
+        np.clip(columns + step * np.cos(angles), 0, size - 1).astype(int),
+    ]
+    behind = flow[
+        np.clip(rows - step * np.sin(angles), 0, size - 1).astype(int),
+        np.clip(columns - step * np.cos(angles), 0, size - 1).astype(int),
+    ]
     return np.clip(np.sin(ahead - behind) / (2 * step), -0.15, 0.15)
 
 
-def _stroke(canvas: Field, place: Field, angle: float, bend: float, extent: Field, paint: Field,
-            bristles: Field) -> None:
+def _stroke(
+    canvas: Field, place: Field, angle: float, bend: float, extent: Field, paint: Field, bristles: Field
+) -> None:
     """Lay one stroke on the canvas, in place."""
     size = len(canvas)
     reach = 0.5 * extent[0] + extent[1]

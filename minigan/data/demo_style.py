@@ -33,8 +33,16 @@ def paint_demo_style(size: int = 512, seed: int = 7) -> np.ndarray:
     plan, flow = _plan(generator, size)
     picture = plan
     for share, density in ((1.0, 2.5), (0.6, 1.6), (0.35, 0.6)):
-        picture = brush.cover(generator, flow, plan, length=share * size / 11, width=share * size / 55,
-                              picture=picture, density=density, spread=0.075)
+        picture = brush.cover(
+            generator,
+            flow,
+            plan,
+            length=share * size / 11,
+            width=share * size / 55,
+            picture=picture,
+            density=density,
+            spread=0.075,
+        )
     return np.clip(picture, 0, 1).astype(np.float32).transpose(2, 0, 1)
 
 
@@ -50,8 +58,9 @@ def _plan(generator: np.random.Generator, size: int) -> tuple[Field, Field]:
         flow_x, flow_y = flow_x - turn * dy / away, flow_y + turn * dx / away
         glow = np.maximum(glow, np.clip(1.5 - away / (1.7 * radius), 0, 1))
         whirl += np.exp(-((away / (3 * radius)) ** 2)) * np.cos(away / radius * 5.0)
-    bands = np.clip(0.25 + 0.45 * y / _HORIZON + 0.25 * whirl
-                    + 0.5 * (octaves(generator, size, size / 5, 3) - 0.5), 0, 1)
+    bands = np.clip(
+        0.25 + 0.45 * y / _HORIZON + 0.25 * whirl + 0.5 * (octaves(generator, size, size / 5, 3) - 0.5), 0, 1
+    )
     plan = _ramp(_NIGHT, bands)
     plan = _over(plan, _ramp(_GOLD, 1 - glow), np.clip(1.3 * glow, 0, 1))
     hill = _HORIZON - 0.10 - 0.09 * np.sin(5.0 * x + 0.6) - 0.05 * np.sin(11 * x)
@@ -61,7 +70,7 @@ def _plan(generator: np.random.Generator, size: int) -> tuple[Field, Field]:
     ripple = np.clip(0.35 + 0.4 * np.sin(swell) + 0.6 * (noise(generator, size, size / 14) - 0.5), 0, 1)
     water = _ramp(_WATER, ripple)
     for light_x, _, radius in _LIGHTS:
-        column = np.exp(-((x - light_x - 0.03 * np.sin(50 * y)) / (0.75 * radius)) ** 2)
+        column = np.exp(-(((x - light_x - 0.03 * np.sin(50 * y)) / (0.75 * radius)) ** 2))
         water = _over(water, _ramp(_GOLD, 1 - ripple), 0.9 * column * (ripple > 0.35))
     in_water = soft(y - _HORIZON - 0.012 * np.sin(9 * x), 0.004)
     plan = _over(plan, water, in_water)

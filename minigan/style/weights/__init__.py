@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from minigan.data.arrays import check_finite, check_start, compare, open_zip, read_npz
+from minigan.data.arrays import check_finite, compare, read_npz
+from minigan.data.zips import check_start, open_zip
 from minigan.errors import ArgumentError, FileError
 from minigan.style.weights.safetensors import open_safetensors
 from minigan.style.weights.stored import Stored
@@ -44,8 +45,11 @@ def load_weights(path: str | os.PathLike, name: str) -> dict[str, np.ndarray]:
             raise FileError(f"{path}: {ours!r} occurs twice, under two spellings; the file is not sound")
         if not stored_name.removeprefix("module.").startswith("classifier."):
             named[ours or stored_name] = entry
-    compare({key: entry.shape for key, entry in named.items()},
-            {key: shape for key, (_, shape) in table.parameters.items()}, f"{path} as {name}")
+    compare(
+        {key: entry.shape for key, entry in named.items()},
+        {key: shape for key, (_, shape) in table.parameters.items()},
+        f"{path} as {name}",
+    )
     arrays = {}
     for key in table.parameters:
         array = named[key].read()
@@ -70,9 +74,13 @@ def open_weights(path: str | os.PathLike, table: Architecture) -> Mapping[str, S
         if is_torch:
             return open_torch_zip(path, limit_bytes=limit)
         arrays, _ = read_npz(path, limit_bytes=limit, only=lambda key: own_name(table, key) is not None)
-        return {key: Stored(array.shape, array.dtype.str, lambda array=array: array)  # type: ignore[misc]
-                for key, array in arrays.items()}
+        return {
+            key: Stored(array.shape, array.dtype.str, lambda array=array: array)  # type: ignore[misc]
+            for key, array in arrays.items()
+        }
     if start[8:9] == b"{":
         return open_safetensors(path)
-    raise FileError(f"{path}: expected weights (.npz, .safetensors, .pth), got a file that starts with "
-                    f"{start!r}; give a file of one of these kinds")
+    raise FileError(
+        f"{path}: expected weights (.npz, .safetensors, .pth), got a file that starts with "
+        f"{start!r}; give a file of one of these kinds"
+    )

@@ -17,15 +17,45 @@ from typing import Any
 
 from minigan.errors import FileError
 
-_MOST_STEPS = 2_000_000
+_MOST_STEPS = 1_000_000
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_VALUES = {"BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE",
-           "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING", "INT", "LONG"}
+_VALUES = {
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG1",
+    "LONG4",
+    "BINFLOAT",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "BINUNICODE8",
+    "BINSTRING",
+    "SHORT_BINSTRING",
+    "INT",
+    "LONG",
+}
 _EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_METHODS = {"MARK", "TUPLE", "PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE", "GET", "BINGET", "LONG_BINGET",
-            "SETITEM", "SETITEMS", "APPEND", "APPENDS", "GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD",
-            "BINPERSID"}
+_METHODS = {
+    "MARK",
+    "TUPLE",
+    "PUT",
+    "BINPUT",
+    "LONG_BINPUT",
+    "MEMOIZE",
+    "GET",
+    "BINGET",
+    "LONG_BINGET",
+    "SETITEM",
+    "SETITEMS",
+    "APPEND",
+    "APPENDS",
+    "GLOBAL",
+    "STACK_GLOBAL",
+    "REDUCE",
+    "BUILD",
+    "BINPERSID",
+}
 
 
 @dataclass(frozen=True)
@@ -77,8 +107,10 @@ class Machine:
             raise self._refusal(f"it uses the instruction {name}, which no file of weights needs")
 
     def _refusal(self, why: str) -> FileError:
-        return FileError(f"{self.where}: refused, nothing was run: {why}; expected a plain dictionary of "
-                         "tensors (torch.save(model.state_dict(), ...))")
+        return FileError(
+            f"{self.where}: refused, nothing was run: {why}; expected a plain dictionary of "
+            "tensors (torch.save(model.state_dict(), ...))"
+        )
 
     # One method per instruction, named after it.
 

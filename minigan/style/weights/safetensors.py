@@ -11,7 +11,7 @@ import math
 import os
 from typing import Any
 
-from minigan.data.arrays import check_name
+from minigan.data.zips import check_name
 from minigan.errors import FileError
 from minigan.style.weights.stored import DTYPES, Stored, decode, itemsize
 
@@ -24,8 +24,10 @@ def open_safetensors(path: str | os.PathLike) -> dict[str, Stored]:
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or not 2 <= length <= min(size - 8, _LONGEST_HEADER):
-            raise FileError(f"{path}: its header claims {length:,} bytes, the file has {size:,}; "
-                            "cut short, or not .safetensors")
+            raise FileError(
+                f"{path}: its header claims {length:,} bytes, the file has {size:,}; "
+                "cut short, or not .safetensors"
+            )
         text = file.read(length)
     try:
         header = json.loads(text.decode(), object_pairs_hook=lambda pairs: _no_twins(pairs, path))
@@ -39,8 +41,10 @@ def open_safetensors(path: str | os.PathLike) -> dict[str, Stored]:
     end = 0
     for name in sorted(spans, key=spans.__getitem__):
         if spans[name][0] != end:
-            raise FileError(f"{path}: array {name!r} begins at byte {spans[name][0]:,}, expected {end:,}: "
-                            "arrays overlap or leave a gap; the file is not sound")
+            raise FileError(
+                f"{path}: array {name!r} begins at byte {spans[name][0]:,}, expected {end:,}: "
+                "arrays overlap or leave a gap; the file is not sound"
+            )
         end = spans[name][1]
     if end != size - start:
         raise FileError(f"{path}: its arrays need {end:,} bytes, the file holds {size - start:,}; cut short?")
@@ -64,15 +68,18 @@ def _check_entry(name: str, entry: dict[str, Any], path: str | os.PathLike) -> t
     shape: Any = entry.get("shape")
     span: Any = entry.get("data_offsets")
     if not isinstance(dtype, str) or dtype not in DTYPES:
-        raise FileError(f"{path}: array {name!r} has dtype {str(dtype)[:20]!r}, expected one of "
-                        + ", ".join(DTYPES))
+        raise FileError(
+            f"{path}: array {name!r} has dtype {str(dtype)[:20]!r}, expected one of " + ", ".join(DTYPES)
+        )
     numbers = [*shape, *span] if isinstance(shape, list) and isinstance(span, list) else [None]
     if not all(type(n) is int and n >= 0 for n in numbers) or len(span) != 2 or len(shape) > 32:
         raise FileError(f"{path}: array {name!r} has a shape or place not of whole numbers; not sound")
     needed = math.prod(shape) * itemsize(dtype)
     if span[1] - span[0] != needed:
-        raise FileError(f"{path}: array {name!r} of shape {tuple(shape)} needs {needed:,} bytes, its place "
-                        f"holds {span[1] - span[0]:,}; not sound")
+        raise FileError(
+            f"{path}: array {name!r} of shape {tuple(shape)} needs {needed:,} bytes, its place "
+            f"holds {span[1] - span[0]:,}; not sound"
+        )
     return span[0], span[1]
 
 

@@ -12,11 +12,33 @@ import numpy as np
 from minigan.errors import FileError
 
 # Names in .safetensors and names of PyTorch's storage classes -> NumPy's. bfloat16 is read as uint16.
-DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bf16", "I64": "<i8", "I32": "<i4", "I16": "<i2",
-          "I8": "|i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1"}
-STORAGES = {"DoubleStorage": "F64", "FloatStorage": "F32", "HalfStorage": "F16", "BFloat16Storage": "BF16",
-            "LongStorage": "I64", "IntStorage": "I32", "ShortStorage": "I16", "CharStorage": "I8",
-            "ByteStorage": "U8", "BoolStorage": "BOOL"}
+DTYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BF16": "bf16",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "|i1",
+    "U64": "<u8",
+    "U32": "<u4",
+    "U16": "<u2",
+    "U8": "|u1",
+    "BOOL": "|b1",
+}
+STORAGES = {
+    "DoubleStorage": "F64",
+    "FloatStorage": "F32",
+    "HalfStorage": "F16",
+    "BFloat16Storage": "BF16",
+    "LongStorage": "I64",
+    "IntStorage": "I32",
+    "ShortStorage": "I16",
+    "CharStorage": "I8",
+    "ByteStorage": "U8",
+    "BoolStorage": "BOOL",
+}
 
 
 @dataclass(frozen=True)
@@ -50,13 +72,17 @@ def check_view(where: str, numel: Any, offset: Any, size: Any, stride: Any) -> N
     """
     numbers = [numel, offset, *size, *stride] if _sequences(size, stride) else [None]
     if not all(type(n) is int and n >= 0 for n in numbers) or len(size) != len(stride) or len(size) > 32:
-        raise FileError(f"{where}: offset, size and stride must be whole numbers of at least 0, one stride "
-                        "per size; the file is not sound")
+        raise FileError(
+            f"{where}: offset, size and stride must be whole numbers of at least 0, one stride "
+            "per size; the file is not sound"
+        )
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     count = math.prod(size)
     if count and (last >= numel or count > numel):
-        raise FileError(f"{where}: a view of {count:,} elements from {offset:,} to {last:,} does not fit its "
-                        f"storage of {numel:,}; the file is not sound")
+        raise FileError(
+            f"{where}: a view of {count:,} elements from {offset:,} to {last:,} does not fit its "
+            f"storage of {numel:,}; the file is not sound"
+        )
 
 
 def _sequences(*values: Any) -> bool:

@@ -49,30 +49,53 @@ def _vgg(name: str, convolutions: tuple[int, ...], most_elements: int, file: str
 
 
 def _squeezenet() -> Architecture:
-    layers: list[tuple] = [("conv", "conv1", 3, 64, 3, 2, 0), ("relu", "relu1"),
-                           ("pool", "pool1", 3, 2, True)]
-    parameters: dict[str, Any] = {"conv1.weight": ("features.0.weight", (64, 3, 3, 3)),
-                                  "conv1.bias": ("features.0.bias", (64,))}
+    layers: list[tuple] = [
+        ("conv", "conv1", 3, 64, 3, 2, 0),
+        ("relu", "relu1"),
+        ("pool", "pool1", 3, 2, True),
+    ]
+    parameters: dict[str, Any] = {
+        "conv1.weight": ("features.0.weight", (64, 3, 3, 3)),
+        "conv1.bias": ("features.0.bias", (64,)),
+    }
     inputs, number = 64, 2
-    plan = {3: (16, 64), 4: (16, 64), 5: None, 6: (32, 128), 7: (32, 128), 8: None,
-            9: (48, 192), 10: (48, 192), 11: (64, 256), 12: (64, 256)}
+    plan = {
+        3: (16, 64),
+        4: (16, 64),
+        5: None,
+        6: (32, 128),
+        7: (32, 128),
+        8: None,
+        9: (48, 192),
+        10: (48, 192),
+        11: (64, 256),
+        12: (64, 256),
+    }
     for index, fire in plan.items():
         if fire is None:
             layers.append(("pool", f"pool{number - 1}", 3, 2, True))
             continue
         squeeze, expand = fire
         layers.append(("fire", f"fire{number}", inputs, squeeze, expand))
-        for part, shape in (("squeeze", (squeeze, inputs, 1, 1)), ("expand1x1", (expand, squeeze, 1, 1)),
-                            ("expand3x3", (expand, squeeze, 3, 3))):
+        for part, shape in (
+            ("squeeze", (squeeze, inputs, 1, 1)),
+            ("expand1x1", (expand, squeeze, 1, 1)),
+            ("expand3x3", (expand, squeeze, 3, 3)),
+        ):
             parameters[f"fire{number}.{part}.weight"] = (f"features.{index}.{part}.weight", shape)
             parameters[f"fire{number}.{part}.bias"] = (f"features.{index}.{part}.bias", shape[:1])
         inputs, number = 2 * expand, number + 1
     return Architecture("squeezenet1_1", tuple(layers), parameters, 1_235_496, "squeezenet1_1-b8a52dc0.pth")
 
 
-ARCHITECTURES = {architecture.name: architecture for architecture in (
-    _vgg("vgg16", (2, 2, 3, 3, 3), 138_357_544, "vgg16-397923af.pth"),
-    _vgg("vgg19", (2, 2, 4, 4, 4), 143_667_240, "vgg19-dcbb9e9d.pth"), _squeezenet())}
+ARCHITECTURES = {
+    architecture.name: architecture
+    for architecture in (
+        _vgg("vgg16", (2, 2, 3, 3, 3), 138_357_544, "vgg16-397923af.pth"),
+        _vgg("vgg19", (2, 2, 4, 4, 4), 143_667_240, "vgg19-dcbb9e9d.pth"),
+        _squeezenet(),
+    )
+}
 
 
 def layer_name(name: str) -> str:

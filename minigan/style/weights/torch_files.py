@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.data.arrays import open_zip
+from minigan.data.zips import open_zip
 from minigan.errors import FileError
 from minigan.style.weights.pickles import Machine, Meaning, Name
 from minigan.style.weights.stored import STORAGES, Stored, check_view, decode, itemsize, take_view
@@ -55,9 +55,12 @@ class _Reader:
 
     def run(self, file: io.BytesIO) -> Any:
         meanings: dict[str, Meaning | None] = {f"torch.{name}": None for name in STORAGES}
-        meanings |= {"collections.OrderedDict": self._ordered, "torch._utils._rebuild_tensor": self._tensor,
-                     "torch._utils._rebuild_tensor_v2": self._tensor,
-                     "torch._utils._rebuild_parameter": lambda tensor, *_: tensor}
+        meanings |= {
+            "collections.OrderedDict": self._ordered,
+            "torch._utils._rebuild_tensor": self._tensor,
+            "torch._utils._rebuild_tensor_v2": self._tensor,
+            "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
+        }
         return Machine(self.where, meanings, self._point).run(file)
 
     def _ordered(self, pairs: Any = ()) -> dict:
@@ -101,13 +104,17 @@ def tensors(value: Any, where: str) -> dict[str, Stored]:
     if isinstance(value, dict) and isinstance(value.get("state_dict"), dict):
         value = value["state_dict"]
     if not isinstance(value, dict) or not value:
-        raise FileError(f"{where}: expected a dictionary of tensors, got {type(value).__name__}; "
-                        "save model.state_dict()")
-    strange = [key for key, entry in value.items()
-               if not (isinstance(key, str) and isinstance(entry, Stored))]
+        raise FileError(
+            f"{where}: expected a dictionary of tensors, got {type(value).__name__}; save model.state_dict()"
+        )
+    strange = [
+        key for key, entry in value.items() if not (isinstance(key, str) and isinstance(entry, Stored))
+    ]
     if strange:
-        raise FileError(f"{where}: these entries are no tensors: {', '.join(map(repr, strange[:8]))}; "
-                        "save model.state_dict()")
+        raise FileError(
+            f"{where}: these entries are no tensors: {', '.join(map(repr, strange[:8]))}; "
+            "save model.state_dict()"
+        )
     return value
 
 
@@ -115,7 +122,7 @@ def open_torch_zip(path: str | os.PathLike, *, limit_bytes: int) -> dict[str, St
     """Open a ``.pth`` of the new kind: names, shapes, and how to read each. Raises FileError."""
     reader = _Reader(str(path))
     with open_zip(path, limit_bytes=limit_bytes, folders=True) as (archive, infos):
-        roots = [name[:-len("data.pkl")] for name in infos if name.endswith("/data.pkl")]
+        roots = [name[: -len("data.pkl")] for name in infos if name.endswith("/data.pkl")]
         if len(roots) != 1:
             raise FileError(f"{path}: a zip with {len(roots)} data.pkl, expected 1; not a PyTorch file")
         root = roots[0]
@@ -128,14 +135,17 @@ def open_torch_zip(path: str | os.PathLike, *, limit_bytes: int) -> dict[str, St
             needed = storage.numel * itemsize(storage.dtype)
             if info is None or info.file_size != needed:
                 there = "nothing" if info is None else f"{info.file_size:,}"
-                raise FileError(f"{path}: storage {key!r} needs {needed:,} bytes, the file holds {there}; "
-                                "cut short or not sound")
+                raise FileError(
+                    f"{path}: storage {key!r} needs {needed:,} bytes, the file holds {there}; "
+                    "cut short or not sound"
+                )
             storage.read = _zip_read(path, info.filename, storage.dtype, limit_bytes, big)
     return found
 
 
-def _zip_read(path: str | os.PathLike, member: str, dtype: str, limit_bytes: int,
-              big: bool) -> Callable[[], np.ndarray]:
+def _zip_read(
+    path: str | os.PathLike, member: str, dtype: str, limit_bytes: int, big: bool
+) -> Callable[[], np.ndarray]:
     def read() -> np.ndarray:
         with open_zip(path, limit_bytes=limit_bytes, folders=True) as (archive, _):
             return decode(archive.read(member), dtype, big_endian=big)
@@ -167,8 +177,10 @@ def open_torch_stream(path: str | os.PathLike) -> dict[str, Stored]:
             file.seek(place)
             count = int.from_bytes(file.read(8), "big" if big else "little")
             if count != storage.numel or place + 8 + needed > size:
-                raise FileError(f"{path}: storage {key!r} of {storage.numel:,} elements needs {needed:,} "
-                                f"bytes, the file holds {max(size - place - 8, 0):,}; cut short or not sound")
+                raise FileError(
+                    f"{path}: storage {key!r} of {storage.numel:,} elements needs {needed:,} "
+                    f"bytes, the file holds {max(size - place - 8, 0):,}; cut short or not sound"
+                )
             storage.read = _stream_read(path, place + 8, storage, big)
             place += 8 + needed
     if place != size:
@@ -176,8 +188,9 @@ def open_torch_stream(path: str | os.PathLike) -> dict[str, Stored]:
     return found
 
 
-def _stream_read(path: str | os.PathLike, place: int, storage: Storage,
-                 big: bool) -> Callable[[], np.ndarray]:
+def _stream_read(
+    path: str | os.PathLike, place: int, storage: Storage, big: bool
+) -> Callable[[], np.ndarray]:
     def read() -> np.ndarray:
         with open(path, "rb") as file:
             file.seek(place)

@@ -66,8 +66,10 @@ def tensor(key, array, version="_v2", offset=0, size=None, stride=None, view=())
     stride = tuple(step // array.itemsize for step in array.strides) if stride is None else stride
     size = array.shape if size is None else size
     tail = (False, Call(Global("collections", "OrderedDict"), ())) if version else ()
-    return Call(Global("torch._utils", "_rebuild_tensor" + version),
-                (storage(key, array, view), offset, size, stride, *tail))
+    return Call(
+        Global("torch._utils", "_rebuild_tensor" + version),
+        (storage(key, array, view), offset, size, stride, *tail),
+    )
 
 
 def entries(arrays, **options):
@@ -75,8 +77,10 @@ def entries(arrays, **options):
 
 
 def write_torch_zip(path, arrays, value=None, members=None, root="archive/"):
-    content = {root + "data.pkl": pickled(entries(arrays) if value is None else value),
-               root + "byteorder": b"little"}
+    content = {
+        root + "data.pkl": pickled(entries(arrays) if value is None else value),
+        root + "byteorder": b"little",
+    }
     content |= {f"{root}data/{key}": array.tobytes("K") for key, array in enumerate(arrays.values())}
     content |= {root + name: raw for name, raw in (members or {}).items()}
     content[root + "version"] = b"3\n"
@@ -100,8 +104,11 @@ def write_safetensors(path, arrays, header=None, tail=b""):
     names = {"f4": "F32", "f8": "F64", "f2": "F16", "i8": "I64"}
     table, place = {"__metadata__": {"format": "pt"}}, 0
     for name, array in arrays.items():
-        table[name] = {"dtype": names[array.dtype.str[1:]], "shape": list(array.shape),
-                       "data_offsets": [place, place + array.nbytes]}
+        table[name] = {
+            "dtype": names[array.dtype.str[1:]],
+            "shape": list(array.shape),
+            "data_offsets": [place, place + array.nbytes],
+        }
         place += array.nbytes
     text = json.dumps(table).encode() if header is None else header
     body = b"".join(array.tobytes() for array in arrays.values())
@@ -115,5 +122,9 @@ def write_npz(path, arrays):
     return path
 
 
-WRITERS = {"npz": write_npz, "safetensors": write_safetensors, "torch zip": write_torch_zip,
-           "torch stream": write_torch_stream}
+WRITERS = {
+    "npz": write_npz,
+    "safetensors": write_safetensors,
+    "torch zip": write_torch_zip,
+    "torch stream": write_torch_stream,
+}

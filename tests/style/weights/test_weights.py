@@ -19,8 +19,9 @@ TABLE = ARCHITECTURES["squeezenet1_1"]
 def stored():
     """Torchvision's names, with the classifier that the published file has."""
     rng = np.random.default_rng(0)
-    arrays = {theirs: rng.standard_normal(shape).astype(np.float32)
-              for theirs, shape in TABLE.parameters.values()}
+    arrays = {
+        theirs: rng.standard_normal(shape).astype(np.float32) for theirs, shape in TABLE.parameters.values()
+    }
     return arrays | {"classifier.1.weight": np.zeros((10, 512, 1, 1), np.float32)}
 
 
@@ -33,11 +34,19 @@ def test_every_kind_of_file(tmp_path, stored, kind):
         np.testing.assert_array_equal(loaded[ours], stored[theirs])
 
 
-@pytest.mark.parametrize("rename", [lambda ours, theirs: ours, lambda ours, theirs: "module." + theirs,
-                                    lambda ours, theirs: theirs.removeprefix("features.")])
+@pytest.mark.parametrize(
+    "rename",
+    [
+        lambda ours, theirs: ours,
+        lambda ours, theirs: "module." + theirs,
+        lambda ours, theirs: theirs.removeprefix("features."),
+    ],
+)
 def test_spellings_of_names_and_doubles(tmp_path, stored, rename):
-    arrays = {rename(ours, theirs): stored[theirs].astype(np.float64)
-              for ours, (theirs, _) in TABLE.parameters.items()}
+    arrays = {
+        rename(ours, theirs): stored[theirs].astype(np.float64)
+        for ours, (theirs, _) in TABLE.parameters.items()
+    }
     loaded = load_weights(makers.write_safetensors(tmp_path / "w", arrays), "squeezenet1_1")
     assert loaded["fire9.squeeze.bias"].dtype == np.float32
     np.testing.assert_array_equal(loaded["fire9.squeeze.bias"], stored["features.12.squeeze.bias"])
@@ -50,8 +59,11 @@ def test_misfits_come_in_one_error(tmp_path, stored):
     del arrays["features.12.squeeze.bias"]
     with pytest.raises(FileError) as caught:
         load_weights(makers.write_safetensors(tmp_path / "w", arrays), "squeezenet1_1")
-    for part in ("missing 'fire9.squeeze.bias'", "unexpected 'extra'",
-                 "'conv1.weight' has shape (64, 1, 3, 3), expected (64, 3, 3, 3)"):
+    for part in (
+        "missing 'fire9.squeeze.bias'",
+        "unexpected 'extra'",
+        "'conv1.weight' has shape (64, 1, 3, 3), expected (64, 3, 3, 3)",
+    ):
         assert part in str(caught.value)
 
 
@@ -75,10 +87,16 @@ def test_integers_are_no_weights(tmp_path, stored):
         load_weights(makers.write_safetensors(tmp_path / "w", arrays), "squeezenet1_1")
 
 
-@pytest.mark.parametrize(("content", "match"), [
-    (b"", "starts with b''"), (b"<!DOCTYPE html>", "starts with b'<!DOCTYPE'"),
-    (b"\x80\x05\x95not ours", "expected weights"), (b"\x80\x02}.", "no PyTorch file"),
-    (b"PK\x03\x04", "damaged")])
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"", "starts with b''"),
+        (b"<!DOCTYPE html>", "starts with b'<!DOCTYPE'"),
+        (b"\x80\x05\x95not ours", "expected weights"),
+        (b"\x80\x02}.", "no PyTorch file"),
+        (b"PK\x03\x04", "damaged"),
+    ],
+)
 def test_other_files(tmp_path, content, match):
     (tmp_path / "w").write_bytes(content)
     with pytest.raises(FileError, match=match):
@@ -107,4 +125,9 @@ def test_tables_have_the_published_sizes():
 
 def test_layer_names():
     assert [layer_name(name) for name in ("relu4_2", "block4_conv2", "block3_pool", "conv1_1", "fire4")] == [
-        "relu4_2", "relu4_2", "pool3", "conv1_1", "fire4"]
+        "relu4_2",
+        "relu4_2",
+        "pool3",
+        "conv1_1",
+        "fire4",
+    ]

@@ -1,0 +1,96 @@
+"""How long it will take and how much memory, said before starting.
+
+Time is measured (one evaluation on a small picture) and scaled by the number of pixels, which every pass is
+proportional to. Memory is counted: the arrays that the backward pass keeps, the optimiser's, and working
+space.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from minigan.errors import ArgumentError
+from minigan.style.objective import Objective
+from minigan.style.settings import Settings
+
+PROBE = 96  # pixels of the longer side of the picture that is timed
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a painting will cost: ``seconds`` in all, ``memory`` bytes at the peak, of ``free`` bytes."""
+
+    seconds: float
+    memory: int
+    free: int
+    fits: int  # the largest size (pixels of the longer side) whose memory is free
+
+    def __str__(self) -> str:
+        return (
+            f"about {self.seconds:.0f} s and {self.memory / 1e6:.0f} MB "
+            f"(free: {self.free / 1e6:.0f} MB, enough for {self.fits} pixels)"
+        )
+
+
+def predict(objective: Objective, settings: Settings, height: int, width: int) -> Forecast:
+    """Forecast a painting of height x width from an objective that was built for a small picture."""
+    picture = np.full((1, 3, *probe_size(height, width)), 0.5, np.float32)
+    objective(picture)  # the first call prepares the frozen weights
+    start = time.perf_counter()
+    objective(picture)
+    pixel = (time.perf_counter() - start) / picture[0, 0].size
+    steps = 1.06 * settings.iterations + 2  # L-BFGS evaluates a little more than once per iteration
+    longer = max(height, width)
+    pixels = sum(height * width * (size / longer) ** 2 for size in settings.sizes())
+    memory, free = count_memory(objective, settings, height, width), free_memory()
+    return Forecast(
+        seconds=pixel * pixels * steps,
+        memory=memory,
+        free=free,
+        fits=int(longer * (0.9 * free / memory) ** 0.5) // 8 * 8,
+    )
+
+
+def probe_size(height: int, width: int) -> tuple[int, int]:
+    """A small picture of the same shape, both sides a multiple of 8."""
+    scale = min(PROBE / max(height, width), 1.0)
+    return max(round(height * scale / 8), 2) * 8, max(round(width * scale / 8), 2) * 8
+
+
+def count_memory(objective: Objective, settings: Settings, height: int, width: int) -> int:
+    """Bytes at the peak of one step: features kept for backward, their gradients, the optimiser's arrays."""
+    optimiser = 3 * height * width * 8 * (2 * 10 + 8 if settings.optimizer == "lbfgs" else 6)
+    if settings.tile:
+        halo = 2 * 48
+        height, width = min(height, settings.tile + halo), min(width, settings.tile + halo)
+    sizes = objective.extractor.walk(height, width, objective.wanted) if objective.wanted else []
+    arrays = [4 * channels * h * w for _, channels, h, w in sizes]
+    # Each layer's result is kept (a convolution's also padded, for reflection); while the widest layer is
+    # differentiated, its gradient and the algorithm's working space are about three more of its size.
+    return int(sum(arrays) + 3 * max(arrays, default=0) + optimiser)
+
+
+def free_memory() -> int:
+    """Bytes of memory that can be had now, as far as the system says; else a quarter of all."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            lines = dict(line.split(":", 1) for line in file)
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        try:
+            return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+        except (AttributeError, ValueError, OSError):
+            return 4 << 30
+
+
+def check(forecast: Forecast, size: int) -> None:
+    """Raise ArgumentError, naming a size that fits, where the memory is not there."""
+    if forecast.memory > forecast.free:
+        raise ArgumentError(
+            f"size {size} needs about {forecast.memory / 1e6:.0f} MB, "
+            f"{forecast.free / 1e6:.0f} MB are free; use size {forecast.fits} or tile 256"
+        )

@@ -1,0 +1,132 @@
+"""Everything that can be set about a painting, checked once, before anything is computed."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigan.errors import ArgumentError
+from minigan.style.features import NAMES, POOLINGS, Extractor
+from minigan.style.gram import STATISTICS
+from minigan.style.losses import VARIATIONS
+
+INITS = ("content", "noise", "style")
+OPTIMIZERS = ("lbfgs", "adam", "gd")
+COLOURS = ("style", "luminance", "histogram")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Words of :func:`minigan.style.transfer`, the same as the command line's."""
+
+    size: int = 256  # pixels of the longer side, rounded to multiples of 8
+    style_scale: float = 1.0  # size of the style picture relative to the painting: larger strokes above 1
+    features: str | Extractor = "shipped"
+    weights: str | os.PathLike | None = None  # file, for features that do not ship
+    pooling: str = "average"
+    content_layers: (
+        Sequence[str] | Mapping[str, float]
+    ) = ()  # names, or names with weights; () = the net's own
+    style_layers: Sequence[str] | Mapping[str, float] = ()
+    statistic: str = "covariance"
+    content_weight: float = 0.02
+    style_weight: float = 1.0
+    variation_weight: float = 0.02
+    variation: str = "l2"
+    init: str | np.ndarray = "content"  # "content", "noise", "style" (its colour statistics), or a picture
+    optimizer: str = "lbfgs"
+    iterations: int = 120  # at the full size; coarser sizes take the same number
+    lr: float = 0.02  # of adam and gd
+    coarse: int = 0  # begin at this size and double it up to `size`; 0: only the full size
+    blend: Sequence[float] = ()  # weight of each style; () = equal
+    masks: Sequence[Any] = ()  # per style None or a picture (1, H, W) in [0, 1] of where it belongs
+    colours: str = "style"  # whose colours: "style", or the content's by "luminance" or "histogram"
+    seed: int = 0
+    ema: float = 0.0  # decay of the average of iterates that is returned (adam, gd); 0: the last one
+    stop: float = 0.0  # end a size once 20 iterations lower the loss by less than this share
+    tile: int = 0  # compute in tiles of this many pixels; 0: whole pictures
+
+    def __post_init__(self) -> None:
+        choices = (
+            ("statistic", STATISTICS),
+            ("variation", VARIATIONS),
+            ("optimizer", OPTIMIZERS),
+            ("colours", COLOURS),
+            ("pooling", POOLINGS),
+        )
+        for name, allowed in choices:
+            self._choice(name, tuple(allowed))
+        if isinstance(self.features, str):
+            self._choice("features", NAMES)
+        if isinstance(self.init, str):
+            self._choice("init", INITS)
+        for name, least in (("size", 16), ("iterations", 0), ("coarse", 0), ("seed", 0), ("tile", 0)):
+            value = getattr(self, name)
+            if type(value) is not int or value < least:
+                raise ArgumentError(f"{name}: expected a whole number of at least {least}, got {value!r}")
+        if self.coarse and not 16 <= self.coarse <= self.size:
+            raise ArgumentError(f"coarse: expected 0, or 16 to the size {self.size}, got {self.coarse}")
+        for name in ("content_weight", "style_weight", "variation_weight", "stop", "ema"):
+            self._number(name, getattr(self, name), 0.0)
+        for name in ("style_scale", "lr"):
+            self._number(name, getattr(self, name), 1e-6)
+        if self.ema >= 1:
+            raise ArgumentError(f"ema: expected a decay below 1, got {self.ema!r}")
+        if self.ema and self.optimizer == "lbfgs":
+            raise ArgumentError("ema: L-BFGS has no noise to average out; use it with optimizer adam or gd")
+        if self.tile and "shifted" in self.statistic:
+            raise ArgumentError("tile: shifted Gram matrices reach over tile edges; use gram or covariance")
+
+    def _choice(self, name: str, allowed: Sequence[str]) -> None:
+        if getattr(self, name) not in allowed:
+            raise ArgumentError(f"{name} {getattr(self, name)!r}: expected one of {', '.join(allowed)}")
+
+    @staticmethod
+    def _number(name: str, value: Any, least: float) -> None:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not math.isfinite(value)
+            or value < least
+        ):
+            raise ArgumentError(f"{name}: expected a number of at least {least:g}, got {value!r}")
+
+    def sizes(self) -> list[int]:
+        """The sizes to go through: ``coarse`` doubled until ``size``, or ``size`` alone."""
+        found = [self.size]
+        while self.coarse and found[0] > self.coarse:
+            found.insert(0, max(self.coarse, (found[0] + 1) // 2))
+        return found
+
+    def shares(self, count: int) -> list[float]:
+        """The weight of each of ``count`` styles; they sum to 1. Raises ArgumentError."""
+        if len(self.blend) not in (0, count) or len(self.masks) not in (0, count):
+            raise ArgumentError(
+                f"{count} styles: expected {count} blend weights and masks or none, "
+                f"got {len(self.blend)} and {len(self.masks)}"
+            )
+        values = list(self.blend) or [1.0] * count
+        for value in values:
+            self._number("blend", value, 0.0)
+        if count and sum(values) <= 0:
+            raise ArgumentError("blend: at least one style needs a weight above 0")
+        return [float(value) / sum(values) for value in values]
+
+
+def layer_weights(
+    given: Sequence[str] | Mapping[str, float], default: Sequence[str], extractor: Extractor
+) -> dict[str, float]:
+    """Layer -> weight, summing to 1; equal where only names are given. Raises ArgumentError."""
+    pairs = dict(given) if isinstance(given, Mapping) else {name: 1.0 for name in given or default}
+    names = extractor.resolve(pairs)
+    for value in pairs.values():
+        Settings._number("layer weight", value, 0.0)
+    total = sum(pairs.values())
+    if total <= 0:
+        raise ArgumentError("layer weights: at least one must be above 0")
+    return {name: value / total for name, value in zip(names, pairs.values(), strict=True)}

@@ -1,0 +1,57 @@
+"""Settings: each bad value is an error that names it, before anything is computed."""
+
+import numpy as np
+import pytest
+
+from minigan.errors import ArgumentError
+from minigan.style import Settings
+
+BAD = [
+    ({"size": 8}, "size: expected a whole number of at least 16, got 8"),
+    ({"size": 64.0}, "size"),
+    ({"size": True}, "size"),
+    ({"iterations": -1}, "iterations"),
+    ({"features": "vgg"}, "features 'vgg'"),
+    ({"statistic": "mean"}, "statistic 'mean': expected one of gram"),
+    ({"variation": "l0"}, "variation 'l0'"),
+    ({"init": "zeros"}, "init 'zeros': expected one of content, noise, style"),
+    ({"optimizer": "sgd"}, "optimizer"),
+    ({"colours": "none"}, "colours 'none'"),
+    ({"pooling": "mean"}, "pooling"),
+    ({"coarse": 8}, "coarse"),
+    ({"coarse": 512}, "coarse: expected 0, or 16 to the size 256"),
+    ({"content_weight": -1.0}, "content_weight"),
+    ({"style_weight": float("nan")}, "style_weight"),
+    ({"variation_weight": "1"}, "variation_weight"),
+    ({"style_scale": 0}, "style_scale"),
+    ({"lr": 0.0}, "lr"),
+    ({"stop": float("inf")}, "stop"),
+    ({"ema": 1.0, "optimizer": "adam"}, "ema: expected a decay below 1"),
+    ({"ema": 0.9}, "L-BFGS has no noise"),
+]
+
+
+@pytest.mark.parametrize(("settings", "match"), BAD)
+def test_bad_settings(settings, match):
+    with pytest.raises(ArgumentError, match=match):
+        Settings(**settings)
+
+
+def test_sizes_double_up_to_the_last():
+    assert Settings(size=256).sizes() == [256]
+    assert Settings(size=256, coarse=64).sizes() == [64, 128, 256]
+    assert Settings(size=300, coarse=64).sizes() == [64, 75, 150, 300]
+    assert Settings(size=64, coarse=64).sizes() == [64]
+
+
+def test_shares():
+    assert Settings().shares(2) == [0.5, 0.5]
+    assert Settings(blend=(3, 1)).shares(2) == [0.75, 0.25]
+    for settings, match in (({"blend": (1,)}, "expected 2 blend weights"), ({"blend": (0, 0)}, "above 0"),
+                            ({"blend": (1, -1)}, "blend"), ({"masks": (None,)}, "masks")):  # fmt: skip
+        with pytest.raises(ArgumentError, match=match):
+            Settings(**settings).shares(2)
+
+
+def test_a_picture_may_be_the_start():
+    assert Settings(init=np.zeros((3, 8, 8))).init.shape == (3, 8, 8)
