@@ -21,9 +21,13 @@ LIMIT = 1 << 20
 
 def sample(seed=0):
     rng = np.random.default_rng(seed)
-    return {"weight": rng.standard_normal((3, 2, 4)).astype(np.float32), "steps": np.array(7),
-            "moments": np.asfortranarray(rng.standard_normal((4, 3))), "empty": np.zeros((0, 3), np.float16),
-            "flags": np.array([True, False])}
+    return {
+        "weight": rng.standard_normal((3, 2, 4)).astype(np.float32),
+        "steps": np.array(7),
+        "moments": np.asfortranarray(rng.standard_normal((4, 3))),
+        "empty": np.zeros((0, 3), np.float16),
+        "flags": np.array([True, False]),
+    }
 
 
 def npy(array=None, header=None, body=b""):
@@ -47,8 +51,12 @@ def test_round_trip_keeps_values_dtypes_shapes_and_facts(tmp_path):
     path = tmp_path / "a.npz"
     stored = sample()
     write_npz(path, stored, {"note": "ä", "n": 3}, kind="test")
-    back, facts = read_npz(path, limit_bytes=LIMIT, kind="test",
-                           expected={name: (array.shape, array.dtype) for name, array in stored.items()})
+    back, facts = read_npz(
+        path,
+        limit_bytes=LIMIT,
+        kind="test",
+        expected={name: (array.shape, array.dtype) for name, array in stored.items()},
+    )
     assert facts == {"note": "ä", "n": 3}
     for name, array in stored.items():
         np.testing.assert_array_equal(back[name], array)
@@ -95,8 +103,9 @@ def test_a_flip_that_fools_the_crc_is_named_by_the_digest(tmp_path):
     write_npz(path, {"first": np.zeros(2), "second": np.ones(2)})
     with zipfile.ZipFile(path) as archive:
         members = [(name, archive.read(name)) for name in archive.namelist()]
-    members = [(name, content[:-1] + b"\x3e" if name == "second.npy" else content)
-               for name, content in members]
+    members = [
+        (name, content[:-1] + b"\x3e" if name == "second.npy" else content) for name, content in members
+    ]
     hostile(path, members)
     with pytest.raises(FileError, match="'second' is damaged: its SHA-256"):
         read_npz(path, limit_bytes=LIMIT)
@@ -118,11 +127,13 @@ def test_misfits_are_listed_in_one_error(tmp_path):
     with pytest.raises(FileError) as caught:
         read_npz(path, limit_bytes=LIMIT, expected={"a": (3,), "c": (1,), "d": ((1,), "f8")})
     message = str(caught.value)
-    for part in ("missing 'c'", "unexpected 'b'", "'a' has shape (2,), expected (3,)",
-                 "'d' has dtype float32"):
+    for part in (
+        "missing 'c'",
+        "unexpected 'b'",
+        "'a' has shape (2,), expected (3,)",
+        "'d' has dtype float32",
+    ):
         assert part in message
-
-
 
 
 def claims(descr, shape, body=b""):
@@ -133,12 +144,10 @@ def claims(descr, shape, body=b""):
 HOSTILE = {
     "object array": ([("a.npy", npy(np.array([{}], dtype=object)))], "object arrays are pickles"),
     "terabyte": (claims("'<f4'", "(250000000000,)"), "needs 1,000,000,000,000 bytes"),
-    "overflowing shape": (claims("'<f8'", "(4294967296, 4294967296)", bytes(8)),
-                          "not sound"),
+    "overflowing shape": (claims("'<f8'", "(4294967296, 4294967296)", bytes(8)), "not sound"),
     "negative size": (claims("'<f8'", "(-1, -1)", bytes(8)), "not sound"),
     "bool size": (claims("'<f8'", "(True,)", bytes(8)), "not sound"),
-    "structured": (claims("[('x', '<f8')]", "(1,)", bytes(8)),
-                   "expected numbers"),
+    "structured": (claims("[('x', '<f8')]", "(1,)", bytes(8)), "expected numbers"),
     "code in the header": ([("a.npy", npy(header="__import__('os').abort()"))], "cannot be read"),
     "deep header": ([("a.npy", npy(header="(" * 5000))], "cannot be read"),
     "not npy": ([("a.npy", b"hello")], "not an .npy array"),
@@ -179,10 +188,16 @@ def test_zip_bomb_that_lies_about_its_size(tmp_path):
         read_npz(path, limit_bytes=LIMIT)
 
 
-@pytest.mark.parametrize(("content", "match"), [
-    (b"", "starts with b''"), (b"<html>", "starts with b'<html>'"),
-    (pickle.dumps([1]), "a pickle is never opened"),
-    (b"PK\x03\x04 and nothing", "damaged or cut short"), (npy(np.zeros(2)), "expected a zip")])
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"", "starts with b''"),
+        (b"<html>", "starts with b'<html>'"),
+        (pickle.dumps([1]), "a pickle is never opened"),
+        (b"PK\x03\x04 and nothing", "damaged or cut short"),
+        (npy(np.zeros(2)), "expected a zip"),
+    ],
+)
 def test_other_files_are_refused(tmp_path, content, match):
     path = tmp_path / "other.npz"
     path.write_bytes(content)
@@ -261,10 +276,12 @@ def test_a_link_keeps_pointing(tmp_path):
 def test_killed_at_any_moment_leaves_old_or_new(tmp_path):
     """A process that writes without end is killed; what is there reads whole each time."""
     path = tmp_path / "a.npz"
-    code = ("import sys, numpy as np\nfrom minigan.data.arrays import write_npz\n"
-            "for i in range(10**9):\n"
-            "    write_npz(sys.argv[1], {'a': np.full(50_000, i)}, {'i': i})\n"
-            "    if i == 0: print('ready', flush=True)\n")
+    code = (
+        "import sys, numpy as np\nfrom minigan.data.arrays import write_npz\n"
+        "for i in range(10**9):\n"
+        "    write_npz(sys.argv[1], {'a': np.full(50_000, i)}, {'i': i})\n"
+        "    if i == 0: print('ready', flush=True)\n"
+    )
     for _ in range(3):
         with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as process:
             assert process.stdout.readline() == b"ready\n"

@@ -31,8 +31,9 @@ def test_a_plan_is_followed_and_the_picture_below_is_kept():
     plan[:, 32:] = 1
     below = np.full((64, 64, 3), 0.5)
     before = below.copy()
-    done = brush.cover(generator, np.full((64, 64), np.pi / 2), plan, length=8, width=3, picture=below,
-                       density=4, spread=0)
+    done = brush.cover(
+        generator, np.full((64, 64), np.pi / 2), plan, length=8, width=3, picture=below, density=4, spread=0
+    )
     np.testing.assert_array_equal(below, before)
     assert done[:, :28].mean() < 0.1 and done[:, 36:].mean() > 0.9
 

@@ -37,8 +37,10 @@ def mean_frequency(picture):
 
 @pytest.mark.parametrize("family", NAMES)
 def test_a_larger_scale_has_lower_frequencies(family):
-    fine, coarse = ([mean_frequency(paint(seed, family=family, scale=scale).picture) for seed in range(12)]
-                    for scale in (0, 2))
+    fine, coarse = (
+        [mean_frequency(paint(seed, family=family, scale=scale).picture) for seed in range(12)]
+        for scale in (0, 2)
+    )
     assert np.median(fine) > 1.25 * np.median(coarse)
 
 
