@@ -354,7 +354,7 @@ ENGINE = [
           "g / Tensor(self.input(0).data)", case("log"), "second order"),
     Fault("dropout mask redrawn", "ops.noise:dropout", "return x * Tensor._wrap(_mask(x.data, p, generator))",
           "first, other = (x * Tensor._wrap(_mask(x.data, p, generator)) for _ in range(2))\n"
-          "    return other + (first - other).detach()", case("dropout"), "gradient"),
+          "    return other + (first - other).detach()", case("dropout", 80), "gradient"),
     Fault("gradients that share memory", "autograd:_own", "if owner in owners or", "if",
           engine(lambda x, y: x + y, (3,), (3,)), "no alias"),
     Fault("forward works in place on its input", "ops.elementwise:Exp.forward", "exp(x)", "exp(x, out=x)",

@@ -249,24 +249,3 @@ def _worst(got: np.ndarray, expected: np.ndarray, relative: float) -> str:
         return ""
     index = np.unravel_index(int(np.argmax(np.nan_to_num(miss, nan=np.inf))), got.shape)
     return f"{got[index]:.8g} against {expected[index]:.8g} at {[int(i) for i in index]}"
-
-
-def summary(reports: list[GradReport]) -> str:
-    """The table of `minigan gradcheck`: one line per operation, then the totals."""
-    width = max([len(report.name) for report in reports] + [9])
-    head = f"{'operation':<{width}}   order 1   order 2  examples   kinks  seconds  verdict"
-    lines = [head, "-" * len(head)]
-    for r in reports:
-        errors = "  ".join(f"{e:8.1e}" if e == e else f"{'-':>8}" for e in (r.error1, r.error2))
-        lines.append(
-            f"{r.name:<{width}}  {errors}  {r.examples:>8}  {r.kinks:>6}  {r.seconds:>7.2f}  {r.verdict}"
-            + (f" ({r.undecided})" if r.verdict == INCONCLUSIVE else "")
-        )
-    lines.append("-" * len(head))
-    total, failed = sum(r.examples for r in reports), sum(r.verdict == FAIL for r in reports)
-    undecided = sum(r.undecided for r in reports)
-    lines.append(
-        f"{len(reports)} operations, {total} settings: {failed} operations FAIL, "
-        f"{undecided} settings INCONCLUSIVE ({undecided / max(total, 1):.2%})"
-    )
-    return "\n".join(lines)
