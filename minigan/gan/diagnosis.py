@@ -71,8 +71,8 @@ def judge(records: Sequence[Record]) -> Finding:
         return Finding("unstable", words)
     if accuracy < 0.52 and mean("d_norm") < 1e-3:
         words = (
-            f"D has stopped telling real from fake (accuracy {accuracy:.0%}) and its gradient is near 0, so G "
-            "has nothing to learn from; try a higher --lr-d, a lower --r1, or less noise"
+            f"D has stopped telling real from fake (accuracy {accuracy:.0%}) and its gradient is near 0, so "
+            "G has nothing to learn from; try a higher --lr-d, a lower --r1, or less noise"
         )
         return Finding("discriminator asleep", words)
     swing = pstdev([r.d_loss for r in records])

@@ -25,7 +25,7 @@ import numpy as np
 from minigan import backend, nn, ops, optim
 from minigan.autograd import detect_anomaly
 from minigan.data.loader import Loader
-from minigan.errors import NumericError
+from minigan.errors import ArgumentError, NumericError
 from minigan.gan import augment, losses, models, penalties
 from minigan.gan.config import Config
 from minigan.gan.record import Record, mean_sigmoid, norm
@@ -57,7 +57,13 @@ class Trainer:
 
     @classmethod
     def create(cls, config: Config, images: np.ndarray, labels: np.ndarray | None = None) -> Trainer:
-        """Build networks and loader from the options; images float32 (N, C, H, W) in [-1, 1]."""
+        """Build networks and loader from the options; images float32 (N, C, H, W) in [-1, 1].
+
+        Raises ArgumentError when ``config.classes`` and ``labels`` (N,) do not fit together.
+        """
+        if config.classes and (labels is None or int(np.max(labels)) >= config.classes):
+            found = "no labels" if labels is None else f"labels up to {np.max(labels)}"
+            raise ArgumentError(f"classes: the networks know {config.classes}, the data have {found}")
         generator, discriminator = models.build(config)
         loader = Loader(images, labels, batch_size=config.batch, seed=config.seed)
         return cls(config, generator, discriminator, loader)

@@ -185,6 +185,21 @@ def test_every_recipe_trains_on_small_pictures(recipe, channels):
     assert trainer.sample(trainer.fixed_latents(2)).shape == (2, channels, size, size)
 
 
+def test_conditional_training_sampling_and_labels_that_do_not_fit():
+    labels = np.arange(24) % 3
+    trainer = toy(labels=labels, classes=3, r1=1.0)
+    for _ in range(2):
+        assert np.isfinite(trainer.train_step().g_loss)
+    z = np.repeat(trainer.fixed_latents(1), 4, axis=0)
+    pictures = trainer.sample(z)  # classes 0, 1, 2, 0
+    assert (pictures[0] == pictures[3]).all() and (pictures[0] != pictures[1]).any()
+    assert trainer.sample(z[:1], np.array([1])) == pytest.approx(pictures[1:2], abs=1e-6)
+    with pytest.raises(ArgumentError, match="networks know 2, the data have labels up to 2"):
+        toy(labels=labels, classes=2)
+    with pytest.raises(ArgumentError, match="no labels"):
+        toy(classes=3)
+
+
 def test_lazy_penalty_comes_every_kth_step_k_times_as_strong():
     lazy, eager = toy(r1=2.0, penalty_every=3), toy(r1=2.0, penalty_every=1)
     first = lazy.train_step().penalty

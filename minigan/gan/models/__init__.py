@@ -6,27 +6,42 @@ A pair is built by ``build(config, rng)``: a generator that maps latents (N, lat
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from minigan import nn
 from minigan.errors import ArgumentError
 from minigan.gan.config import Config
-from minigan.gan.models import dcgan, dense, planar, strided, upscale
+from minigan.gan.models import conditional, dcgan, dense, planar, pooled, strided, upscale
 
 MODELS = {
     "dense": dense.build,
     "dcgan": dcgan.build,
     "strided": strided.build,
     "upscale": upscale.build,
+    "pooled": pooled.build,
     "planar": planar.build,
 }
 
 
 def build(config: Config) -> tuple[nn.Module, nn.Module]:
-    """Return (generator, discriminator) of ``config.model``, weights drawn from ``config.seed``."""
+    """Return (generator, discriminator) of ``config.model``, weights drawn from ``config.seed``.
+
+    With ``config.classes`` both also take labels; see `conditional`.
+    """
     if config.model not in MODELS:
         raise ArgumentError(f"model: expected one of {', '.join(MODELS)}, got {config.model!r}")
-    return MODELS[config.model](config, np.random.default_rng([config.seed, 0]))
+    make, rng, K = MODELS[config.model], np.random.default_rng([config.seed, 0]), config.classes
+    if not K:
+        return make(config, rng)
+    channels, *size = config.shape
+    generator, _ = make(replace(config, latent=config.latent + K), rng)
+    _, discriminator = make(replace(config, shape=(channels + K, *size)), rng)
+    return (
+        conditional.LabelledGenerator(generator, K),
+        conditional.LabelledDiscriminator(discriminator, K),
+    )
 
 
 def count_parameters(network: nn.Module) -> int:

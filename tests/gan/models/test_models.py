@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minigan import Tensor, no_grad
-from minigan.errors import ArgumentError
+from minigan.errors import ArgumentError, DataError
 from minigan.gan import RECIPES, models, resolve
 
 LESSON = {  # as the notebooks printed them: generator, discriminator, whether running statistics are counted
@@ -80,3 +80,29 @@ def test_lesson_dcgan_starts_with_small_normal_weights():
 def test_unknown_model_is_refused():
     with pytest.raises(ArgumentError, match="expected one of dense"):
         models.build(resolve("dense", model="transformer"))
+
+
+@pytest.mark.parametrize("recipe", ["dcgan", "dense", "lesson-upscale"])
+def test_conditional_networks_listen_to_the_label(recipe):
+    config, generator, discriminator = pair_of(recipe, shape=(2, 12, 12), base=2, latent=5, classes=3)
+    generator.eval(), discriminator.eval()
+    with no_grad():
+        z = Tensor(np.random.default_rng(0).standard_normal((1, 5), np.float32).repeat(3, axis=0))
+        pictures = generator(z, np.arange(3)).numpy()
+        assert pictures.shape == (3, 2, 12, 12)
+        assert abs(pictures[0] - pictures[1]).max() > 1e-4 and abs(pictures[1] - pictures[2]).max() > 1e-4
+        same = Tensor(pictures[:1].repeat(3, axis=0))
+        assert len(np.unique(discriminator(same, np.arange(3)).numpy())) == 3
+        for labels in (np.array([0, 1, 3]), np.array([0, -1, 2])):
+            with pytest.raises(DataError, match="expected 0 to 2"):
+                generator(z, labels)
+
+
+@pytest.mark.parametrize("size", [28, 64])
+def test_pooled_discriminator_has_a_dense_feature_vector(size):
+    _, generator, discriminator = pair_of("dcgan", model="pooled", shape=(3, size, size), base=4, latent=8)
+    with no_grad():
+        pictures = generator(Tensor(np.zeros((2, 8), np.float32)))
+        assert pictures.shape == (2, 3, size, size)
+        assert discriminator[:-3](pictures).shape == (2, 128)
+        assert discriminator(pictures).shape == (2,)
