@@ -162,12 +162,12 @@ class Module:
     # ---- state ----------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Return copies of all parameters and buffers on the host, by dotted name.
+        """Return copies of all parameters and buffers on the host, in C order, by dotted name.
 
         Unlike PyTorch's, the arrays are copies: training on does not change what was saved.
         """
         tensors = [*self._named("_parameters"), *self._named("_buffers")]
-        return {name: np.array(tensor.numpy()) for name, tensor in tensors}
+        return {name: np.array(tensor.numpy(), order="C") for name, tensor in tensors}
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> tuple[list[str], list[str]]:
         """Copy arrays or tensors into parameters and buffers; return (missing, unexpected) names.

@@ -210,7 +210,7 @@ class Optimizer:
             numbers[index].append(number)
             if block.steps[i]:
                 slots = self.slots(self.param_groups[index])
-                copies = {slot: np.array(backend.to_host(block.moment(slot, i))) for slot in slots}
+                copies = {slot: np.array(backend.to_host(block.moment(slot, i)), order="C") for slot in slots}
                 state[number] = {"step": block.steps[i], **copies}
         groups = [{**group, "params": n} for group, n in zip(self.param_groups, numbers, strict=True)]
         return {"state": state, "param_groups": groups}

@@ -21,6 +21,7 @@ EDGES = [
     ConvSpec(1, 3, 7, 9, 2, 4, 4, stride=2, padding=1),
     ConvSpec(2, 2, 9, 8, 3, 4, 4, stride=2, padding=0),
     ConvSpec(2, 3, 5, 4, 4, 1, 1),
+    ConvSpec(5, 3, 4, 3, 7, 4, 3),
     ConvSpec(1, 3, 5, 4, 4, 1, 1, stride=2),
     ConvSpec(1, 2, 12, 11, 2, 9, 7, padding=(4, 3)),
     ConvSpec(1, 2, 5, 5, 3, 2, 2, stride=3),
