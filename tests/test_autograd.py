@@ -429,5 +429,11 @@ def test_ancestors_come_oldest_first():
     assert [op.name for op in ancestors([y])] == ["MulScalar", "Exp", "Add"]
 
 
+def test_a_root_that_leads_to_no_input_is_not_walked():
+    x, other = leaf(2.0), leaf(3.0)
+    gx, gother = grad([x * 2.0, other.exp()], [x, other.detach().requires_grad_()], allow_unused=True)
+    assert gx.item() == 2.0 and gother is None
+
+
 def test_public_names():
     assert minigan.grad is grad and minigan.observe is observe

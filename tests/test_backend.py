@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -184,6 +185,22 @@ def test_a_cupy_that_answers_is_used():
         "print(x.device, type(x.numpy()) is np.ndarray, waited, x.to('numpy').device)\n"
     )
     assert in_python(fake)[1] == "cupy True [1] numpy"
+
+
+def test_loading_cupy_asks_for_its_gpu_first(restored, monkeypatch):
+    cupy = ModuleType("cupy")
+    cupy.cuda = SimpleNamespace(is_available=lambda: cupy.answers, get_current_stream=lambda: cupy.stream)
+    cupy.ndarray, cupy.asarray, cupy.asnumpy = Shelf, None, None
+    cupy.stream = SimpleNamespace(synchronize=lambda: setattr(cupy, "waited", True))
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    cupy.answers = False
+    with pytest.raises(DeviceError, match="no CUDA GPU answers"):
+        backend.get("cupy")
+    cupy.answers = True
+    assert backend.get("cupy").xp is cupy
+    minigan.use("cupy")
+    minigan.synchronize()
+    assert cupy.waited
 
 
 @pytest.mark.gpu

@@ -17,7 +17,7 @@ from minigan.tensor import Op, Tensor
 
 
 class Pow(Op):
-    """z = x**y;  gx = g * y * x**(y-1), gy = g * x**y * log(x), the latter 0 where x is 0 and y >= 0."""
+    """z = x**y;  gx = g * y * x**(y-1), gy = g * x**y * log(x); 0 where x is 0 and y >= 0 (gx: y = 0)."""
 
     keeps = (0, 1)
 
@@ -30,7 +30,8 @@ class Pow(Op):
         x, y = self.input(0), self.input(1)
         gx = gy = None
         if self.needs(0):
-            gx = sum_to(where(y.data == 0, 0.0, g * y * x ** (y - 1.0)), self.input_shapes[0])
+            constant = (x.data == 0) & (y.data == 0)  # 0**-1 would make a NaN of 0 * infinity
+            gx = sum_to(g * y * where(constant, 1.0, x) ** (y - 1.0), self.input_shapes[0])
         if self.needs(1):
             flat = (x.data == 0) & (y.data >= 0)
             gy = sum_to(g * x**y * log(where(flat, 1.0, x)), self.input_shapes[1])

@@ -71,10 +71,9 @@ class BatchNorm(Op):
         self.eps = eps
 
     def forward(self, x: Array, weight: Array, bias: Array) -> Array:
-        """Three walks over x: mean, variance, result; each chunk of a walk stays in the cache."""
+        """Two walks over x: statistics, then the result; what a step of a walk touches stays in the cache."""
         rows = Rows(x)
-        self.mean = rows.total(rows.matrix) / rows.count
-        self.var = rows.total_square(self.mean) / rows.count
+        self.mean, self.var = rows.mean_and_variance()
         self.rstd = (self.var + self.eps) ** -0.5
         center, scale, shift = (rows.wide(v) for v in (self.mean, weight * self.rstd, bias))
         xp = namespace(x)
@@ -91,8 +90,8 @@ class BatchNorm(Op):
             return self._backward_recorded(g)
         x, weight = self.input(0).data, self.input(1).data
         rows, grows = Rows(x), Rows(g.data)
-        gbias = rows.total(grows.matrix)
-        gweight = rows.total_product(self.mean, grows.matrix) * self.rstd
+        gbias, gweight = rows.totals(self.mean, grows.matrix)
+        gweight = gweight * self.rstd
         if not self.needs(0):
             return None, Tensor._wrap(gweight), Tensor._wrap(gbias)
         scale = weight * self.rstd
@@ -160,36 +159,40 @@ class Rows:
         last = matrix.reshape(self.shape)
         return last.transpose(0, last.ndim - 1, *range(1, last.ndim - 1))
 
-    def total(self, matrix: Array) -> Array:
-        """Sum each channel, (C,)."""
-        return self._sum(matrix[part] for part in self.chunks())
+    def mean_and_variance(self) -> tuple[Array, Array]:
+        """Mean and biased variance of each channel, both (C,), in one walk.
 
-    def total_square(self, center: Array) -> Array:
-        """Sum of (x - center)**2 of each channel."""
-        wide = self.wide(center)
-
-        def squares(part: slice) -> Array:
+        Deviations are taken from the mean of the first chunk.  If that is the share f of all rows, the two
+        means are less than sqrt(1 / f) standard deviations apart, so the subtraction at the end
+        is safe, which it would not be for deviations from 0.
+        """
+        first = self.matrix[next(self.chunks())]
+        center = self.narrow(sum_rows(first)) / (len(first) * self.fold)
+        wide, total, squares = self.wide(center), 0.0, 0.0
+        for part in self.chunks():
             deviation = self.matrix[part] - wide
+            total = total + sum_rows(deviation)
             deviation *= deviation
-            return deviation
+            squares = squares + sum_rows(deviation)
+        shift = self.narrow(total) / self.count
+        variance = self.narrow(squares) / self.count - shift * shift
+        return center + shift, namespace(center).maximum(variance, 0)
 
-        return self._sum(squares(part) for part in self.chunks())
-
-    def total_product(self, center: Array, other: Array) -> Array:
-        """Sum of (x - center) * other of each channel."""
-        wide = self.wide(center)
-
-        def products(part: slice) -> Array:
+    def totals(self, center: Array, g: Array) -> tuple[Array, Array]:
+        """Sum of g and of g * (x - center) of each channel, in one walk."""
+        wide, total, products = self.wide(center), 0.0, 0.0
+        for part in self.chunks():
+            total = total + sum_rows(g[part])
             deviation = self.matrix[part] - wide
-            deviation *= other[part]
-            return deviation
+            deviation *= g[part]
+            products = products + sum_rows(deviation)
+        return self.narrow(total), self.narrow(products)
 
-        return self._sum(products(part) for part in self.chunks())
+    def narrow(self, wide: Array) -> Array:
+        """Add up what belongs to the same channel: the adjoint of `wide`."""
+        return wide.reshape(self.fold, self.channels).sum(axis=0)
 
-    def _sum(self, parts: Iterator[Array]) -> Array:
-        """Column sums as products with a vector of ones: the fastest sum over rows that NumPy has."""
-        xp = namespace(self.matrix)
-        total = xp.zeros(self.matrix.shape[1], self.matrix.dtype)
-        for part in parts:
-            total += xp.ones(len(part), part.dtype) @ part
-        return total.reshape(self.fold, self.channels).sum(axis=0)
+
+def sum_rows(matrix: Array) -> Array:
+    """(R, K) -> (K,), as a product with a vector of ones: the fastest sum over rows that NumPy has."""
+    return namespace(matrix).ones(len(matrix), matrix.dtype) @ matrix
