@@ -35,9 +35,9 @@ def build(config: Config) -> tuple[nn.Module, nn.Module]:
     make, rng, K = MODELS[config.model], np.random.default_rng([config.seed, 0]), config.classes
     if not K:
         return make(config, rng)
-    channels, *size = config.shape
+    channels, height, width = config.shape
     generator, _ = make(replace(config, latent=config.latent + K), rng)
-    _, discriminator = make(replace(config, shape=(channels + K, *size)), rng)
+    _, discriminator = make(replace(config, shape=(channels + K, height, width)), rng)
     return (
         conditional.LabelledGenerator(generator, K),
         conditional.LabelledDiscriminator(discriminator, K),
