@@ -49,7 +49,7 @@ def supports(spec, function):
     return "" if spec.groups > 1 else "more than one group only"
 
 
-def cost(spec, function):
+def cost(spec, function, frozen=False):
     """The groups' costs added up."""
     part = spec.group()
     return spec.groups * (choose(part, function).cost(part, function) + 1e-5)

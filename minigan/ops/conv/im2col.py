@@ -24,7 +24,6 @@ from minigan.ops.conv import workspace
 from minigan.ops.conv.layout import (
     empty_image,
     even,
-    flipped,
     nchw,
     nhwc,
     row_blocks,
@@ -67,7 +66,7 @@ def tiles(spec, row_bytes):
 
 def forward(x, weight, spec, prepared=None):
     """(N, C, H, W), (O, C, KH, KW) -> (N, O, OH, OW)."""
-    return forward_by_matrix(x, tap_matrix(weight), spec)
+    return forward_by_matrix(x, prepare(weight, spec, "forward") if prepared is None else prepared, spec)
 
 
 def forward_by_matrix(x, matrix, spec):
@@ -88,9 +87,19 @@ def forward_by_matrix(x, matrix, spec):
 def input_grad(g, weight, spec, prepared=None):
     """(N, O, OH, OW), (O, C, KH, KW) -> (N, C, H, W)."""
     turned = mirrored(spec)
+    matrix = prepare(weight, spec, "input_grad") if prepared is None else prepared
     if turned is not None:
-        return forward(g, flipped(weight), turned)
-    return col2im_product(g, tap_matrix(weight).T, spec)
+        return forward_by_matrix(g, matrix, turned)
+    return col2im_product(g, matrix, spec)
+
+
+def prepare(weight, spec, function):
+    """The kernel as a matrix: (KH KW C, O), for input gradients (KH KW O, C) or (O, KH KW C)."""
+    if function == "forward":
+        return tap_matrix(weight)
+    if mirrored(spec) is None:
+        return tap_matrix(weight).T
+    return weight[:, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(-1, spec.C)
 
 
 def mirrored(spec):
@@ -177,9 +186,9 @@ def supports(spec, function):
     return "one group only" if spec.groups > 1 else ""
 
 
-def cost(spec, function):
+def cost(spec, function, frozen=False):
     """The product at the machine's rate and the copy of the columns."""
     return spec.macs / 2e11 + spec.macs / spec.O * 0.6e-10 + 2e-5
 
 
-register(Algorithm("im2col", forward, input_grad, weight_grad, supports, cost))
+register(Algorithm("im2col", forward, input_grad, weight_grad, supports, cost, prepare))

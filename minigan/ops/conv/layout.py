@@ -40,11 +40,6 @@ def tap_matrix(weight):
     return weight.transpose(0, 2, 3, 1).reshape(O, KH * KW * C).T
 
 
-def flipped(weight):
-    """(O, C, KH, KW) -> (C, O, KH, KW) with the taps in reverse: the kernel of a stride-1 input gradient."""
-    return weight[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
-
-
 def window(image, top, rows, left, cols):
     """Rows and columns of an (N, H, W, C) image as packed memory, zeros where they lie outside it.
 

@@ -58,7 +58,7 @@ def supports(spec, function):
     return ""
 
 
-def cost(spec, function):
+def cost(spec, function, frozen=False):
     """About a third of a microsecond a term: never the cheapest."""
     return 3e-7 * spec.macs + 1.0
 

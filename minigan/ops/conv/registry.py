@@ -6,7 +6,7 @@ An algorithm is three functions on raw arrays (never Tensors), plus what it need
     input_grad(g, weight, spec, prepared=None)   (N, O, OH, OW), weight -> (N, C, H, W)
     weight_grad(x, g, spec)                      (N, C, H, W), (N, O, OH, OW) -> (O, C / groups, KH, KW)
     supports(spec, function) -> str              "" or the reason why not
-    cost(spec, function) -> float                estimated seconds on the machine of cost.py
+    cost(spec, function, frozen) -> float        estimated seconds; frozen: the weight is prepared already
     prepare(weight, spec, function) -> object    optional: what depends on the weight alone, to be kept for
                                                  frozen weights and handed back as ``prepared``
 
@@ -80,7 +80,7 @@ def use(name, *, strict=False):
         _forced.reset(token)
 
 
-def choose(spec, function="forward"):
+def choose(spec, function="forward", frozen=False):
     """The algorithm for one function of a convolution: the forced one, else the cheapest that can."""
     name, strict = _forced.get()
     if name != "auto":
@@ -92,7 +92,7 @@ def choose(spec, function="forward"):
                 f"convolution algorithm {name!r} cannot do {function} of {spec}: {reason}; "
                 "use another or 'auto'"
             )
-    return min(candidates(spec, function), key=lambda a: a.cost(spec, function))
+    return min(candidates(spec, function), key=lambda a: a.cost(spec, function, frozen))
 
 
 def candidates(spec, function):
@@ -100,15 +100,17 @@ def candidates(spec, function):
     return [a for a in _algorithms.values() if not a.supports(spec, function)]
 
 
-def explain(spec, function="forward"):
+def explain(spec, function="forward", frozen=False):
     """In words: what each algorithm is estimated to cost, which do not apply and why, and the choice."""
-    chosen = choose(spec, function)
+    chosen = choose(spec, function, frozen)
     lines = [f"{function} of {spec.x_shape} * {spec.weight_shape} -> {spec.y_shape}, stride {spec.stride}, "
              f"padding {spec.padding}, dilation {spec.dilation}, groups {spec.groups}"]  # fmt: skip
-    able = sorted(candidates(spec, function), key=lambda a: a.cost(spec, function))
+    able = sorted(candidates(spec, function), key=lambda a: a.cost(spec, function, frozen))
     for algorithm in able:
         mark = "->" if algorithm is chosen else "  "
-        lines.append(f"{mark} {algorithm.name:<12} {1e3 * algorithm.cost(spec, function):10.3f} ms estimated")
+        lines.append(
+            f"{mark} {algorithm.name:<12} {1e3 * algorithm.cost(spec, function, frozen):10.3f} ms estimated"
+        )
     for algorithm in _algorithms.values():
         if algorithm not in able:
             lines.append(f"   {algorithm.name:<12} no: {algorithm.supports(spec, function)}")

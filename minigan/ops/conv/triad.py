@@ -55,7 +55,7 @@ class Conv2d(_Convolution):
     def forward(self, x, weight, bias=None):
         """Add the bias in place: the algorithms return fresh arrays."""
         self._expect(("input", x, self.spec.x_shape), ("weight", weight, self.spec.weight_shape))
-        algorithm = registry.choose(self.spec, "forward")
+        algorithm = registry.choose(self.spec, "forward", self.prepared is not None)
         y = algorithm.forward(x, weight, self.spec, _prepared(self, algorithm, weight, "forward"))
         return y if bias is None else _add_bias(y, bias)
 
@@ -78,7 +78,7 @@ class Conv2dInputGrad(_Convolution):
     def forward(self, g, weight, bias=None):
         """Scatter, or gather, whichever the algorithm does."""
         self._expect(("input", g, self.spec.y_shape), ("weight", weight, self.spec.weight_shape))
-        algorithm = registry.choose(self.spec, "input_grad")
+        algorithm = registry.choose(self.spec, "input_grad", self.prepared is not None)
         gx = algorithm.input_grad(g, weight, self.spec, _prepared(self, algorithm, weight, "input_grad"))
         return gx if bias is None else _add_bias(gx, bias)
 

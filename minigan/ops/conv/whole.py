@@ -61,7 +61,7 @@ def supports(spec, function):
     return ""
 
 
-def cost(spec, function):
+def cost(spec, function, frozen=False):
     """The product at the machine's rate."""
     return spec.macs / 2e11 + 1e-5
 

@@ -98,9 +98,9 @@ def watch(monkeypatch):
     calls = []
     chosen = registry.choose
 
-    def choose(spec, function="forward"):
+    def choose(spec, function="forward", frozen=False):
         calls.append(function)
-        return chosen(spec, function)
+        return chosen(spec, function, frozen)
 
     monkeypatch.setattr(registry, "choose", choose)
     return calls
@@ -139,7 +139,7 @@ def test_a_frozen_weight_is_prepared_once_and_again_after_a_change(monkeypatch):
         "counting",
         lambda x, w, s, p=None: naive.forward(x, p, s),
         lambda g, w, s, p=None: naive.input_grad(g, p, s),
-        naive.weight_grad, lambda s, f: "", lambda s, f: 0.0, lambda w, s, f: made.append(f) or w.copy(),
+        naive.weight_grad, lambda s, f: "", lambda s, f, frozen: 0.0, lambda w, s, f: made.append(f) or w.copy(),
     )  # fmt: skip
     monkeypatch.setitem(registry._algorithms, "counting", algorithm)
     x, weight = draw([(1, 2, 4, 4), (2, 2, 3, 3)])

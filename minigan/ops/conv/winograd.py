@@ -1,0 +1,317 @@
+"""Winograd's minimal filtering: m outputs of an r-tap filter with m + r - 1 products instead of m r.
+
+Let d be n = m + r - 1 neighbouring inputs, w the r taps. Read both as polynomials: y = the m middle
+coefficients of a product, and a product of polynomials can be had by evaluating both at n points,
+multiplying point by point, and interpolating. Written out and transposed (Winograd, "Arithmetic Complexity
+of Computations", 1980),
+
+    y = A^T [ (G w) * (B^T d) ]        with constant matrices A^T (m, n), G (n, r), B^T (n, n)
+
+and in two dimensions Y = A^T [ (G w G^T) * (B^T d B) ] A, which is F(m x m, r x r). Summed over input
+channels, "*" becomes one matrix product for each of the n^2 points (Lavin and Gray, arXiv 1509.09308,
+section 4.1): F(4x4, 3x3) does 36 multiplications where the direct sum does 144. It is linear in each of its
+three factors, so the weight gradient is the same identity read the other way: gw = G^T [ sum over tiles
+(B^T d B) * (A g A^T) ] G.
+
+Strides. A kernel of K taps with stride S is S phases of r = ceil(K / S) taps each: input cells S u + a meet
+taps S q + a only. Over images whose S x S blocks of pixels count as S^2 C channels of one coarse pixel
+(space to depth) it is a convolution of stride 1 with r x r taps. The input gradient (transposed
+convolution) is the same the other way round: S^2 C output channels, spread out to S x S blocks. So 4x4 with
+stride 2, the kernel of DCGAN, becomes F(m x m, 2x2), and nothing is ever scattered with overlap.
+
+How it is computed. The n x n cells of a tile are gathered to the front, (n^2, tiles, C); both two-
+dimensional transforms are then a matrix product with a Kronecker square, kron(B^T, B^T) and so on: more
+arithmetic than nested passes, in much less time. Which points: 0, 1, -1, 2, -1/2 and infinity, chosen for
+small rounding errors (Barabasz et al., arXiv 1803.10986); about 1e-6 relative in float32.
+"""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache, partial
+
+import numpy as np
+
+from minigan import backend, blas
+from minigan.ops.conv import workspace
+from minigan.ops.conv.layout import empty_image, even, nchw, nhwc, row_blocks, strided, window
+from minigan.ops.conv.registry import Algorithm, register
+
+POINTS = [Fraction(0), Fraction(1), Fraction(-1), Fraction(2), Fraction(-1, 2)]
+TILE = 3 << 20  # bytes of transformed tiles a job works on
+
+
+def matrices(m, r):
+    """A^T (m, n), G (n, r), B^T (n, n) of F(m, r), exact, from n - 1 points and infinity."""
+    n = m + r - 1
+    points = POINTS[: n - 1]
+    if len(points) < n - 1:
+        raise ValueError(f"F({m}, {r}) needs {n - 1} points, there are {len(POINTS)}")
+    AT = [[p**i for p in points] + [Fraction(i == m - 1)] for i in range(m)]
+    G, BT = [], []
+    for j, p in enumerate(points):
+        others = points[:j] + points[j + 1 :]
+        scale = Fraction(1)
+        for q in others:
+            scale *= p - q
+        G.append([p**k / scale for k in range(r)])
+        BT.append([*polynomial(others), Fraction(0)])
+    G.append([Fraction(k == r - 1) for k in range(r)])
+    BT.append(polynomial(points))
+    return AT, G, BT
+
+
+def polynomial(roots):
+    """Coefficients, constant first, of the product of (x - root)."""
+    coefficients = [Fraction(1)]
+    for root in roots:
+        up, down = [Fraction(0), *coefficients], [*coefficients, Fraction(0)]
+        coefficients = [a - root * b for a, b in zip(up, down, strict=True)]
+    return coefficients
+
+
+@cache
+def squares(m, r, dtype, device):
+    """The Kronecker squares (A^T (m^2, n^2), G (n^2, r^2), B^T (n^2, n^2)) as arrays."""
+    exact = (np.array(matrix, float) for matrix in matrices(m, r))
+    return tuple(backend.to_device(np.kron(one, one).astype(dtype), device) for one in exact)
+
+
+def squares_for(like, m, r):
+    """The three matrices in the type and on the device of an array."""
+    return squares(m, r, like.dtype.char, backend.of(like).name)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where tiles lie. Tile (t, u) yields outputs (t m .. t m + m - 1, u m ..) of the coarse image.
+
+    ``gather`` (S): input cells are S x S blocks, ``Cin`` counts all channels of a block; the first cell is
+    input pixel (``top``, ``left``), zeros outside. ``spread`` (S): outputs are S x S blocks of ``Cout``
+    channels in all, of which the first ``crop`` pixels are cut off; (``H``, ``W``) is what remains.
+    """
+
+    N: int
+    H: int
+    W: int
+    Cin: int
+    Cout: int
+    m: int
+    r: int
+    gather: int
+    spread: int
+    top: int
+    left: int
+    crop: tuple[int, int]
+
+    @property
+    def n(self):
+        """Side of an input tile."""
+        return self.m + self.r - 1
+
+    @property
+    def TH(self):
+        """Rows of tiles."""
+        return -(-(self.H + self.crop[0]) // (self.m * self.spread))
+
+    @property
+    def TW(self):
+        """Columns of tiles."""
+        return -(-(self.W + self.crop[1]) // (self.m * self.spread))
+
+
+def plans(spec, function):
+    """The plan of a forward pass (or weight gradient) or input gradient for each tile size m = 2, 3, 4."""
+    S, (PH, PW) = spec.stride[0], spec.padding
+    r = -(-spec.KH // S)
+    if function == "input_grad":
+        first = (PH // S, PW // S)
+        base = Plan(spec.N, spec.H, spec.W, spec.O, S * S * spec.C, 0, r, 1, S,
+                    first[0] - (r - 1), first[1] - (r - 1), (PH % S, PW % S))  # fmt: skip
+    else:
+        base = Plan(spec.N, spec.OH, spec.OW, S * S * spec.C, spec.O, 0, r, S, 1, -PH, -PW, (0, 0))
+    return [replace(base, m=m) for m in (2, 3, 4)]
+
+
+def best_plan(spec, function, frozen=False):
+    """The plan of the lowest estimated cost."""
+    return min(plans(spec, function), key=lambda plan: plan_cost(plan, function, frozen))
+
+
+def plan_cost(plan, function, frozen):
+    """Seconds: operations and copies a tile, at the rates measured on two cores."""
+    n2, m2 = plan.n**2, plan.m**2
+    tiles = plan.N * plan.TH * plan.TW
+    copies = (n2 * plan.Cin + m2 * plan.Cout) * 0.7e-10
+    transforms = 2 * n2 * (n2 * plan.Cin + m2 * plan.Cout) / 2.2e11
+    rows = tiles / (tiles + 12)  # short products are slow
+    products = 2 * n2 * plan.Cin * plan.Cout / (4e11 * rows)
+    sizes = plan.Cin * plan.Cout
+    if function == "weight_grad":  # sums of every thread, once a block and once more at the end
+        products, weight = 1.3 * products, n2 * sizes * (8e-10 + 2e-10 * tiles * n2 * plan.Cin * 4 / TILE / 4)
+    else:
+        weight = 0 if frozen else (n2 * 4e-10 + plan.r**2 * 1e-9) * sizes
+    return tiles * (copies + transforms + products) + weight + 6e-5
+
+
+def tap_planes(weight, spec):
+    """(O, C, K, K) -> (r, r, O, S * S * C): the taps of all phases, zeros where S does not divide K."""
+    xp, S, K = backend.namespace(weight), spec.stride[0], spec.KH
+    r = -(-K // S)
+    planes = xp.zeros((r, r, spec.O, S, S, spec.C), weight.dtype)
+    for kh in range(K):
+        for kw in range(K):
+            planes[kh // S, kw // S, :, kh % S, kw % S] = weight[:, :, kh, kw]
+    return planes.reshape(r, r, spec.O, S * S * spec.C)
+
+
+def prepare(weight, spec, function, plan=None):
+    """The transformed weight G w G^T: (n^2, Cin, Cout) in C order."""
+    plan = plan or best_plan(spec, function, frozen=True)
+    xp, planes = backend.namespace(weight), tap_planes(weight, spec)
+    planes = planes[::-1, ::-1] if function == "input_grad" else planes.swapaxes(2, 3)
+    _, G, _ = squares_for(weight, plan.m, plan.r)
+    flat = planes.reshape(plan.r**2, -1)  # a copy: in C order
+    out = xp.empty((plan.n**2, flat.shape[1]), weight.dtype)
+    parts = even(flat.shape[1], max(blas.workers(), flat.shape[1] >> 16))
+    blas.run([partial(xp.matmul, G, flat[:, a:b], out=out[:, a:b]) for a, b in parts])
+    return out.reshape(plan.n**2, plan.Cin, plan.Cout)
+
+
+def gathered(image, plan, block):
+    """B^T d B of a block of tiles: (n^2, tiles, Cin) in scratch memory. ``image`` is (N, H, W, C)."""
+    n0, n1, t0, t1 = block
+    S, m, n = plan.gather, plan.m, plan.n
+    rows, cols = S * ((t1 - t0) * m + plan.r - 1), S * (plan.TW * m + plan.r - 1)
+    piece = window(image[n0:n1], t0 * m * S + plan.top, rows, plan.left, cols)
+    each, h, w, c = piece.strides
+    shape = (n, n, n1 - n0, t1 - t0, plan.TW, S, plan.Cin // S)  # the last: S neighbours' channels in one run
+    cells = workspace.take(image, "cells", shape)
+    cells[...] = strided(piece, shape, (S * h, S * w, each, m * S * h, m * S * w, h, c))
+    out = workspace.take(image, "inputs", (n * n, cells.size // (n * n)))
+    backend.namespace(image).matmul(squares_for(image, m, plan.r)[2], cells.reshape(n * n, -1), out=out)
+    return out.reshape(n * n, -1, plan.Cin)
+
+
+def tile_blocks(plan, size):
+    """Blocks (n0, n1, t0, t1) of rows of tiles of about ``size`` bytes, enough for every thread."""
+    width = plan.n**2 * max(plan.Cin, plan.Cout) * 4
+    fitting = max(64, size // width)
+    total = plan.N * plan.TH * plan.TW
+    threads = blas.workers()
+    count = threads * -(-total // (threads * fitting))
+    return row_blocks(plan.N, plan.TH, max(1, -(-total // max(1, count)) // plan.TW))
+
+
+def run(image, weight, plan):
+    """An (N, H, W, C) image and a transformed weight (n^2, Cin, Cout) -> (N, plan.H, plan.W, C)."""
+    xp, m = backend.namespace(image), plan.m
+    AT = squares_for(image, m, plan.r)[0]
+    y = empty_image(image, plan.N, plan.H, plan.W, plan.Cout // plan.spread**2)
+
+    blocks = tile_blocks(plan, TILE)
+    shares = [(0, plan.Cout)]
+    if len(blocks) < blas.workers() and plan.spread == 1 and plan.Cout >= 64:
+        shares = even(plan.Cout, blas.workers())
+
+    def tile(block, o0, o1):
+        inputs = gathered(image, plan, block)
+        products = workspace.take(image, "cells", (plan.n**2, inputs.shape[1], o1 - o0))
+        xp.matmul(inputs, weight[:, :, o0:o1], out=products)
+        outputs = workspace.take(image, "inputs", (m * m, inputs.shape[1] * (o1 - o0)))
+        xp.matmul(AT, products.reshape(plan.n**2, -1), out=outputs)
+        scatter(y[..., o0:o1] if o1 - o0 < plan.Cout else y, outputs, plan, block)
+
+    blas.run([partial(tile, block, *share) for block in blocks for share in shares])
+    return y
+
+
+def scatter(y, outputs, plan, block):
+    """Put (m^2, tiles * Cout) where it belongs in y, cutting off what lies outside."""
+    n0, n1, t0, t1 = block
+    m, S, C = plan.m, plan.spread, y.shape[3]
+    count, down = n1 - n0, (t1 - t0) * m * S
+    outputs = outputs.reshape(m, m, count, t1 - t0, plan.TW, S, S * C)
+    fits = plan.crop == (0, 0) and (plan.TH * m * S, plan.TW * m * S) == y.shape[1:3]
+    if fits and y.flags.c_contiguous:
+        target = y[n0:n1, t0 * m * S : t1 * m * S]
+    else:
+        target = workspace.take(y, "window", (count, down, plan.TW * m * S, C))
+    whole = target.reshape(count, t1 - t0, m, S, plan.TW, m, S * C)
+    whole[...] = outputs.transpose(2, 3, 0, 5, 4, 1, 6)
+    if not (fits and y.flags.c_contiguous):
+        start = t0 * m * S - plan.crop[0]
+        first, last = max(0, start), min(plan.H, start + down)
+        left = plan.crop[1]
+        y[n0:n1, first:last] = target[:, first - start : last - start, left : left + plan.W]
+
+
+def forward(x, weight, spec, prepared=None):
+    """(N, C, H, W), (O, C, K, K) -> (N, O, OH, OW)."""
+    return image_function(x, weight, spec, prepared, "forward")
+
+
+def input_grad(g, weight, spec, prepared=None):
+    """(N, O, OH, OW), (O, C, K, K) -> (N, C, H, W)."""
+    return image_function(g, weight, spec, prepared, "input_grad")
+
+
+def image_function(image, weight, spec, prepared, function):
+    """Both, with the plan's tile size read off the prepared weight where there is one."""
+    if prepared is None:
+        plan = best_plan(spec, function)
+        prepared = prepare(weight, spec, function, plan)
+    else:
+        plan = next(p for p in plans(spec, function) if p.n**2 == prepared.shape[0])
+    return nchw(run(nhwc(image), prepared, plan))
+
+
+def weight_grad(x, g, spec):
+    """(N, C, H, W), (N, O, OH, OW) -> (O, C, K, K)."""
+    xp, plan = backend.namespace(x), best_plan(spec, "weight_grad")
+    AT, G, _ = squares_for(x, plan.m, plan.r)
+    m, blocks = plan.m, tile_blocks(plan, 2 * TILE)
+    shares = even(len(blocks), blas.workers())
+    sums = xp.empty((len(shares), plan.n**2, spec.O, plan.Cin), x.dtype)
+
+    def share(into, first, last):
+        for n0, n1, t0, t1 in blocks[first:last]:
+            piece = window(nhwc(g)[n0:n1], t0 * m, (t1 - t0) * m, 0, plan.TW * m)
+            cells = workspace.take(x, "cells", (m, m, n1 - n0, t1 - t0, plan.TW, spec.O))
+            cells[...] = piece.reshape(n1 - n0, t1 - t0, m, plan.TW, m, spec.O).transpose(2, 4, 0, 1, 3, 5)
+            outputs = workspace.take(x, "outputs", (plan.n**2, cells.size // m**2))
+            xp.matmul(AT.T, cells.reshape(m * m, -1), out=outputs)
+            inputs = gathered(nhwc(x), plan, (n0, n1, t0, t1))
+            outputs = outputs.reshape(plan.n**2, -1, spec.O).transpose(0, 2, 1)
+            if (n0, n1, t0, t1) == blocks[first]:
+                xp.matmul(outputs, inputs, out=into)
+            else:
+                into += xp.matmul(outputs, inputs, out=workspace.take(x, "product", into.shape))
+
+    blas.run([partial(share, into, *s) for into, s in zip(sums, shares, strict=True)])
+    total = sums[0]
+    for more in sums[1:]:
+        total += more
+    planes = G.T @ total.reshape(plan.n**2, -1)
+    S, r = plan.gather, plan.r
+    taps = planes.reshape(r, r, spec.O, S, S, spec.C).transpose(2, 0, 3, 1, 4, 5)
+    whole = taps.reshape(spec.O, r * S, r * S, spec.C)
+    return whole[:, : spec.KH, : spec.KW].transpose(0, 3, 1, 2)
+
+
+def supports(spec, function):
+    """Square kernels of stride 1 or 2 with two or three taps a phase."""
+    if spec.groups > 1:
+        return "one group only"
+    if spec.KH != spec.KW or spec.stride[0] != spec.stride[1] or spec.dilation != (1, 1):
+        return "square kernels without dilation only"
+    if spec.stride[0] > 2 or -(-spec.KH // spec.stride[0]) not in (2, 3):
+        return "two or three taps a phase only: kernels 2, 3 (stride 1), 3 to 6 (stride 2)"
+    return "" if spec.N else "no tiles in an empty batch"
+
+
+def cost(spec, function, frozen=False):
+    """That of the best tile size."""
+    return plan_cost(best_plan(spec, function, frozen), function, frozen)
+
+
+register(Algorithm("winograd", forward, input_grad, weight_grad, supports, cost, prepare))
