@@ -9,7 +9,7 @@ import numpy as np
 
 from minigan.cli import arguments as types
 from minigan.cli.run_folder import RunFolder
-from minigan.cli.sample import add_sampling, check_target, open_sampler
+from minigan.cli.sample import add_sampling, check_target, labels_of, open_sampler
 
 EPILOG = """\
 examples:
@@ -67,7 +67,8 @@ def run(arguments: Namespace) -> None:
     stops = stops.reshape(arguments.stops, arguments.count, -1)
     sheet = out.suffix.lower() == ".png"
     path = walk(stops, arguments.steps, closed=not sheet)
-    frames = [sampler(latents) for latents in path]  # one a moment, each (walks, C, H, W)
+    labels = labels_of(sampler, arguments)
+    frames = [sampler(latents, labels) for latents in path]  # one a moment, each (walks, C, H, W)
     if sheet:
         save_grid(out, np.stack(frames, axis=1).reshape(-1, *frames[0].shape[1:]), columns=len(frames))
     else:

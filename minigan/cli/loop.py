@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import sys
 import time
@@ -17,7 +18,7 @@ from minigan.cli.progress import Progress
 from minigan.cli.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from minigan.gan import Record, Trainer
+    from minigan.gan import Config, Record, Trainer
 
 GRID = 64  # pictures in a sample grid
 EARLY = (25, 50, 100, 200, 400, 800)  # steps that get a picture of their own: much happens early
@@ -167,9 +168,15 @@ class Loop:
         path = self.folder.picture(self.trainer.step)
         self._pictured = time.monotonic()
         if not path.exists():
-            pictures = self.trainer.sample(self.trainer.fixed_latents(GRID))
+            columns = columns_of(self.trainer.config)
+            pictures = self.trainer.sample(self.trainer.fixed_latents(GRID // columns * columns))
             # No limit on its size: a grid that was made smaller would not fit into the film.
-            save_png(path, image_grid(pictures), limit=None)
+            save_png(path, image_grid(pictures, columns=columns), limit=None)
+
+
+def columns_of(config: Config) -> int:
+    """Return how many pictures a row of a grid has: one of each class, where there are classes."""
+    return min(config.classes, GRID) or math.isqrt(GRID)
 
 
 def write_summary(folder: RunFolder, title: str) -> None:

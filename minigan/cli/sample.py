@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from minigan.cli import arguments as types
+from minigan.cli.loop import columns_of
 from minigan.cli.run_folder import RunFolder
 from minigan.errors import ArgumentError, FileError
 
@@ -47,6 +51,7 @@ def add_sampling(parser) -> None:
         metavar="T",
         help="draw latents beyond +-T again: tamer pictures, less variety (try 1)",
     )
+    parser.add_argument("--label", type=types.integer(least=0), help="of a conditional run: this class only")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
 
 
@@ -61,12 +66,15 @@ def run(arguments: Namespace) -> None:
     check_target(out, (".png", ".npz"), arguments.overwrite)
     sampler = open_sampler(folder)
     latents = sampler.latents(arguments.count, seed=arguments.seed, truncation=arguments.truncation)
-    images = sampler(latents)
+    images = sampler(latents, labels_of(sampler, arguments))
     if out.suffix == ".npz":
         arrays = {"images": to_pixels(images).transpose(0, 3, 1, 2), "latents": latents}
         write_npz(out, arrays, {"run": folder.path.name, "seed": arguments.seed})
     else:
-        save_grid(out, images, columns=arguments.columns)
+        by_class = sampler.config.classes and arguments.label is None
+        save_grid(
+            out, images, columns=arguments.columns or (columns_of(sampler.config) if by_class else None)
+        )
     print(f"{arguments.count} pictures: {out}")
 
 
@@ -89,3 +97,16 @@ def check_target(out: Path, suffixes: tuple[str, ...], overwrite: bool) -> None:
         raise FileError(f"--out: there is no folder {out.parent}; make it first")
     if out.exists() and not overwrite:
         raise FileError(f"{out} exists already; choose another --out or allow it with --overwrite")
+
+
+def labels_of(sampler: Any, arguments: Namespace) -> np.ndarray | None:
+    """Return the labels that --label asks for, or None; ArgumentError where the run knows no such class."""
+    if arguments.label is None:
+        return None
+    classes = sampler.config.classes
+    if arguments.label >= classes:
+        known = (
+            f"classes 0 to {classes - 1}" if classes else "no classes: it was trained without --conditional"
+        )
+        raise ArgumentError(f"--label {arguments.label}: the run knows {known}")
+    return np.full(arguments.count, arguments.label)

@@ -95,6 +95,12 @@ def _add_settings(group: Any) -> None:
         help="skip D's step while its loss is lower",
     )
     group.add_argument(
+        "--conditional",
+        action="store_true",
+        default=None,
+        help="tell both networks the label of each picture",
+    )
+    group.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting of config.json"
     )
     group.add_argument(
@@ -145,7 +151,10 @@ def _fresh(arguments: Namespace) -> tuple[Trainer, dict[str, Any], float]:
     given |= _assignments(arguments.set)
     data = {"data": "glyphs", **_data_options(arguments)}
     dataset = open_data(data, given.get("seed") or 0)
+    if arguments.conditional:
+        given["classes"] = len(dataset.classes) or 1  # 1: no labels, which is refused below
     config = gan.resolve(arguments.recipe or "dcgan", shape=dataset.images.shape[1:], **given)
+    _check_labels(dataset, config.classes)
     budget = Budget(arguments.minutes, arguments.epochs, arguments.steps)
     if budget == Budget():
         budget = Budget(minutes=DEFAULT_MINUTES)
@@ -216,6 +225,7 @@ def _changes(arguments: Namespace, config: Config, record: dict[str, Any]) -> Co
     changed = Config.from_dict(config.to_dict() | {name: v for name, v in given.items() if v is not None})
     lines = config.differences(changed)
     fixed = [line for line in lines if line.split(":")[0] not in CHANGEABLE]
+    fixed += ["conditional: False, now True"] * bool(arguments.conditional and not config.classes)
     fixed += [f"{name}: {record['data'].get(name)!r}, now {value!r}" for name, value in data.items()]
     if fixed:
         raise ArgumentError(
@@ -249,6 +259,21 @@ def open_data(options: dict[str, Any], seed: int) -> Dataset:
 
     rest = {name: value for name, value in options.items() if name != "data"}
     return open_dataset(options["data"], seed=seed, note=_say, **rest)
+
+
+def _check_labels(dataset: Dataset, classes: int) -> None:
+    """Raise DataError unless conditional networks (classes > 0) get the labels they need."""
+    if not classes:
+        return
+    if dataset.labels is None:
+        raise DataError(
+            f"conditional training needs labels, {dataset.name} has none; put the pictures of each class "
+            "into a sub-folder of its own"
+        )
+    if dataset.labels.max() >= classes:
+        raise DataError(
+            f"{dataset.name} has labels up to {dataset.labels.max()}, expected less than {classes} classes"
+        )
 
 
 def _digest(dataset: Dataset) -> str:

@@ -75,6 +75,7 @@ def test_an_existing_file_is_kept_unless_told(trained, tmp_path, capsys):
         (["--truncation", "0"], "at least 0.1"),
         (["--truncation", "nan"], "finite"),
         (["--seed", "-1"], "at least 0"),
+        (["--label", "0"], "without --conditional"),
     ],
 )
 def test_bad_arguments_get_one_line(words, said, trained, tmp_path, monkeypatch, capsys):
@@ -93,3 +94,64 @@ def test_no_run_there(tmp_path, capsys):
     (tmp_path / "checkpoint.npz").write_bytes(b"PK\x03\x04 not really")
     assert draw(tmp_path) == 2
     assert "checkpoint.npz" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def conditional(tmp_path_factory, pictures):
+    """A run that knows two classes, trained for long enough to tell them apart."""
+    run = tmp_path_factory.mktemp("runs") / "conditional"
+    words = [
+        "dense",
+        "--conditional",
+        "--set",
+        "latent=4",
+        "--batch",
+        "20",
+        "--steps",
+        "60",
+        "--lr-g",
+        "2e-3",
+    ]
+    words += ["--lr-d", "2e-3", "--ema", "0.5"]
+    assert cli.main(["train", *words, "--data", str(pictures), "--out", str(run)]) == 0
+    return run
+
+
+class TestConditional:
+    def test_the_label_decides_the_picture(self, conditional, tmp_path):
+        """Class 0 is bright on the left, class 1 on the right."""
+        for label in (0, 1):
+            assert draw(conditional, "-n", 50, "--label", label, "--out", tmp_path / f"{label}.npz") == 0
+            with np.load(tmp_path / f"{label}.npz") as file:
+                left, right = (file["images"][..., part].mean() for part in (slice(3), slice(3, None)))
+            assert (left > right + 20) == (label == 0) and (right > left + 20) == (label == 1)
+
+    def test_without_a_label_the_classes_take_turns(self, conditional, tmp_path):
+        assert draw(conditional, "-n", 6, "--out", tmp_path / "all.npz") == 0
+        assert draw(conditional, "-n", 6, "--label", 1, "--out", tmp_path / "one.npz") == 0
+        with np.load(tmp_path / "all.npz") as mixed, np.load(tmp_path / "one.npz") as one:
+            np.testing.assert_allclose(mixed["images"][1::2].astype(int), one["images"][1::2], atol=1)
+            assert np.abs(mixed["images"][::2].astype(int) - one["images"][::2]).max() > 1
+
+    def test_a_class_it_does_not_know(self, conditional, capsys):
+        assert draw(conditional, "--label", 2) == 2
+        assert "classes 0 to 1" in capsys.readouterr().err
+
+
+def test_conditional_needs_labels(tmp_path, capsys):
+    from minigan.data.arrays import write_npz
+
+    write_npz(tmp_path / "plain.npz", {"images": np.zeros((9, 6, 6), np.uint8)})
+    words = [
+        "train",
+        "dense",
+        "--conditional",
+        "--batch",
+        "4",
+        "--steps",
+        "1",
+        "--data",
+        str(tmp_path / "plain.npz"),
+    ]
+    assert cli.main([*words, "--out", str(tmp_path / "run")]) == 2
+    assert "needs labels" in capsys.readouterr().err
