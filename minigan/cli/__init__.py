@@ -27,6 +27,9 @@ class Parser(ArgumentParser):
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("formatter_class", RawDescriptionHelpFormatter)
         kwargs.setdefault("allow_abbrev", False)
+        if kwargs.get("description"):  # a module's docstring serves, without its mark-up
+            words = kwargs["description"].replace("``", "").removeprefix(f"minigan {kwargs['prog'].split()[-1]}: ")
+            kwargs["description"] = words[0].upper() + words[1:]
         super().__init__(*args, **kwargs)
 
     def error(self, message: str):
