@@ -129,20 +129,6 @@ def nearest_training_pictures(fake: Array, training: Array) -> tuple[Array, Arra
     return index, np.sqrt(squared[np.arange(len(fake)), index])
 
 
-def sharpness(images: Array) -> float:
-    """Return the variance of the Laplacian of pictures (N, C, H, W), mean over pictures: blur lowers it.
-
-    The Laplacian is the sum of the four neighbours minus four times the pixel.  A figure of sharpness for
-    focusing cameras: Pech-Pacheco et al., ICPR 2000.
-    """
-    x = np.asarray(images, np.float64)
-    if x.ndim != 4 or min(x.shape[2:]) < 3:
-        raise ShapeError(f"sharpness: expected pictures (N, C, H, W) of at least 3 x 3, got {x.shape}")
-    middle = x[:, :, 1:-1, 1:-1]
-    around = x[:, :, :-2, 1:-1] + x[:, :, 2:, 1:-1] + x[:, :, 1:-1, :-2] + x[:, :, 1:-1, 2:]
-    return float((around - 4 * middle).var(axis=(1, 2, 3)).mean())
-
-
 def compare(real: tuple[Array, Array], fake: tuple[Array, Array], *, at_most: int = 2000) -> dict[str, float]:
     """Return every figure for (features, probabilities) of real and of generated pictures.
 

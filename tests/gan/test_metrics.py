@@ -97,17 +97,6 @@ def test_nearest_training_picture(generator):
     assert distance == pytest.approx([0.001, 0.001], rel=1e-6)
 
 
-def test_sharpness_against_scipy_and_blur(generator):
-    from scipy.ndimage import gaussian_filter, laplace
-
-    images = generator.standard_normal((3, 2, 9, 8))
-    inner = [np.stack([laplace(c)[1:-1, 1:-1] for c in image]).var() for image in images]
-    assert metrics.sharpness(images) == pytest.approx(np.mean(inner))
-    assert metrics.sharpness(gaussian_filter(images, (0, 0, 1, 1))) < 0.1 * metrics.sharpness(images)
-    with pytest.raises(ShapeError, match="at least 3 x 3"):
-        metrics.sharpness(images[:, :, :2])
-
-
 def test_bad_input_is_named(generator):
     x = generator.standard_normal((10, 3))
     with pytest.raises(ShapeError, match=r"expected features \(N, F\) twice, got \(10, 3\) and \(10, 2\)"):
