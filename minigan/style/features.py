@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -30,16 +30,33 @@ POOLINGS = ("average", "max", "l2")
 NAMES = ("shipped", "random", "filters", *ARCHITECTURES)
 KIND = "minigan-style-features"
 Layer = tuple[Any, ...]
+# The picture itself, pooled, as four more layers: their statistics hold the colours a net may have forgotten.
+PICTURES: tuple[Layer, ...] = tuple(("picture", f"picture{pooled}", pooled) for pooled in (1, 2, 4, 8))
+_COLOURS = dict.fromkeys((layer[1] for layer in PICTURES), 0.25)
+_SMALL = {
+    "content": ("relu3_2",),
+    "style": {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, **_COLOURS},
+}
+_VGG = {"content": ("relu4_2",), "style": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")}
+# The layers each network is best asked for: content, and style with weights.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "shipped": _SMALL,
+    "random": _SMALL,
+    "filters": {"content": ("bank2",), "style": ("bank1", "bank2", "bank3", "bank4")},
+    "vgg16": _VGG,
+    "vgg19": _VGG,
+    "squeezenet1_1": {"content": ("fire4",), "style": ("relu1", "fire3", "fire5", "fire7")},
+}
 
 
 class Extractor:
     """A frozen network whose layers are asked for by name.
 
     layers: tuples ("conv", name, in, out, kernel, stride, padding), ("relu", name), ("pool", name, kernel,
-    stride, ceil_mode), ("fire", ...); weights: name -> array; mean, std: per RGB channel, pictures being in
-    [0, 1]; pooling: "average" (smoother pictures, arXiv 1508.06576), "max" (as such networks were trained) or
-    "l2"; padding: "reflect" (no frame) or "zeros" (as PyTorch); content, style: the layers used unless others
-    are asked for. Raises ArgumentError.
+    stride, ceil_mode), ("fire", ...), ("picture", name, pooled); weights: name -> array; mean, std: per RGB
+    channel, pictures being in [0, 1]; pooling: "average" (smoother pictures, arXiv 1508.06576), "max" (as
+    such networks were trained) or "l2"; padding: "reflect" (no frame) or "zeros" (as PyTorch); content,
+    style: the layers used unless others are asked for.Raises ArgumentError.
     """
 
     def __init__(
@@ -52,8 +69,8 @@ class Extractor:
         std: Iterable[float],
         pooling: str = "average",
         padding: str = "reflect",
-        content: tuple[str, ...] = (),
-        style: tuple[str, ...] = (),
+        content: Sequence[str] | Mapping[str, float] = (),
+        style: Sequence[str] | Mapping[str, float] = (),
         dtype: type = np.float32,
     ) -> None:
         if pooling not in POOLINGS:
@@ -92,10 +109,14 @@ class Extractor:
             )
         found: dict[str, Tensor] = {}
         x = (image + self.shift) * self.scale
+        picture = x
         for layer in self.layers:
-            x = self._apply(layer, x)
+            if layer[0] == "picture":
+                result = ops.avg_pool2d(picture, layer[2]) if layer[2] > 1 else picture
+            else:
+                result = x = self._apply(layer, x)
             if layer[1] in names:
-                found[layer[1]] = x
+                found[layer[1]] = result
                 if len(found) == len(set(names)):
                     break
         return found
@@ -139,6 +160,9 @@ class Extractor:
         names, sizes, channels = self.resolve(wanted), [], 3
         last = max(self.names.index(name) for name in names)
         for layer in self.layers[: last + 1]:
+            if layer[0] == "picture":
+                sizes.append((layer, 3, height // layer[2], width // layer[2]))
+                continue
             if layer[0] == "conv":
                 channels = layer[3]
                 height, width = ((n + 2 * layer[6] - layer[4]) // layer[5] + 1 for n in (height, width))
@@ -207,48 +231,29 @@ def open_features(
                 "(.npz, .safetensors or .pth), or leave --features out"
             )
         table = ARCHITECTURES[name]
-        squeeze = name.startswith("squeeze")
         return Extractor(
             name,
-            table.layers,
+            [*PICTURES, *table.layers],
             load_weights(weights, name),
             mean=table.mean,
             std=table.std,
-            content=("fire4",) if squeeze else ("relu4_2",),
-            style=("relu1", "fire3", "fire5", "fire7")
-            if squeeze
-            else ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+            **DEFAULTS[name],
             **options,
         )
     if weights is not None:
         raise ArgumentError(f"features {name} take no weights; name the network: --features vgg19")
+    layers, arrays = _own(name, seed)
+    own = {"mean": (0.5,) * 3, "std": (0.25,) * 3, **DEFAULTS[name], **options}
+    return Extractor(name, [*PICTURES, *layers], arrays, **own)
+
+
+def _own(name: str, seed: int) -> tuple[list[Layer], dict[str, np.ndarray]]:
+    """Layers and weights of "filters", "random" or "shipped"."""
     if name == "filters":
-        layers, arrays = filters.pyramid()
-        return Extractor(
-            name,
-            layers,
-            arrays,
-            mean=(0.5,) * 3,
-            std=(0.25,) * 3,
-            content=("bank2",),
-            style=("bank1", "bank2", "bank3", "bank4"),
-            **options,
-        )
+        return filters.pyramid()
     if name == "random":
         layers = vgg_like((32, 64, 128, 256))
-        arrays = filters.random_weights(layers, np.random.default_rng(seed))
-    else:
-        file = resources.files("minigan.style") / "shipped.npz"
-        with resources.as_file(file) as path:
-            arrays, facts = read_npz(path, limit_bytes=16 << 20, kind=KIND)
-        layers = vgg_like(facts["widths"], facts["convolutions"])
-    return Extractor(
-        name,
-        layers,
-        arrays,
-        mean=(0.5,) * 3,
-        std=(0.25,) * 3,
-        content=("relu3_2",),
-        style=("relu1_1", "relu2_1", "relu3_1", "relu4_1"),
-        **options,
-    )
+        return layers, filters.random_weights(layers, np.random.default_rng(seed))
+    with resources.as_file(resources.files("minigan.style") / "shipped.npz") as path:
+        arrays, facts = read_npz(path, limit_bytes=16 << 20, kind=KIND)
+    return vgg_like(facts["widths"], facts["convolutions"]), arrays

@@ -119,10 +119,13 @@ class Settings:
 
 
 def layer_weights(
-    given: Sequence[str] | Mapping[str, float], default: Sequence[str], extractor: Extractor
+    given: Sequence[str] | Mapping[str, float],
+    default: Sequence[str] | Mapping[str, float],
+    extractor: Extractor,
 ) -> dict[str, float]:
     """Layer -> weight, summing to 1; equal where only names are given. Raises ArgumentError."""
-    pairs = dict(given) if isinstance(given, Mapping) else {name: 1.0 for name in given or default}
+    chosen = given or default
+    pairs = dict(chosen) if isinstance(chosen, Mapping) else dict.fromkeys(chosen, 1.0)
     names = extractor.resolve(pairs)
     for value in pairs.values():
         Settings._number("layer weight", value, 0.0)

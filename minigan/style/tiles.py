@@ -124,6 +124,9 @@ def reach(objective: Objective) -> tuple[dict[str, int], int]:
     )
     for layer in last:
         kind, name = layer[:2]
+        if kind == "picture":
+            strides[name] = layer[2]
+            continue
         if kind == "conv":
             same = layer[5] == 1 and layer[4] == 2 * layer[6] + 1
             halo += layer[6] * stride

@@ -87,7 +87,9 @@ def test_only_what_is_asked_for_is_computed():
 def test_names_of_keras_and_unknown_names():
     net = tiny.extractor()
     assert list(net(Tensor(PICTURE), ("block2_conv1",))) == ["relu2_1"]
-    with pytest.raises(ArgumentError, match="layer relu9_9: tiny has conv1_1, relu1_1, conv1_2"):
+    with pytest.raises(
+        ArgumentError, match="layer relu9_9: tiny has picture1, .*picture8, conv1_1, relu1_1, conv1_2"
+    ):
         net(Tensor(PICTURE), ("relu1_1", "relu9_9"))
 
 
@@ -112,7 +114,7 @@ def test_reflection_leaves_no_frame():
 
 def test_smallest_picture_is_named():
     net = tiny.extractor(widths=(4, 4, 4, 4))
-    assert net.smallest(("relu1_1",)) == 2
+    assert net.smallest(("relu1_1",)) == 8  # picture8 comes before it
     least = net.smallest(("relu4_1",))
     assert net(Tensor(np.zeros((1, 3, least, least), np.float32)), ("relu4_1",))["relu4_1"].shape[2] >= 1
     with pytest.raises(ShapeError, match=f"at least {least} pixels each way for layer relu4_1"):
@@ -136,6 +138,14 @@ def test_published_networks_need_their_weights():
         open_features("random", pooling="min")
     with pytest.raises(ArgumentError, match="padding 'wrap'"):
         open_features("random", padding="wrap")
+
+
+def test_the_picture_itself_is_a_layer():
+    found = tiny.extractor()(Tensor(PICTURE), ("picture1", "picture4"))
+    scaled = (PICTURE - 0.5) / 0.25
+    np.testing.assert_allclose(found["picture1"].numpy(), scaled, rtol=1e-6)
+    pooled = scaled[:, :, :36, :40].reshape(1, 3, 9, 4, 10, 4).mean((3, 5))
+    np.testing.assert_allclose(found["picture4"].numpy(), pooled, rtol=1e-4, atol=1e-5)
 
 
 def test_vgg_like_names():

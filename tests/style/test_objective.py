@@ -119,6 +119,7 @@ def test_tiles_change_nothing(statistic, tile):
     content, style, painting = (tiny.picture(seed, 40, 56, np.float64) for seed in (0, 1, 2))
     mask = np.linspace(0, 1, 56)[None].repeat(40, 0)
     settings = {"statistic": statistic, "net": tiny.extractor(widths=(3, 4, 5), dtype=np.float64)}
+    settings["style_layers"] = ("picture1", "picture4", "relu1_1", "relu2_1", "relu3_1")
     whole = objective(content, (style, content), masks=[mask, None], **settings)
     value = whole(painting[None])
     whole.settings = dataclasses.replace(whole.settings, tile=tile)

@@ -1,0 +1,167 @@
+"""One step of style transfer beside PyTorch: ``python benchmarks/style_step.py [--size 256] [--net vgg19]``.
+
+The step: VGG19's relu1_1 ... relu5_1, Gram matrices, average pooling, content at relu4_2, loss and the gradient
+of the pixels. Both libraries have the same (random) weights; loss and gradient are compared before timing.
+``--net shipped`` times the network that travels with minigan in the same way. Weights do not change speed.
+"""
+
+import argparse
+
+import common
+
+NETS = ("vgg19", "shipped")
+CONTENT = {"vgg19": "relu4_2", "shipped": "relu3_2"}
+STYLE = {
+    "vgg19": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+    "shipped": ("relu1_1", "relu2_1", "relu3_1", "relu4_1"),
+}
+
+
+def description(net):
+    """(layers up to the last one needed, weights by name): random of He's scale, the same for both."""
+    import numpy as np
+
+    from minigan.style.features import vgg_like
+    from minigan.style.weights import ARCHITECTURES
+
+    layers = list(ARCHITECTURES["vgg19"].layers) if net == "vgg19" else vgg_like((32, 64, 128, 256))
+    names = [layer[1] for layer in layers]
+    layers = layers[: max(names.index(name) for name in (CONTENT[net], *STYLE[net])) + 1]
+    rng = np.random.default_rng(0)
+    weights = {}
+    for layer in layers:
+        if layer[0] == "conv":
+            _, name, inputs, outputs, kernel, _, _ = layer
+            scale = np.sqrt(2 / (inputs * kernel * kernel))
+            shape = (outputs, inputs, kernel, kernel)
+            weights[f"{name}.weight"] = (rng.standard_normal(shape) * scale).astype(np.float32)
+            weights[f"{name}.bias"] = np.zeros(outputs, np.float32)
+    return layers, weights
+
+
+def pictures(size):
+    """Painting, content and style (1, 3, size, size)."""
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    return [rng.random((1, 3, size, size), np.float32) for _ in range(3)]
+
+
+def serve_minigan():
+    """Answer {net, size} with the seconds of a step, its loss and the norm of its gradient."""
+    import numpy as np
+
+    from minigan.style import Extractor, Settings
+    from minigan.style.objective import Objective
+
+    made = {}
+
+    def answer(request):
+        key = request["net"], request["size"]
+        if key not in made:
+            layers, weights = description(key[0])
+            net = Extractor(key[0], layers, weights, mean=(0.5,) * 3, std=(0.25,) * 3, padding="zeros")
+            plan = Settings(statistic="gram", content_weight=1.0, style_weight=1.0, variation_weight=0.0,
+                            content_layers=(CONTENT[key[0]],), style_layers=STYLE[key[0]])  # fmt: skip
+            painting, content, style = pictures(key[1])
+            made[key] = Objective(net, plan, content[0], [style[0]], [1.0], [None]), painting
+        function, painting = made[key]
+        value = function(painting)
+        seconds = common.seconds_a_call(lambda: function(painting), 0.5)
+        return {"seconds": seconds, "loss": value.total, "slope": float(np.linalg.norm(value.gradient))}
+
+    common.serve(answer)
+
+
+def serve_torch():
+    """The same step in PyTorch."""
+    import torch
+    import torch.nn.functional as F
+
+    torch.set_num_threads(int(common.THREADS))
+    made = {}
+
+    def features(x, layers, weights, wanted):
+        found = {}
+        x = (x - 0.5) / 0.25
+        for kind, name, *_ in layers:
+            if kind == "conv":
+                x = F.conv2d(x, weights[name + ".weight"], weights[name + ".bias"], padding=1)
+            elif kind == "relu":
+                x = F.relu(x)
+            else:
+                x = F.avg_pool2d(x, 2)
+            if name in wanted:
+                found[name] = x
+        return found
+
+    def gram(x):
+        flat = x.flatten(2)[0]
+        return flat @ flat.T / flat.shape[1]
+
+    def answer(request):
+        net, size = request["net"], request["size"]
+        if (net, size) not in made:
+            layers, weights = description(net)
+            weights = {name: torch.from_numpy(array) for name, array in weights.items()}
+            painting, content, style = map(torch.from_numpy, pictures(size))
+            with torch.no_grad():
+                target = features(content, layers, weights, (CONTENT[net],))[CONTENT[net]]
+                found = features(style, layers, weights, STYLE[net])
+                grams = {name: gram(found[name]) for name in STYLE[net]}
+            made[net, size] = layers, weights, painting.requires_grad_(), target, grams
+        layers, weights, painting, target, grams = made[net, size]
+
+        def step():
+            found = features(painting, layers, weights, (CONTENT[net], *STYLE[net]))
+            loss = ((found[CONTENT[net]] - target) ** 2).sum() / (target**2).sum()
+            for name, wanted in grams.items():
+                error = ((gram(found[name]) - wanted) ** 2).sum() / (wanted**2).sum()
+                loss = loss + error / len(grams)
+            painting.grad = None
+            loss.backward()
+            return loss.item()
+
+        loss = step()
+        slope = painting.grad.norm().item()
+        return {"seconds": common.seconds_a_call(step, 0.5), "loss": loss, "slope": slope}
+
+    common.serve(answer)
+
+
+def main():
+    """Compare, time, print, and write JSON if asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--net", choices=NETS, nargs="+", default=NETS)
+    parser.add_argument("--size", type=int, nargs="+", default=(256,))
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--out", metavar="FILE", help="write JSON")
+    parser.add_argument("--serve", choices=("minigan", "torch"), help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.serve:
+        return serve_minigan() if chosen.serve == "minigan" else serve_torch()
+    common.print_environment(common.environment())
+    ours, theirs = (common.Worker(__file__, "--serve", library) for library in ("minigan", "torch"))
+    rows, results = [], {}
+    for net in chosen.net:
+        for size in chosen.size:
+            one, other = (worker.ask(net=net, size=size) for worker in (ours, theirs))
+            for what in ("loss", "slope"):
+                if abs(one[what] - other[what]) > 1e-3 * abs(other[what]):
+                    raise SystemExit(f"{net} {size}: {what} differs: {one[what]} and {other[what]}")
+            times = common.interleave(lambda n=net, s=size: ours.ask(net=n, size=s)["seconds"],
+                                      lambda n=net, s=size: theirs.ask(net=n, size=s)["seconds"],
+                                      chosen.rounds)  # fmt: skip
+            found = common.summary(*times)
+            results[f"{net} {size}"] = found
+            spread = f"{found['low']:.2f}-{found['high']:.2f}"
+            rows.append([f"{net} {size}", 1e3 * found["ours"], 1e3 * found["theirs"], found["ratio"], spread])
+    common.print_table(["step", "minigan ms", "PyTorch ms", "ratio", "spread"], rows)
+    for worker in (ours, theirs):
+        worker.close()
+    if chosen.out:
+        common.write_json(chosen.out, results)
+
+
+if __name__ == "__main__":
+    main()
