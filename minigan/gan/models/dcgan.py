@@ -1,12 +1,12 @@
-"""minigan's own DCGAN: convolutions at every size from a few pixels up, grey or colour, any size.
+"""minigan's own DCGAN: grey or colour, any size that is a small number times a power of two.
 
 The generator widens a small map by factors of two; the discriminator is the generator turned round.  Sizes
-are a small start of 4 to 7 pixels (or an odd number of them) times a power of two: 28 = 7 * 4, 32 = 4 * 8,
+are a start of 4 to 7 pixels (or an odd number of them) times a power of two: 28 = 7 * 4, 32 = 4 * 8,
 48 = 6 * 8, 64 = 4 * 16.
 
-After Radford et al., arXiv 1511.06434, with three departures: a 3 x 3 convolution at full size in both nets;
-kernels of 4 with stride 2, so that every pixel is written by equally many taps; no batch norm in the
-discriminator, because its gradient penalty wants each picture judged on its own.
+After Radford et al., arXiv 1511.06434, with three departures: a 3 x 3 convolution at half size in both nets,
+the size at which strokes are drawn; no feature maps at full size, which would cost most of the time; and no
+batch norm in the discriminator, because its gradient penalty wants each picture judged on its own.
 """
 
 from __future__ import annotations
@@ -41,32 +41,41 @@ def plan(height: int, width: int, base: int) -> tuple[int, int, list[int]]:
 def generator(
     latent: int, shape: tuple[int, int, int], base: int, *, rng: np.random.Generator
 ) -> nn.Sequential:
-    """Latents (N, latent) -> pictures (N, C, H, W) in [-1, 1]."""
+    """Latents (N, latent) -> pictures (N, C, H, W) in [-1, 1]; ``base`` filters at half size."""
     channels, height, width = shape
     start_height, start_width, filters = plan(height, width, base)
+    filters = filters[1:]  # none at full size
     start = (filters[0], start_height, start_width)
+
+    def norm(count: int) -> list[nn.Module]:
+        return [nn.BatchNorm2d(count), nn.ReLU()]
+
     layers: list[nn.Module] = [
         nn.Linear(latent, start[0] * start[1] * start[2], bias=False, generator=rng),
         nn.Unflatten(1, start),
-        nn.BatchNorm2d(filters[0]),
-        nn.ReLU(),
+        *norm(filters[0]),
     ]
     for before, after in zip(filters, filters[1:], strict=False):
-        layers += [
-            nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False, generator=rng),
-            nn.BatchNorm2d(after),
-            nn.ReLU(),
-        ]
-    return nn.Sequential(*layers, nn.Conv2d(filters[-1], channels, 3, padding=1, generator=rng), nn.Tanh())
+        double = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False, generator=rng)
+        layers += [double, *norm(after)]
+    return nn.Sequential(
+        *layers,
+        nn.Conv2d(filters[-1], filters[-1], 3, padding=1, bias=False, generator=rng),
+        *norm(filters[-1]),
+        nn.ConvTranspose2d(filters[-1], channels, 4, stride=2, padding=1, generator=rng),
+        nn.Tanh(),
+    )
 
 
 def discriminator(shape: tuple[int, int, int], base: int, *, rng: np.random.Generator) -> nn.Sequential:
-    """Pictures (N, C, H, W) -> logits (N,)."""
+    """Pictures (N, C, H, W) -> logits (N,); ``base`` filters at half size."""
     channels, height, width = shape
     start_height, start_width, filters = plan(height, width, base)
-    filters = filters[::-1]
+    filters = filters[:0:-1]
     layers: list[nn.Module] = [
-        nn.Conv2d(channels, filters[0], 3, padding=1, generator=rng),
+        nn.Conv2d(channels, filters[0], 4, stride=2, padding=1, generator=rng),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(filters[0], filters[0], 3, padding=1, generator=rng),
         nn.LeakyReLU(0.2),
     ]
     for before, after in zip(filters, filters[1:], strict=False):
