@@ -11,15 +11,38 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from minigan.errors import ArgumentError
+
+_threads = 0  # 0: not asked for yet
 _pool: Any = None
 
 
 def threads() -> int:
-    """Return how many threads passes may use: MINIGAN_THREADS, else OMP_NUM_THREADS, else the processors."""
+    """Return how many threads passes may use.
+
+    What `set_threads` said, else MINIGAN_THREADS, else OMP_NUM_THREADS, else one for each processor.  The
+    environment is read once.
+    """
+    if not _threads:
+        set_threads(_wanted())
+    return _threads
+
+
+def _wanted() -> int:
     for name in ("MINIGAN_THREADS", "OMP_NUM_THREADS"):
         if os.environ.get(name, "").isdigit():
             return max(1, int(os.environ[name]))
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def set_threads(count: int) -> None:
+    """Use ``count`` threads from now on (1: all passes run in the caller's); ArgumentError below 1."""
+    global _threads
+    if count < 1:
+        raise ArgumentError(f"set_threads: expected at least 1, got {count}")
+    if count != _threads:
+        _forget()
+    _threads = count
 
 
 def _workers() -> Any:

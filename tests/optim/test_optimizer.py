@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigan import Tensor, optim
+from minigan import Tensor, optim, parallel
 from minigan.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from minigan.optim import optimizer as walk
 
@@ -205,15 +205,17 @@ def test_two_dtypes_in_one_group():
 
 def test_the_result_does_not_depend_on_chunks_or_threads(monkeypatch):
     found = []
-    for chunk, threads in ((13, "1"), (13, "3"), (1 << 15, "1")):
+    before = parallel.threads()
+    for chunk, threads in ((13, 1), (13, 3), (1 << 15, 1)):
         monkeypatch.setattr(walk, "CHUNK", chunk)
-        monkeypatch.setenv("MINIGAN_THREADS", threads)
+        parallel.set_threads(threads)
         parameters = [leaf(40, 5), leaf(7), leaf(3, 30)]
         optimizer = optim.Adam(parameters, lr=0.1)
         for step in range(3):
             give(parameters, step)
             optimizer.step()
         found.append(np.concatenate([p.data.ravel() for p in parameters]))
+    parallel.set_threads(before)
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_array_equal(found[0], found[2])
 
