@@ -25,6 +25,12 @@ EARLY = (25, 50, 100, 200, 400, 800)  # steps that get a picture of their own: m
 PICTURES = 20  # besides, so many over the whole run ...
 PICTURE_GAP = 2.0  # ... unless the last was made less than so many seconds ago
 CHECKPOINT_EVERY = 60.0  # seconds
+# What is shown of a step: label of an axis -> name of the curve -> field of the record.
+GAN_FIGURES = {
+    "loss": {"D": "d_loss", "G": "g_loss"},
+    "belief that it is real": {"D(x)": "d_real", "D(G(z))": "d_fake"},
+}
+VAE_FIGURES = {"nats a number": {"reconstruction": "g_loss"}, "nats a picture": {"KL": "d_loss"}}
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,7 @@ class Loop:
         self.last_step = budget.last_step(len(trainer.loader))
         self.begun = self.saved = self._pictured = time.monotonic()
         self.interrupt = Interrupt()
+        self.figures = figures_of(trainer.config)
         self._shown: dict[str, float] = {}
         self._pictures_due = 0
 
@@ -114,7 +121,7 @@ class Loop:
         """Train; return True at the end of the budget, False if interrupted before."""
         from minigan.gan.diagnosis import Diagnosis
 
-        diagnosis = Diagnosis()
+        diagnosis = Diagnosis() if self.figures is GAN_FIGURES else None
         first = self.trainer.step
         seconds = None if self.budget.minutes is None else 60 * self.budget.minutes - self.earlier
         progress = Progress(first=first, steps=self.last_step, seconds=seconds)
@@ -127,7 +134,7 @@ class Loop:
                     self.trainer.progress = done
                     record = self.trainer.train_step()
                     self._log(record)
-                    if finding := diagnosis.update(record):
+                    if diagnosis and (finding := diagnosis.update(record)):
                         progress.say(f"step {record.step}: {finding.words}")
                     progress.update(record.step, self._shown)
                     self._perhaps_picture()
@@ -150,9 +157,9 @@ class Loop:
         del row["seconds"]  # the log of a run that was interrupted equals that of one that was not
         if record.step == 1 or record.step % self.log_every == 0:
             self.folder.append_metrics(row)
-        names = {"D": "d_loss", "G": "g_loss", "D(x)": "d_real", "D(G(z))": "d_fake"}
-        for shown, name in names.items():
-            self._shown[shown] = 0.95 * self._shown.get(shown, row[name]) + 0.05 * row[name]
+        for curves in self.figures.values():
+            for shown, name in curves.items():
+                self._shown[shown] = 0.95 * self._shown.get(shown, row[name]) + 0.05 * row[name]
 
     def _perhaps_picture(self) -> None:
         due = int(self.done() * PICTURES)
@@ -179,15 +186,21 @@ def columns_of(config: Config) -> int:
     return min(config.classes, GRID) or math.isqrt(GRID)
 
 
-def write_summary(folder: RunFolder, title: str) -> None:
+def figures_of(config: Config) -> dict[str, dict[str, str]]:
+    """Return what is shown of a run's steps."""
+    return VAE_FIGURES if config.model == "vae" else GAN_FIGURES
+
+
+def write_summary(folder: RunFolder, config: Config, title: str) -> None:
     """Draw losses.png from the log and samples.gif from the grids."""
     from minigan.viz import save_curves, save_film
     from minigan.viz.curves import series
 
     if rows := folder.read_metrics():
-        losses = {"D": series(rows, "d_loss"), "G": series(rows, "g_loss")}
-        beliefs = {"D(x), real": series(rows, "d_real"), "D(G(z)), generated": series(rows, "d_fake")}
-        panels = {"loss": losses, "belief that it is real": beliefs}
+        panels = {
+            label: {shown: series(rows, name) for shown, name in curves.items()}
+            for label, curves in figures_of(config).items()
+        }
         save_curves(folder.curves, panels, title=title)
     if pictures := folder.pictures():
         save_film(folder.film, [_pixels(path) for path in pictures])

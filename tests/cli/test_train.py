@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 from minigan import cli
+from minigan.cli import loop
 from minigan.cli import train as command
 from minigan.cli.run_folder import MINE
+from minigan.gan import RECIPES
 
 
 def bytes_of(folder):
@@ -90,6 +92,18 @@ class TestARun:
         assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
             "dense-halves.npz", "dense-halves.npz-2"
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("recipe", list(RECIPES))
+def test_every_recipe_trains_and_is_sampled(recipe, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(loop, "GRID", 4)
+    run = tmp_path / "run"
+    words = ["--data", "glyphs", "--limit", "8", "--batch", "4", "--steps", "1", "--out", str(run)]
+    assert cli.main(["train", recipe, *words]) == 0
+    err = capsys.readouterr().err
+    assert ("KL" in err) == (recipe == "vae") == ("D(G(z))" not in err)
+    assert (run / "losses.png").exists()
+    assert cli.main(["sample", str(run), "-n", "2"]) == 0
 
 
 def arrays_of(folder):
