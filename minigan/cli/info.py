@@ -70,9 +70,16 @@ def versions() -> dict[str, str]:
 
 
 def describe_machine() -> dict[str, str | int]:
-    """Return the platform, the processor's name and the number of cores this process may use."""
+    """Return platform, processor, the cores this process may use and the threads of element-wise passes."""
+    from minigan import parallel
+
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {"platform": platform.platform(), "processor": _processor_name(), "cores": cores}
+    return {
+        "platform": platform.platform(),
+        "processor": _processor_name(),
+        "cores": cores,
+        "threads": parallel.threads(),
+    }
 
 
 def _processor_name() -> str:
