@@ -14,5 +14,6 @@ from minigan.gan.config import Config
 from minigan.gan.recipes import RECIPES, resolve
 from minigan.gan.record import Record
 from minigan.gan.trainer import Trainer, draw
+from minigan.gan.vae_trainer import VAETrainer
 
-__all__ = ["RECIPES", "Config", "Record", "Trainer", "draw", "resolve"]
+__all__ = ["RECIPES", "Config", "Record", "Trainer", "VAETrainer", "draw", "resolve"]

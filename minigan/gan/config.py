@@ -23,6 +23,7 @@ class Config:
     latent: int = 100  # numbers in a latent vector
     base: int = 32  # filters of the widest-open layer; the other layers are multiples
     classes: int = 0  # 0: unconditional; K: both networks are told the label, 0 .. K - 1
+    projection: bool = False  # with classes: D compares the label with its features instead of reading it
     seed: int = 0  # of weights, latents and data order
 
     loss: str = "non-saturating"  # a name of minigan.gan.losses

@@ -16,6 +16,27 @@ RECIPES: dict[str, dict[str, Any]] = {
         "model": "dense", "latent": 64, "batch": 64, "lr_g": 2e-4, "lr_d": 2e-4, "betas": (0.5, 0.99),
         "r1": 1.0, "penalty_every": 8, "ema": 0.999,
     },
+    "pooled": {
+        "model": "pooled", "base": 32, "latent": 64, "batch": 64, "lr_g": 5e-4, "lr_d": 5e-4,
+        "betas": (0.5, 0.99), "r1": 1.0, "penalty_every": 8, "ema": 0.999,
+    },
+    # With equalised learning rates weights are near 1 in size, so these rates change them gently.
+    "progressive": {
+        "model": "progressive", "base": 16, "latent": 64, "batch": 32, "lr_g": 2e-3, "lr_d": 2e-3,
+        "betas": (0.0, 0.99), "r1": 1.0, "penalty_every": 8, "ema": 0.999,
+    },
+    "msg": {
+        "model": "msg", "base": 16, "latent": 64, "batch": 32, "lr_g": 2e-3, "lr_d": 2e-3,
+        "betas": (0.0, 0.99), "r1": 1.0, "penalty_every": 8, "ema": 0.999,
+    },
+    "style": {
+        "model": "style", "base": 16, "latent": 64, "batch": 32, "lr_g": 2e-3, "lr_d": 2e-3,
+        "betas": (0.0, 0.99), "r1": 1.0, "penalty_every": 8, "ema": 0.999,
+    },
+    "vae": {
+        "model": "vae", "base": 32, "latent": 64, "batch": 64, "lr_g": 5e-4, "lr_d": 5e-4,
+        "betas": (0.9, 0.999), "ema": 0.999,
+    },
     # The three recipes of the lesson, to the letter: no penalty, no averaging.
     "lesson-dense": {
         "model": "dense", "latent": 100, "batch": 256, "lr_g": 2e-4, "lr_d": 2e-4, "betas": (0.5, 0.999),
@@ -34,6 +55,11 @@ RECIPES: dict[str, dict[str, Any]] = {
 SUMMARIES = {
     "dcgan": "convolutions, R1 penalty, averaged generator: minigan's own and the best",
     "dense": "dense layers with the same cures: quick, and good for small pictures",
+    "pooled": "convolution + pooling discriminator with a feature vector, upscaling generator",
+    "progressive": "grows from 4 pixels to full size while it trains",
+    "msg": "several resolutions at once",
+    "style": "style-based generator: mapping network, modulated convolutions, noise, truncation",
+    "vae": "variational autoencoder, the GAN's predecessor, with dcgan's networks",
     "lesson-dense": "the lesson's dense GAN, to the letter",
     "lesson-dcgan": "the lesson's strided DCGAN, to the letter (28 x 28)",
     "lesson-upscale": "the lesson's dense + upscaling + transposed convolution GAN, to the letter",

@@ -66,7 +66,7 @@ class Trainer:
             raise ArgumentError(f"classes: the networks know {config.classes}, the data have {found}")
         generator, discriminator = models.build(config)
         loader = Loader(images, labels, batch_size=config.batch, seed=config.seed)
-        return cls(config, generator, discriminator, loader)
+        return TRAINERS.get(config.model, cls)(config, generator, discriminator, loader)
 
     # ---- one step -------------------------------------------------------------------------------------
 
@@ -79,6 +79,8 @@ class Trainer:
         """Take one batch, train each network on it, and say what happened."""
         started = perf_counter()
         self._set_learning_rates()
+        for network in (self.generator, self.discriminator):
+            models.set_progress(network, self.progress)
         record = Record(step=self.step + 1, epoch=self.loader.epoch)
         real, labels = self._next_batch()
         if self.config.generator_first:
@@ -269,6 +271,9 @@ class Trainer:
             f"step {self.step + 1}, {phase}: {found}; the weights were not updated; "
             "continue from the last checkpoint with a lower --lr-g and --lr-d"
         )
+
+
+TRAINERS: dict[str, type[Trainer]] = {}  # models that are trained in a way of their own
 
 
 @contextmanager

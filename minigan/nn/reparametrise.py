@@ -108,15 +108,25 @@ def spectral_norm(
     return layer
 
 
-def equalized_lr(layer: M, *, gain: float = sqrt(2.0), generator: np.random.Generator | None = None) -> M:
+def equalized_lr(
+    layer: M,
+    *,
+    gain: float = sqrt(2.0),
+    lr_multiplier: float = 1.0,
+    generator: np.random.Generator | None = None,
+) -> M:
     """Keep the weight at N(0, 1) and scale it at each use; zero the bias; returns the layer.
 
     See EqualisedRate.  ``gain`` is sqrt(2) for a layer before a (leaky) ReLU and 1 for the last one.
+    With ``lr_multiplier`` m > 0 the stored weight is N(0, 1 / m**2) and scaled by m more, so that Adam moves
+    the layer m times as fast (arXiv 1812.04948, appendix C).  Raises ArgumentError for m <= 0.
     """
+    if not lr_multiplier > 0:
+        raise ArgumentError(f"lr_multiplier: expected a number above 0, got {lr_multiplier}")
     weight = _rename(layer)
-    init.normal_(weight, generator=generator)
+    init.normal_(weight, std=1.0 / lr_multiplier, generator=generator)
     if getattr(layer, "bias", None) is not None:
         init.zeros_(layer.bias)
     outputs = weight.shape[1] if isinstance(layer, ConvTranspose2d) else weight.shape[0]
-    layer._derived["weight"] = EqualisedRate(gain / sqrt(weight.size / outputs))
+    layer._derived["weight"] = EqualisedRate(lr_multiplier * gain / sqrt(weight.size / outputs))
     return layer

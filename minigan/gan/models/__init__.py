@@ -13,7 +13,19 @@ import numpy as np
 from minigan import nn
 from minigan.errors import ArgumentError
 from minigan.gan.config import Config
-from minigan.gan.models import conditional, dcgan, dense, planar, pooled, strided, upscale
+from minigan.gan.models import (
+    conditional,
+    dcgan,
+    dense,
+    msg,
+    planar,
+    pooled,
+    progressive,
+    strided,
+    style_based,
+    upscale,
+    vae,
+)
 
 MODELS = {
     "dense": dense.build,
@@ -22,6 +34,10 @@ MODELS = {
     "upscale": upscale.build,
     "pooled": pooled.build,
     "planar": planar.build,
+    "progressive": progressive.build,
+    "msg": msg.build,
+    "style": style_based.build,
+    "vae": vae.build,
 }
 
 
@@ -37,11 +53,17 @@ def build(config: Config) -> tuple[nn.Module, nn.Module]:
         return make(config, rng)
     channels, height, width = config.shape
     generator, _ = make(replace(config, latent=config.latent + K), rng)
-    _, discriminator = make(replace(config, shape=(channels + K, height, width)), rng)
-    return (
-        conditional.LabelledGenerator(generator, K),
-        conditional.LabelledDiscriminator(discriminator, K),
-    )
+    seen = config.shape if config.projection else (channels + K, height, width)
+    _, discriminator = make(replace(config, shape=seen), rng)
+    judge = conditional.ProjectionDiscriminator if config.projection else conditional.LabelledDiscriminator
+    return conditional.LabelledGenerator(generator, K), judge(discriminator, K)
+
+
+def set_progress(network: nn.Module, progress: float) -> None:
+    """Tell those layers that change while training goes on what share of the run is done, 0 to 1."""
+    for module in network.modules():
+        if hasattr(module, "set_progress"):
+            module.set_progress(progress)
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -2,6 +2,7 @@
 
 G reads its label as K more latent numbers, D as K more channels, each 1 in the place of the label's class
 and 0 elsewhere.  Mirza and Osindero, "Conditional Generative Adversarial Nets", arXiv 1411.1784.
+With the option ``projection`` D compares the label with its features instead.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from minigan import backend, nn, ops
-from minigan.errors import DataError
+from minigan.errors import ArgumentError, DataError
 from minigan.tensor import Tensor
 
 
@@ -49,3 +50,28 @@ class LabelledDiscriminator(nn.Module):
         hot = one_hot(labels, self.classes, pictures).reshape(N, self.classes, 1, 1)
         planes = ops.broadcast_to(hot, (N, self.classes, H, W))
         return self.core(ops.concatenate([pictures, planes], axis=1))
+
+
+class ProjectionDiscriminator(nn.Module):
+    """Pictures (N, C, H, W), labels (N,) -> logits (N,): D compares the label with what it sees.
+
+    logit = psi(features) + <v_label, features>, one learnt vector v a class, 0 at the start, so that D begins
+    as an unconditional one.  ``core`` is a Sequential that ends in Linear(features, 1), Flatten(0).
+    Miyato and Koyama, "cGANs with Projection Discriminator", arXiv 1802.05637, equation 3.
+    """
+
+    def __init__(self, core: nn.Module, classes: int):
+        super().__init__()
+        if not isinstance(core, nn.Sequential) or not isinstance(core[-2], nn.Linear):
+            raise ArgumentError(
+                "projection: expected a discriminator that ends in a dense layer; "
+                "use the model dcgan, dense, pooled or upscale, or projection=false"
+            )
+        self.trunk, self.head, self.classes = core[:-2], core[-2], classes
+        self.vectors = nn.Parameter(np.zeros((classes, core[-2].in_features), np.float32))
+
+    def forward(self, pictures: Tensor, labels: np.ndarray) -> Tensor:
+        """Judge the picture, and how well the label fits it."""
+        features = self.trunk(pictures)
+        vectors = one_hot(labels, self.classes, features) @ self.vectors
+        return self.head(features).flatten() + (vectors * features).sum(axis=1)

@@ -1,0 +1,61 @@
+"""Training a variational autoencoder: one step for both networks, towards one goal.
+
+No game here: encoder and decoder lower the same loss, which therefore falls and says how far training is.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from minigan.errors import ArgumentError
+from minigan.gan import elbo
+from minigan.gan.record import Record, norm
+from minigan.gan.trainer import TRAINERS, Trainer
+from minigan.tensor import Tensor
+
+_FOR_GANS = ("classes", "label_smoothing", "r1", "r2", "wgan_gp", "dragan", "clip", "augment")
+
+
+class VAETrainer(Trainer):
+    """``generator`` is the decoder and ``discriminator`` the encoder; the record is read thus:
+
+    g_loss: reconstruction, nats a number of the picture; d_loss: KL from the prior, nats a picture;
+    g_norm and d_norm: gradients of decoder and encoder; diversity: of the reconstructions.
+    """
+
+    def train_step(self) -> Record:
+        """Encode a batch, decode a draw of its codes, and lower minus the evidence lower bound."""
+        started = perf_counter()
+        if unused := [name for name in _FOR_GANS if getattr(self.config, name)]:
+            raise ArgumentError(f"{', '.join(unused)}: a VAE has no discriminator; leave these options out")
+        self._set_learning_rates()
+        record = Record(step=self.step + 1, epoch=self.loader.epoch)
+        pictures, _ = self._next_batch()
+
+        def compute() -> tuple[Tensor, Tensor]:
+            mean, log_variance = self.discriminator(pictures)
+            decoded = self.generator(elbo.draw_code(mean, log_variance, self.random))
+            divergence = elbo.kl_to_prior(mean, log_variance).mean()
+            reconstruction = elbo.optimal_gaussian_nll(pictures, decoded)
+            numbers = pictures.size // len(pictures)
+            # Per number of the picture, so that one learning rate serves every size.
+            loss = (reconstruction + divergence) * (1.0 / numbers)
+            loss.backward()
+            record.g_loss, record.d_loss = reconstruction.item() / numbers, divergence.item()
+            return loss, decoded.detach()
+
+        _, decoded = self._guarded("the VAE's step", compute)
+        record.g_norm = norm(self.generator.parameters())
+        record.d_norm = norm(self.discriminator.parameters())
+        spread = float(pictures.data.std(axis=0).mean())
+        record.diversity = float(decoded.data.std(axis=0).mean()) / max(spread, 1e-12)
+        self._update("decoder's update", self.g_optimizer)
+        self._update("encoder's update", self.d_optimizer)
+        if self.average:
+            self.average.update(self.generator)
+        self.step += 1
+        record.seconds = perf_counter() - started
+        return record
+
+
+TRAINERS["vae"] = VAETrainer
