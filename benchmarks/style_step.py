@@ -1,6 +1,6 @@
 """One step of style transfer beside PyTorch: ``python benchmarks/style_step.py [--size 256] [--net vgg19]``.
 
-The step: VGG19's relu1_1 ... relu5_1, Gram matrices, average pooling, content at relu4_2, loss and the gradient
+The step: VGG19's relu1_1 ... relu5_1, Gram matrices, average pooling, content at relu4_2, loss, gradient
 of the pixels. Both libraries have the same (random) weights; loss and gradient are compared before timing.
 ``--net shipped`` times the network that travels with minigan in the same way. Weights do not change speed.
 """

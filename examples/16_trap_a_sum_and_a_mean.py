@@ -1,0 +1,60 @@
+# %% [markdown]
+# # 16. Trap: a sum here, a mean there
+#
+# In many notebooks the content loss is a sum over pixels and channels, and the style loss a mean (or the
+# other way round). Both fall, pictures appear, and the weight between them is tuned until they please.
+# Then somebody changes the picture's size, and the same weight means something else.
+
+# %%
+import argparse
+
+import numpy as np
+
+from minigan import Tensor
+from minigan.style.gram import gram
+from minigan.style.losses import content_loss, style_loss
+
+parser = argparse.ArgumentParser(description="Trap: a sum here, a mean there")
+parser.add_argument("--quick", action="store_true", help="smaller pictures (the tests run this)")
+sizes = (8, 16, 32) if parser.parse_args().quick else (32, 64, 128)
+generator = np.random.default_rng(0)
+small = [generator.random((1, 16, sizes[0], sizes[0])).astype(np.float32) for _ in range(2)]
+
+
+def at(size):
+    """The same features at another size: the small ones, repeated. Nothing but the size has changed."""
+    times = size // sizes[0]
+    return [Tensor(np.tile(one, (1, 1, times, times))) for one in small]
+
+
+# %% [markdown]
+# ## As it is usually written
+#
+# Content: a sum of squares. Style: a mean of squares of Gram matrices. Their ratio is what the weight between
+# them sets, and it grows with the number of pixels.
+
+# %%
+ratios = []
+for size in sizes:
+    painting, target = at(size)
+    content = ((painting - target) ** 2).sum().item()
+    style = ((gram(painting) - gram(target)) ** 2).mean().item()
+    ratios.append(content / style)
+    print(f"{size:4d} pixels: content / style = {ratios[-1]:.3g}")
+assert ratios[-1] > 15 * ratios[0]
+
+# %% [markdown]
+# ## The cure
+#
+# Divide each loss by its target's own energy. Then it has no unit: 0 is a match, 1 is as far off as
+# nothing at all, whatever the size, the layer or the network.
+
+# %%
+fair = []
+for size in sizes:
+    painting, target = at(size)
+    content = content_loss(painting, target).item()
+    style = style_loss([gram(painting)], [gram(target)]).item()
+    fair.append(content / style)
+    print(f"{size:4d} pixels: content {content:.4f}, style {style:.5f}, ratio {fair[-1]:.3g}")
+assert max(fair) < 1.01 * min(fair)

@@ -1,0 +1,77 @@
+# %% [markdown]
+# # 17. Trap: the net is built again at every step
+#
+# The network and the targets of style transfer never change, so they belong before the loop. Inside the
+# loss function, where notebooks like to put them, they are made again a thousand times: the file is read,
+# weights are converted, and the style and content pictures go through the network at each step, for
+# numbers known before.
+
+# %%
+import argparse
+import time
+
+import numpy as np
+
+from minigan import Tensor
+from minigan.style import Settings, open_features
+from minigan.style.objective import Objective
+
+parser = argparse.ArgumentParser(description="Trap: the net is built again at every step")
+parser.add_argument("--quick", action="store_true", help="a smaller picture (the tests run this)")
+size = 32 if parser.parse_args().quick else 128
+generator = np.random.default_rng(0)
+painting, content, style = (generator.random((3, size, size), np.float32) for _ in range(3))
+plan = Settings(size=size)
+
+
+def seconds(step, count=3):
+    """The quickest of ``count`` calls."""
+    times = []
+    for _ in range(count):
+        start = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+# %% [markdown]
+# ## As it is usually written
+
+# %%
+built = []
+
+
+def careless():
+    """A loss that makes everything it needs."""
+    built.append(open_features("random"))
+    return Objective(built[-1], plan, content, [style], [1.0], [None])(painting[None])
+
+
+slow = seconds(careless)
+print(f"{1000 * slow:.0f} ms a step, {len(built)} networks for {len(built)} steps")
+
+# %% [markdown]
+# ## The cure
+#
+# Build once, call often. The value is the same to the last bit.
+
+# %%
+function = Objective(open_features("random"), plan, content, [style], [1.0], [None])
+quick = seconds(lambda: function(painting[None]))
+print(f"{1000 * quick:.0f} ms a step")
+assert quick < slow
+assert function(painting[None]).total == careless().total
+
+# %% [markdown]
+# ## What else is gained
+#
+# A frozen weight can be prepared for the convolution once and kept (`Tensor.cache`), and its gradient is
+# never computed: only the picture asks for one.
+
+# %%
+weight = function.extractor.weights["conv1_1.weight"]
+assert not weight.requires_grad and weight.grad is None
+x = Tensor(painting[None], requires_grad=True)
+function.extractor(x, ("relu1_1",))["relu1_1"].sum().backward()
+assert weight.grad is None and x.grad is not None
+print("only the picture has a gradient:", x.grad.shape)
