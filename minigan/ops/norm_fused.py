@@ -13,17 +13,21 @@ Ioffe and Szegedy, arXiv 1502.03167, section 3, for batch normalisation and this
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import builtins
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 
+from minigan import blas
 from minigan.backend import Array, namespace
 from minigan.ops.broadcast import sum
 from minigan.ops.reduce import mean
 from minigan.ops.shape import reshape
 from minigan.tensor import Op, Tensor, is_grad_enabled
 
-CHUNK_BYTES = 1 << 18  # a chunk of x, of g and of the result stay in a core's cache together
+CHUNK_BYTES = 1 << 20  # small enough to stay in a core's cache, large enough to be worth a thread
 WIDE = 1024  # elements in a row: short rows are joined, which saves NumPy's cost per row
 
 
@@ -37,10 +41,22 @@ class Standardize(Op):
 
     def forward(self, x: Array) -> Array:
         """In place on one fresh array."""
-        y = x - x.mean(axis=self.axes, keepdims=True)
-        self.rstd = ((y * y).mean(axis=self.axes, keepdims=True) + self.eps) ** -0.5
+        y = x - self._mean(x)
+        self.rstd = (self._mean(y * y) + self.eps) ** -0.5
         y *= self.rstd
         return y
+
+    def _mean(self, x: Array) -> Array:
+        """Mean over the axes.
+
+        Of three, the first comes last, and along it the mean is written out: in channels-last memory that
+        is the axis of channels, so that loops go over all channels at a stretch and not over one group.
+        """
+        if len(self.axes) < 3:
+            return x.mean(axis=self.axes, keepdims=True)
+        each = x.mean(axis=self.axes[1:], keepdims=True)
+        each[...] = each.mean(axis=self.axes[0], keepdims=True)
+        return each
 
     def backward(self, g: Tensor) -> Tensor:
         """The formula at the top of the file."""
@@ -48,9 +64,10 @@ class Standardize(Op):
         if is_grad_enabled():
             xhat, rstd = standardized(x, axes, self.eps)
             return rstd * (g - mean(g, axes, keepdims=True) - xhat * mean(g * xhat, axes, keepdims=True))
-        xhat = (x.data - x.data.mean(axis=axes, keepdims=True)) * self.rstd
-        gx = g.data - g.data.mean(axis=axes, keepdims=True)
-        xhat *= (g.data * xhat).mean(axis=axes, keepdims=True)
+        xhat = x.data - self._mean(x.data)
+        xhat *= self.rstd
+        gx = g.data - self._mean(g.data)
+        xhat *= self._mean(g.data * xhat)
         gx -= xhat
         gx *= self.rstd
         return Tensor._wrap(gx)
@@ -75,13 +92,16 @@ class BatchNorm(Op):
         rows = Rows(x)
         self.mean, self.var = rows.mean_and_variance()
         self.rstd = (self.var + self.eps) ** -0.5
-        center, scale, shift = (rows.wide(v) for v in (self.mean, weight * self.rstd, bias))
+        slope = weight * self.rstd
+        scale, shift = rows.wide(slope), rows.wide(bias - self.mean * slope)
         xp = namespace(x)
         y = xp.empty_like(rows.matrix)
-        for part in rows.chunks():
-            xp.subtract(rows.matrix[part], center, out=y[part])
-            y[part] *= scale
+
+        def fill(part: slice) -> None:
+            xp.multiply(rows.matrix[part], scale, out=y[part])
             y[part] += shift
+
+        rows.walk(fill)
         return rows.image(y)
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, ...]:
@@ -90,24 +110,25 @@ class BatchNorm(Op):
             return self._backward_recorded(g)
         x, weight = self.input(0).data, self.input(1).data
         rows, grows = Rows(x), Rows(g.data)
-        gbias, gweight = rows.totals(self.mean, grows.matrix)
-        gweight = gweight * self.rstd
+        gmean, gdrift = rows.gradient_means(self.mean, grows.matrix)
+        gdrift *= self.rstd  # mean of g * xhat
+        gweight, gbias = Tensor._wrap(gdrift * rows.count), Tensor._wrap(gmean * rows.count)
         if not self.needs(0):
-            return None, Tensor._wrap(gweight), Tensor._wrap(gbias)
+            return None, gweight, gbias
         scale = weight * self.rstd
-        center, factor, slope, shift = (
-            rows.wide(v)
-            for v in (self.mean, scale, scale * self.rstd * gweight / rows.count, scale * gbias / rows.count)
-        )
+        steep = scale * self.rstd * gdrift
+        factor, slope, shift = (rows.wide(v) for v in (scale, steep, scale * gmean - steep * self.mean))
         xp = namespace(x)
         gx = xp.empty_like(rows.matrix)
-        for part in rows.chunks():
-            drift = rows.matrix[part] - center
-            drift *= slope
+
+        def fill(part: slice) -> None:
+            drift = rows.matrix[part] * slope
             drift += shift
             xp.multiply(grows.matrix[part], factor, out=gx[part])
             gx[part] -= drift
-        return Tensor._wrap(rows.image(gx)), Tensor._wrap(gweight), Tensor._wrap(gbias)
+
+        rows.walk(fill)
+        return Tensor._wrap(rows.image(gx)), gweight, gbias
 
     def _backward_recorded(self, g: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = self.input(0), self.input(1)
@@ -144,11 +165,22 @@ class Rows:
             self.fold *= 2
         self.matrix = last.reshape(self.count // self.fold, self.fold * self.channels)
 
-    def chunks(self) -> Iterator[slice]:
+    def chunks(self) -> list[slice]:
         """Slices of rows; one slice on a GPU, where a chunk would be a kernel launch of its own."""
         rows, row_bytes = len(self.matrix), self.matrix.shape[1] * self.matrix.itemsize
-        step = max(1, CHUNK_BYTES // row_bytes) if namespace(self.matrix) is np else max(1, rows)
-        return (slice(start, start + step) for start in range(0, rows, step))
+        step = max(1, CHUNK_BYTES // row_bytes) if namespace(self.matrix) is np else rows
+        return [slice(start, start + step) for start in range(0, rows, step)]
+
+    def walk(self, work: Callable[[slice], Any]) -> list[Any]:
+        """Call ``work`` on every chunk, on all threads; its results, in the order of the chunks."""
+        chunks = self.chunks()
+        found: list[Any] = [None] * len(chunks)
+
+        def at(i: int) -> None:
+            found[i] = work(chunks[i])
+
+        blas.run([partial(at, i) for i in range(len(chunks))])
+        return found
 
     def wide(self, vector: Array) -> Array:
         """Repeat a (C,) vector once for each position in a row."""
@@ -166,27 +198,34 @@ class Rows:
         means are less than sqrt(1 / f) standard deviations apart, so the subtraction at the end
         is safe, which it would not be for deviations from 0.
         """
-        first = self.matrix[next(self.chunks())]
+        first = self.matrix[self.chunks()[0]]
         center = self.narrow(sum_rows(first)) / (len(first) * self.fold)
-        wide, total, squares = self.wide(center), 0.0, 0.0
-        for part in self.chunks():
-            deviation = self.matrix[part] - wide
-            total = total + sum_rows(deviation)
-            deviation *= deviation
-            squares = squares + sum_rows(deviation)
-        shift = self.narrow(total) / self.count
-        variance = self.narrow(squares) / self.count - shift * shift
-        return center + shift, namespace(center).maximum(variance, 0)
+        wide = self.wide(center)
 
-    def totals(self, center: Array, g: Array) -> tuple[Array, Array]:
-        """Sum of g and of g * (x - center) of each channel, in one walk."""
-        wide, total, products = self.wide(center), 0.0, 0.0
-        for part in self.chunks():
-            total = total + sum_rows(g[part])
+        def sums(part: slice) -> tuple[Array, Array]:
+            deviation = self.matrix[part] - wide
+            total = sum_rows(deviation)
+            deviation *= deviation
+            return total, sum_rows(deviation)
+
+        shift, square = self.means(sums)
+        return center + shift, namespace(center).maximum(square - shift * shift, 0)
+
+    def gradient_means(self, center: Array, g: Array) -> tuple[Array, Array]:
+        """Means of g and of g * (x - center) of each channel, in one walk."""
+        wide = self.wide(center)
+
+        def sums(part: slice) -> tuple[Array, Array]:
             deviation = self.matrix[part] - wide
             deviation *= g[part]
-            products = products + sum_rows(deviation)
-        return self.narrow(total), self.narrow(products)
+            return sum_rows(g[part]), sum_rows(deviation)
+
+        return self.means(sums)
+
+    def means(self, sums: Callable[[slice], tuple[Array, Array]]) -> tuple[Array, Array]:
+        """Add up what ``sums`` returns for every chunk, always in the same order, and divide by the count."""
+        first, second = (builtins.sum(parts) for parts in zip(*self.walk(sums), strict=True))
+        return self.narrow(first) / self.count, self.narrow(second) / self.count
 
     def narrow(self, wide: Array) -> Array:
         """Add up what belongs to the same channel: the adjoint of `wide`."""

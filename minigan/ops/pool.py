@@ -72,12 +72,13 @@ Axes = tuple[Windows, Windows]
 
 
 def _taps(axes: Axes) -> Iterator[tuple[int, Any, Any]]:
-    """(tap number, outputs, cells) for every tap of the window, last first."""
+    """(number, outputs, cells) for every tap of the window, from the last (number 1) to the first."""
     rows, columns = axes
-    for tap in reversed(range(rows.kernel * columns.kernel)):
+    taps = rows.kernel * columns.kernel
+    for tap in reversed(range(taps)):
         out_rows, in_rows = rows.tap(tap // columns.kernel)
         out_columns, in_columns = columns.tap(tap % columns.kernel)
-        yield tap, (..., out_rows, out_columns), (..., in_rows, in_columns)
+        yield taps - tap, (..., out_rows, out_columns), (..., in_rows, in_columns)
 
 
 def _out_shape(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
@@ -88,7 +89,8 @@ class MaxPool2d(Op):
     """(N, C, H, W) -> (N, C, OH, OW): the largest cell of every window; padding never wins.
 
     gx gets g at the position of that cell; of equal cells the first in row-major order has it, as in
-    PyTorch.  The position is saved as the tap's number, so the scatter is the same at every call.
+    PyTorch.  The position is saved as the tap's number, counted from 1 at the last tap (0: only padding),
+    so the scatter is the same at every call.
     """
 
     def __init__(self, axes: Axes):
@@ -96,16 +98,20 @@ class MaxPool2d(Op):
         self.winner: Array = None
 
     def forward(self, x: Array) -> Array:
-        """Go through the taps from the last to the first, so that >= leaves ties to the first."""
+        """Go through the taps from the last to the first, so that >= leaves ties to the first.
+
+        Their numbers rise on the way: the winner is the largest number of a tap that was not beaten.
+        """
         xp = namespace(x)
         shape = _out_shape(x.shape, self.axes)
         best = xp.empty_like(x, shape=shape)
         best.fill(-np.inf)
         taps = self.axes[0].kernel * self.axes[1].kernel
-        winner = xp.empty_like(x, shape=shape, dtype=np.min_scalar_type(taps)) if self.recording else None
+        winner = xp.zeros_like(x, shape=shape, dtype=np.min_scalar_type(taps)) if self.recording else None
         for tap, outputs, cells in _taps(self.axes):
             if winner is not None:
-                _assign_where(winner[outputs], x[cells] >= best[outputs], tap)
+                unbeaten = (x[cells] >= best[outputs]) * winner.dtype.type(tap)
+                xp.maximum(winner[outputs], unbeaten, out=winner[outputs])
             xp.maximum(best[outputs], x[cells], out=best[outputs])
         self.winner = winner
         return best
@@ -132,11 +138,11 @@ class ScatterMax(Op):
         gx = xp.zeros_like(g, shape=self.target)
         tiles = all(axis.tiles for axis in self.axes)
         for tap, outputs, cells in _taps(self.axes):
-            won = g[outputs] * (self.winner[outputs] == tap)
+            won = self.winner[outputs] == tap
             if tiles:
-                gx[cells] = won
+                xp.multiply(g[outputs], won, out=gx[cells])
             else:
-                gx[cells] += won
+                gx[cells] += g[outputs] * won
         return gx
 
     def backward(self, g: Tensor) -> Tensor:
@@ -170,63 +176,72 @@ class SumWindows(Op):
     KH + KW taps instead of KH * KW.
     """
 
-    def __init__(self, axes: Axes, scale: Any = 1.0):
+    def __init__(self, axes: Axes, scale: Any):
         self.axes, self.scale = axes, scale
 
     def forward(self, x: Array) -> Array:
         """Sum along W, then along H, then scale."""
-        xp = namespace(x)
         rows, columns = self.axes
-        along_w = xp.zeros_like(x, shape=(*x.shape[:3], columns.out))
-        for k in range(columns.kernel):
-            outputs, cells = columns.tap(k)
-            along_w[..., outputs] += x[..., cells]
-        y = xp.zeros_like(x, shape=_out_shape(x.shape, self.axes))
-        for k in range(rows.kernel):
-            outputs, cells = rows.tap(k)
-            y[..., outputs, :] += along_w[..., cells, :]
+        y = _sum_along(_sum_along(x, columns, 3), rows, 2)
         y *= _on_device(self.scale, x)
         return y
 
     def backward(self, g: Tensor) -> Tensor:
         """Give g back to every cell of the window."""
-        return SpreadWindows(self.axes, self.scale, self.input_shapes[0])(g)
+        return SpreadWindows(self.axes, self.scale)(g)
 
 
 class SpreadWindows(Op):
     """(N, C, OH, OW) -> (N, C, H, W): scale * g added to every cell of its window; gg = SumWindows."""
 
-    def __init__(self, axes: Axes, scale: Any, shape: tuple[int, ...]):
-        self.axes, self.scale, self.target = axes, scale, shape
+    def __init__(self, axes: Axes, scale: Any):
+        self.axes, self.scale = axes, scale
 
     def forward(self, g: Array) -> Array:
         """Scale, then spread along H, then along W."""
-        xp = namespace(g)
         rows, columns = self.axes
-        g = g * _on_device(self.scale, g)
-        along_h = xp.zeros_like(g, shape=(*self.target[:3], columns.out))
-        for k in range(rows.kernel):
-            outputs, cells = rows.tap(k)
-            along_h[..., cells, :] += g[..., outputs, :]
-        gx = xp.zeros_like(g, shape=self.target)
-        for k in range(columns.kernel):
-            outputs, cells = columns.tap(k)
-            gx[..., cells] += along_h[..., outputs]
-        return gx
+        return _spread_along(_spread_along(g * _on_device(self.scale, g), rows, 2), columns, 3)
 
     def backward(self, g: Tensor) -> Tensor:
         """Sum over the window."""
         return SumWindows(self.axes, self.scale)(g)
 
 
+def _taps_along(windows: Windows, axis: int) -> Iterator[tuple[Any, Any]]:
+    before = (slice(None),) * axis
+    for k in range(windows.kernel):
+        outputs, cells = windows.tap(k)
+        yield (*before, outputs), (*before, cells)
+
+
+def _sum_along(x: Array, windows: Windows, axis: int) -> Array:
+    """Sum the cells of every window along one axis."""
+    y = namespace(x).empty_like(x, shape=(*x.shape[:axis], windows.out, *x.shape[axis + 1 :]))
+    for k, (outputs, cells) in enumerate(_taps_along(windows, axis)):
+        if k == 0 and outputs[axis] == slice(0, windows.out):
+            y[...] = x[cells]
+            continue
+        if k == 0:
+            y.fill(0)
+        y[outputs] += x[cells]
+    return y
+
+
+def _spread_along(g: Array, windows: Windows, axis: int) -> Array:
+    """Add every window's value to its cells along one axis: the adjoint of `_sum_along`."""
+    gx = namespace(g).empty_like(g, shape=(*g.shape[:axis], windows.size, *g.shape[axis + 1 :]))
+    if not windows.tiles or windows.kernel * windows.out != windows.size:
+        gx.fill(0)
+    for outputs, cells in _taps_along(windows, axis):
+        if windows.tiles:
+            gx[cells] = g[outputs]
+        else:
+            gx[cells] += g[outputs]
+    return gx
+
+
 def _on_device(scale: Any, like: Array) -> Any:
-    if isinstance(scale, np.ndarray):
-        return backend.of(like).from_host(scale.astype(like.dtype))
-    return scale
-
-
-def _assign_where(target: Array, mask: Array, value: int) -> None:
-    namespace(target).copyto(target, target.dtype.type(value), where=mask)
+    return backend.of(like).from_host(scale.astype(like.dtype)) if isinstance(scale, np.ndarray) else scale
 
 
 def window_axes(

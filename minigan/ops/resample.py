@@ -54,7 +54,7 @@ def interpolate(
         return x
     if all(out % n == 0 and factor in (None, out / n) for n, out, factor in axes):
         rows, columns = (Windows(out, out // n, out // n, 0, 1, False) for n, out, _ in axes)
-        return SpreadWindows((rows, columns), 1.0, (*x.shape[:2], *sizes))(x)
+        return SpreadWindows((rows, columns), 1.0)(x)
     for axis, (n, out, factor) in enumerate(axes, start=2):
         cells = _nearest_index(n, out, factor)
         place = cells if isinstance(cells, slice) else backend.of(x.data).from_host(cells)
