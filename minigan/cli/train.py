@@ -249,8 +249,14 @@ def _continued(arguments: Namespace, budget: Budget, seconds: float) -> Budget:
 
 
 def _data_options(arguments: Namespace) -> dict[str, Any]:
-    """Return the options about data that were given."""
-    return {name: value for name in DATA_OPTIONS if (value := getattr(arguments, name)) is not None}
+    """Return the options about data that were given, a path made whole: a run may go on from elsewhere."""
+    from minigan.data import NAMES
+
+    given = {name: value for name in DATA_OPTIONS if (value := getattr(arguments, name)) is not None}
+    where = given.get("data")
+    if where and where not in NAMES and Path(where).exists():
+        given["data"] = str(Path(where).resolve())
+    return given
 
 
 def open_data(options: dict[str, Any], seed: int) -> Dataset:

@@ -136,6 +136,13 @@ class TestResume:
         assert after.startswith(before) and after.count(b"\n") == 7 and b'"d_loss": 0}' not in after
         assert not (copy / "samples" / "step-0000008.png").exists()
 
+    def test_from_another_folder(self, pictures, tmp_path, monkeypatch):
+        monkeypatch.chdir(pictures.parent)
+        words = ["dense", "--data", pictures.name, "--batch", "8", "--out", str(tmp_path / "run")]
+        assert cli.main(["train", *words, "--steps", "1"]) == 0
+        monkeypatch.chdir(tmp_path)
+        assert cli.main(["train", "--resume", "--out", "run", "--steps", "2"]) == 0
+
     def test_learning_rates_may_change_and_that_is_said(self, copy, capsys):
         assert cli.main(["train", "--resume", "--out", str(copy), "--steps", "7", "--lr-d", "1e-5"]) == 0
         assert "changed: lr_d: 0.0002, now 1e-05" in capsys.readouterr().err
