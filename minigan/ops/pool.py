@@ -61,6 +61,12 @@ class Windows:
         """Whether no cell is in two windows."""
         return self.stride >= self.kernel and self.dilation == 1
 
+    @property
+    def covers(self) -> bool:
+        """Whether every cell is in exactly one window."""
+        exact = self.stride == self.kernel and self.padding == 0 and self.out * self.kernel == self.size
+        return exact and self.dilation == 1
+
     def counts(self, include_pad: bool) -> np.ndarray:
         """Cells in each window, (out,); with the padding's cells (but none beyond it) or without."""
         start = np.arange(self.out) * self.stride - self.padding
@@ -230,7 +236,7 @@ def _sum_along(x: Array, windows: Windows, axis: int) -> Array:
 def _spread_along(g: Array, windows: Windows, axis: int) -> Array:
     """Add every window's value to its cells along one axis: the adjoint of `_sum_along`."""
     gx = namespace(g).empty_like(g, shape=(*g.shape[:axis], windows.size, *g.shape[axis + 1 :]))
-    if not windows.tiles or windows.kernel * windows.out != windows.size:
+    if not windows.covers:
         gx.fill(0)
     for outputs, cells in _taps_along(windows, axis):
         if windows.tiles:
