@@ -15,13 +15,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minigan import parallel
+
+WORTH_SPLITTING = 1 << 24  # multiplications in a product from which a second thread pays
 
 _lock = threading.Lock()
 _users = 0
@@ -77,11 +79,31 @@ def workers() -> int:
 def run(jobs: Sequence[Callable[[], Any]]) -> None:
     """Call every job; return when all are done.
 
-    Jobs may multiply matrices, and must write to places of their own.
+    Jobs may multiply matrices, and must write to places of their own.  One job alone is held to one BLAS
+    thread too: a single product on all of them would leave threads spinning that slow down all that follows.
     """
-    if workers() == 1 or len(jobs) == 1:
+    if workers() == 1:
         for job in jobs:
             job()
         return
     with single():
         parallel.run(jobs)
+
+
+def matmul(left: Any, right: Any) -> Any:
+    """left @ right, for a product of two large matrices with the result's longer side shared out."""
+    if type(left) is not np.ndarray or workers() == 1:
+        return left @ right
+    if left.ndim != 2 or right.ndim != 2 or left.size * right.shape[1] < WORTH_SPLITTING:
+        with single():
+            return left @ right
+    M, N = left.shape[0], right.shape[1]
+    out = np.empty((M, N), np.result_type(left, right))
+    count = workers()
+    edges = [max(M, N) * k // count for k in range(count + 1)]
+    shares = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    if M >= N:
+        run([partial(np.matmul, left[s], right, out=out[s]) for s in shares])
+    else:
+        run([partial(np.matmul, left, right[:, s], out=out[:, s]) for s in shares])
+    return out

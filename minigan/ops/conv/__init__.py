@@ -5,7 +5,18 @@ others. ``use("winograd")`` forces an algorithm in a ``with`` block; ``explain(s
 and why.
 """
 
-from minigan.ops.conv import grouped, im2col, naive, whole, winograd  # noqa: F401 - to register them
+from minigan.ops.conv import (  # noqa: F401 - importing an algorithm registers it
+    depthwise,
+    fft,
+    grouped,
+    im2col,
+    mec,
+    naive,
+    planar,
+    shifted,
+    whole,
+    winograd,
+)
 from minigan.ops.conv.registry import choose, explain, names, use
 from minigan.ops.conv.spec import ConvSpec, from_conv, from_transpose
 from minigan.ops.conv.triad import Conv2d, Conv2dInputGrad, Conv2dWeightGrad, conv2d, conv_transpose2d

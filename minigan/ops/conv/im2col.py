@@ -20,7 +20,7 @@ from dataclasses import replace
 from functools import partial
 
 from minigan import backend, blas
-from minigan.ops.conv import workspace
+from minigan.ops.conv import rates, workspace
 from minigan.ops.conv.layout import (
     empty_image,
     even,
@@ -187,8 +187,16 @@ def supports(spec, function):
 
 
 def cost(spec, function, frozen=False):
-    """The product at the machine's rate and the copy of the columns."""
-    return spec.macs / 2e11 + spec.macs / spec.O * 0.6e-10 + 2e-5
+    """The product and the copies: of the columns, or for strided input gradients the adding back."""
+    rows, K = spec.N * spec.OH * spec.OW, spec.KH * spec.KW * spec.C
+    if function == "input_grad" and mirrored(spec) is None:
+        return rates.product(spec.macs, K) + rates.add(rows * K, spec.stride[1] * spec.C) + rates.CALL
+    if function == "input_grad":
+        spec = mirrored(spec)
+        rows, K = spec.N * spec.OH * spec.OW, spec.KH * spec.KW * spec.C
+    seconds = rates.product(spec.macs, spec.O) * (1.1 if function == "weight_grad" else 1)
+    run = (spec.KW if spec.dilation[1] == 1 else 1) * spec.C
+    return seconds + rates.copy(rows * K, run) + rates.CALL
 
 
 register(Algorithm("im2col", forward, input_grad, weight_grad, supports, cost, prepare))

@@ -11,13 +11,10 @@ A DCGAN's first layer (from the latent vector to the first small picture) and it
 are of this kind; Radford et al., arXiv 1511.06434, figure 1.
 """
 
-from functools import partial
-
-from minigan import backend, blas
-from minigan.ops.conv.layout import even, nchw, nhwc
+from minigan import blas
+from minigan.ops.conv import rates
+from minigan.ops.conv.layout import nchw, nhwc
 from minigan.ops.conv.registry import Algorithm, register
-
-WORTH_SPLITTING = 1 << 24  # multiplications of a product from which a second thread pays
 
 
 def cells(image, spec):
@@ -25,30 +22,20 @@ def cells(image, spec):
     return nhwc(image).reshape(image.shape[0], spec.H * spec.W * spec.C)
 
 
-def product(left, right):
-    """left @ right, rows shared out among the threads."""
-    xp, rows = backend.namespace(left), left.shape[0]
-    out = xp.empty((rows, right.shape[1]), left.dtype)
-    worth = rows * right.size >= WORTH_SPLITTING and blas.workers() > 1
-    shares = even(rows, blas.workers() if worth else 1)
-    blas.run([partial(xp.matmul, left[a:b], right, out=out[a:b]) for a, b in shares])
-    return out
-
-
 def forward(x, weight, spec, prepared=None):
     """(N, C, H, W), (O, C, H, W) -> (N, O, 1, 1)."""
-    return product(cells(x, spec), cells(weight, spec).T).reshape(spec.y_shape)
+    return blas.matmul(cells(x, spec), cells(weight, spec).T).reshape(spec.y_shape)
 
 
 def input_grad(g, weight, spec, prepared=None):
     """(N, O, 1, 1), (O, C, H, W) -> (N, C, H, W)."""
-    gx = product(g.reshape(spec.N, spec.O), cells(weight, spec))
+    gx = blas.matmul(g.reshape(spec.N, spec.O), cells(weight, spec))
     return nchw(gx.reshape(spec.N, spec.H, spec.W, spec.C))
 
 
 def weight_grad(x, g, spec):
     """(N, C, H, W), (N, O, 1, 1) -> (O, C, H, W)."""
-    gweight = product(g.reshape(spec.N, spec.O).T, cells(x, spec))
+    gweight = blas.matmul(g.reshape(spec.N, spec.O).T, cells(x, spec))
     return nchw(gweight.reshape(spec.O, spec.KH, spec.KW, spec.C))
 
 
@@ -62,8 +49,8 @@ def supports(spec, function):
 
 
 def cost(spec, function, frozen=False):
-    """The product at the machine's rate."""
-    return spec.macs / 2e11 + 1e-5
+    """One product."""
+    return rates.product(spec.macs, max(spec.O, spec.C)) + 1e-5
 
 
 register(Algorithm("whole", forward, input_grad, weight_grad, supports, cost))

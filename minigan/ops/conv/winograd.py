@@ -32,20 +32,19 @@ from functools import cache, partial
 import numpy as np
 
 from minigan import backend, blas
-from minigan.ops.conv import workspace
+from minigan.ops.conv import rates, workspace
 from minigan.ops.conv.layout import empty_image, even, nchw, nhwc, row_blocks, strided, window
 from minigan.ops.conv.registry import Algorithm, register
 
 POINTS = [Fraction(0), Fraction(1), Fraction(-1), Fraction(2), Fraction(-1, 2)]
 TILE = 3 << 20  # bytes of transformed tiles a job works on
+LEAST = 64  # tiles a job: shorter products are slow
 
 
 def matrices(m, r):
     """A^T (m, n), G (n, r), B^T (n, n) of F(m, r), exact, from n - 1 points and infinity."""
     n = m + r - 1
     points = POINTS[: n - 1]
-    if len(points) < n - 1:
-        raise ValueError(f"F({m}, {r}) needs {n - 1} points, there are {len(POINTS)}")
     AT = [[p**i for p in points] + [Fraction(i == m - 1)] for i in range(m)]
     G, BT = [], []
     for j, p in enumerate(points):
@@ -138,19 +137,19 @@ def best_plan(spec, function, frozen=False):
 
 
 def plan_cost(plan, function, frozen):
-    """Seconds: operations and copies a tile, at the rates measured on two cores."""
-    n2, m2 = plan.n**2, plan.m**2
+    """Seconds: copies and products of all tiles, and the traffic of the transformed weight."""
+    n2, m2, sizes = plan.n**2, plan.m**2, plan.Cin * plan.Cout
     tiles = plan.N * plan.TH * plan.TW
-    copies = (n2 * plan.Cin + m2 * plan.Cout) * 0.7e-10
-    transforms = 2 * n2 * (n2 * plan.Cin + m2 * plan.Cout) / 2.2e11
-    rows = tiles / (tiles + 12)  # short products are slow
-    products = 2 * n2 * plan.Cin * plan.Cout / (4e11 * rows)
-    sizes = plan.Cin * plan.Cout
-    if function == "weight_grad":  # sums of every thread, once a block and once more at the end
-        products, weight = 1.3 * products, n2 * sizes * (8e-10 + 2e-10 * tiles * n2 * plan.Cin * 4 / TILE / 4)
-    else:
-        weight = 0 if frozen else (n2 * 4e-10 + plan.r**2 * 1e-9) * sizes
-    return tiles * (copies + transforms + products) + weight + 6e-5
+    copies = rates.copy(n2 * plan.Cin, plan.Cin) + rates.copy(m2 * plan.Cout, plan.Cout)
+    transforms = n2 * (n2 * plan.Cin + m2 * plan.Cout) / (rates.MACS / 2)
+    products = rates.product(n2 * sizes, plan.Cout) * (1 + 30 / max(1, tiles))  # short products are slow
+    seconds = tiles * (copies + transforms + products) + 3 * rates.CALL
+    if (
+        function == "weight_grad"
+    ):  # each block adds a set of products, each as large as the transformed weight
+        blocks = 2 + tiles * n2 * max(plan.Cin, plan.Cout) * 8 / TILE
+        return 1.15 * seconds + blocks * n2 * sizes * 1.6e-9
+    return seconds + n2 * sizes * (2e-10 if frozen else 1.5e-9)
 
 
 def tap_planes(weight, spec):
@@ -195,7 +194,7 @@ def gathered(image, plan, block):
 def tile_blocks(plan, size):
     """Blocks (n0, n1, t0, t1) of rows of tiles of about ``size`` bytes, enough for every thread."""
     width = plan.n**2 * max(plan.Cin, plan.Cout) * 4
-    fitting = max(64, size // width)
+    fitting = max(LEAST, size // width)
     total = plan.N * plan.TH * plan.TW
     threads = blas.workers()
     count = threads * -(-total // (threads * fitting))
@@ -269,7 +268,7 @@ def weight_grad(x, g, spec):
     """(N, C, H, W), (N, O, OH, OW) -> (O, C, K, K)."""
     xp, plan = backend.namespace(x), best_plan(spec, "weight_grad")
     AT, G, _ = squares_for(x, plan.m, plan.r)
-    m, blocks = plan.m, tile_blocks(plan, 2 * TILE)
+    m, blocks = plan.m, tile_blocks(plan, TILE // 2)
     shares = even(len(blocks), blas.workers())
     sums = xp.empty((len(shares), plan.n**2, spec.O, plan.Cin), x.dtype)
 
@@ -291,7 +290,7 @@ def weight_grad(x, g, spec):
     total = sums[0]
     for more in sums[1:]:
         total += more
-    planes = G.T @ total.reshape(plan.n**2, -1)
+    planes = blas.matmul(G.T, total.reshape(plan.n**2, -1))
     S, r = plan.gather, plan.r
     taps = planes.reshape(r, r, spec.O, S, S, spec.C).transpose(2, 0, 3, 1, 4, 5)
     whole = taps.reshape(spec.O, r * S, r * S, spec.C)

@@ -1,12 +1,15 @@
 """Every algorithm against the plain loops: random settings, layouts, types, shapes chosen for its edges."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minigan import blas
 from minigan.errors import ArgumentError
-from minigan.ops.conv import naive, registry
+from minigan.ops.conv import im2col, mec, naive, planar, registry, shifted, winograd, workspace
 from minigan.ops.conv.spec import ConvSpec, from_conv
 from minigan.testing.strategies import LAYOUTS, conv_configs, in_layout
 
@@ -22,6 +25,8 @@ EDGES = [
     ConvSpec(2, 2, 9, 8, 3, 4, 4, stride=2, padding=0),
     ConvSpec(2, 3, 5, 4, 4, 1, 1),
     ConvSpec(5, 3, 4, 3, 7, 4, 3),
+    ConvSpec(2, 9, 5, 6, 2, 3, 4, padding=(1, 2)),
+    ConvSpec(1, 2, 6, 5, 3, 2, 3, stride=(3, 4), padding=(1, 2)),
     ConvSpec(1, 3, 5, 4, 4, 1, 1, stride=2),
     ConvSpec(1, 2, 12, 11, 2, 9, 7, padding=(4, 3)),
     ConvSpec(1, 2, 5, 5, 3, 2, 2, stride=3),
@@ -45,8 +50,24 @@ def pairs(spec, algorithm, x, weight, g):
     arguments = {"forward": (x, weight), "input_grad": (g, weight), "weight_grad": (x, g)}
     for function, given_arrays in arguments.items():
         if not algorithm.supports(spec, function):
-            wanted = getattr(naive, function)(*given_arrays, spec)
-            yield function, getattr(algorithm, function)(*given_arrays, spec), wanted
+            yield (
+                function,
+                getattr(algorithm, function)(*given_arrays, spec),
+                by_loops(function, spec, given_arrays),
+            )
+
+
+@cache
+def _by_loops(function, spec, dtype, first, second):
+    shapes = {"forward": (spec.x_shape, spec.weight_shape), "input_grad": (spec.y_shape, spec.weight_shape)}
+    pair = shapes.get(function, (spec.x_shape, spec.y_shape))
+    arrays = [np.frombuffer(b, dtype).reshape(s) for b, s in zip((first, second), pair, strict=True)]
+    return getattr(naive, function)(*arrays, spec)
+
+
+def by_loops(function, spec, arrays):
+    """The oracle's result, worked out once for every algorithm."""
+    return _by_loops(function, spec, arrays[0].dtype, *(array.tobytes() for array in arrays))
 
 
 def assert_close(got, wanted, bound=1e-10):
@@ -92,6 +113,100 @@ def test_float32_stays_float32_and_accurate(name):
         for _, got, wanted in pairs(spec, registry.get(name), *draw(spec, np.float32)):
             assert got.dtype == np.float32
             assert_close(got, wanted, 1e-5)
+
+
+TILED = (im2col, mec, planar, shifted, winograd)
+
+
+@pytest.mark.parametrize("threads", ("1", "3"))
+def test_many_small_tiles_and_any_number_of_threads(monkeypatch, threads):
+    monkeypatch.setenv("MINIGAN_THREADS", threads)
+    for module in TILED:
+        monkeypatch.setattr(module, "TILE", 600)
+    monkeypatch.setattr(winograd, "LEAST", 1)
+    for spec in (
+        *EDGES[:9],
+        ConvSpec(3, 2, 9, 4, 70, 3, 3, padding=1),
+        ConvSpec(3, 2, 13, 9, 3, 5, 4, stride=2),
+    ):
+        arrays = draw(spec)
+        for name in FAST:
+            for _, got, wanted in pairs(spec, registry.get(name), *arrays):
+                assert_close(got, wanted)
+
+
+def test_without_openblas_jobs_run_one_after_another(monkeypatch):
+    monkeypatch.setattr(blas, "_thread_calls", lambda: None)
+    monkeypatch.setenv("MINIGAN_THREADS", "2")
+    assert blas.workers() == 1
+    with blas.single():
+        for name in FAST:
+            for _, got, wanted in pairs(EDGES[0], registry.get(name), *draw(EDGES[0])):
+                assert_close(got, wanted)
+
+
+def test_blas_gets_its_threads_back(monkeypatch):
+    calls = blas._thread_calls()
+    if calls is None:
+        pytest.skip("NumPy's BLAS is not OpenBLAS")
+    monkeypatch.setenv("MINIGAN_THREADS", "2")
+    before, during = calls[0](), []
+    blas.run([lambda: during.append(calls[0]())] * 4)
+    assert during == [1] * 4 and calls[0]() == before
+    with pytest.raises(ZeroDivisionError):
+        blas.run([lambda: 1 // 0] * 2)
+    assert calls[0]() == before
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_the_same_bits_every_time(monkeypatch, name):
+    """Which thread does which tile is left to chance; the result must not be."""
+    monkeypatch.setenv("MINIGAN_THREADS", "3")
+    spec = ConvSpec(7, 3, 12, 10, 5, 3, 3, padding=1)
+    arrays = draw(spec, np.float32)
+    for module in TILED:
+        monkeypatch.setattr(module, "TILE", 600)
+    runs = [[got for _, got, _ in pairs(spec, registry.get(name), *arrays)] for _ in range(3)]
+    for again in runs[1:]:
+        for first, second in zip(runs[0], again, strict=True):
+            np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("m", (2, 3, 4))
+@pytest.mark.parametrize("r", (2, 3))
+def test_winograd_matrices_are_the_identity_they_claim(m, r):
+    """A^T [(G w) * (B^T d)] is the correlation of d with w, exactly, in fractions."""
+    AT, G, BT = (np.array(matrix) for matrix in winograd.matrices(m, r))
+    generator = np.random.default_rng(0)
+    d, w = (generator.integers(-9, 9, size).astype(object) for size in (m + r - 1, r))
+    wanted = [sum(d[i + k] * w[k] for k in range(r)) for i in range(m)]
+    assert (AT @ ((G @ w) * (BT @ d)) == wanted).all()
+
+
+@pytest.mark.parametrize("k, stride", ((3, 1), (4, 2)))
+def test_winograd_float32_error(k, stride):
+    """At the size of a real layer, every tile size is within 3e-6 of the largest value."""
+    spec = ConvSpec(1, 64, 18, 22, 48, k, k, stride=stride, padding=1)
+    x, weight, g = draw(spec, np.float32)
+    wide = [array.astype(np.float64) for array in (x, weight, g)]
+    for function, image, exact in (("forward", x, wide[0]), ("input_grad", g, wide[2])):
+        wanted = getattr(im2col, function)(exact, wide[1], spec)
+        for plan in winograd.plans(spec, function):
+            prepared = winograd.prepare(weight, spec, function, plan)
+            got = getattr(winograd, function)(image, weight, spec, prepared)
+            assert np.abs(got - wanted).max() <= 3e-6 * np.abs(wanted).max()
+    wanted = im2col.weight_grad(wide[0], wide[2], spec)
+    got = winograd.weight_grad(x, g, spec)
+    assert np.abs(got - wanted).max() <= 3e-6 * np.abs(wanted).max()
+
+
+def test_workspace_is_kept_and_can_be_given_back():
+    like = np.zeros(1, np.float32)
+    first = workspace.take(like, "test", (3, 4))
+    assert np.shares_memory(first, workspace.take(like, "test", (2, 2)))
+    assert not np.shares_memory(first, workspace.take(like.astype(np.float64), "test", (2, 2)))
+    workspace.clear()
+    assert not np.shares_memory(first, workspace.take(like, "test", (3, 4)))
 
 
 @pytest.mark.parametrize("name", FAST)

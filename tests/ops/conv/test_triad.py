@@ -139,8 +139,11 @@ def test_a_frozen_weight_is_prepared_once_and_again_after_a_change(monkeypatch):
         "counting",
         lambda x, w, s, p=None: naive.forward(x, p, s),
         lambda g, w, s, p=None: naive.input_grad(g, p, s),
-        naive.weight_grad, lambda s, f: "", lambda s, f, frozen: 0.0, lambda w, s, f: made.append(f) or w.copy(),
-    )  # fmt: skip
+        naive.weight_grad,
+        lambda s, f: "",
+        lambda s, f, frozen: 0.0,
+        lambda w, s, f: made.append(f) or w.copy(),
+    )
     monkeypatch.setitem(registry._algorithms, "counting", algorithm)
     x, weight = draw([(1, 2, 4, 4), (2, 2, 3, 3)])
     weight.requires_grad = False

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minigan import blas
 from minigan.ops.conv import naive, registry, whole
 from minigan.ops.conv.spec import ConvSpec
 
@@ -18,7 +19,7 @@ def test_it_is_chosen_for_a_latent_vector_s_first_layer(function):
 
 
 def test_shared_rows_and_images_come_out_channels_last(monkeypatch):
-    monkeypatch.setattr(whole, "WORTH_SPLITTING", 0)
+    monkeypatch.setattr(blas, "WORTH_SPLITTING", 0)
     generator = np.random.default_rng(0)
     x, weight, g = (generator.normal(size=s) for s in (SPEC.x_shape, SPEC.weight_shape, SPEC.y_shape))
     for function, pair in (("forward", (x, weight)), ("input_grad", (g, weight)), ("weight_grad", (x, g))):

@@ -1,0 +1,27 @@
+"""How long a product or a copy takes: the few measured numbers behind every algorithm's ``cost``.
+
+Measured in float32 on two cores with AVX-512 (480 GFLOP/s in a large product); on another machine all of
+them move together, and the choice is among ratios. ``benchmarks/conv_algorithms.py --all`` prints what was
+chosen beside what would have been faster.
+"""
+
+MACS = 2.1e11  # multiply-adds a second of a wide product
+NARROW = 12  # a product of n columns runs at n / (n + NARROW) of that
+FLOATS = 2.2e10  # floats a second of a copy in long runs, within cache
+RUN = 2.5e-9  # seconds to begin each run
+CALL = 5e-5  # seconds to begin: Python, and waking the other threads
+
+
+def product(macs, columns):
+    """Seconds of ``macs`` multiply-adds in matrix products of ``columns`` columns."""
+    return macs * (columns + NARROW) / (columns * MACS)
+
+
+def copy(cells, run):
+    """Seconds to copy ``cells`` floats in contiguous runs of ``run``."""
+    return cells / FLOATS + cells / run * RUN
+
+
+def add(cells, run):
+    """Seconds to add ``cells`` floats into others, in runs of ``run``."""
+    return 2.6 * copy(cells, run)
