@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from minigan import backend, ops
+from minigan import backend, blas, ops
 from minigan.errors import ArgumentError
 from minigan.nn import init
 from minigan.nn.conv import ConvTranspose2d
@@ -45,8 +45,8 @@ class SpectralNorm:
         w = self.matrix(module.weight_orig.detach()).data
         u, v = module.weight_u.data, module.weight_v.data
         for _ in range(times):
-            v = self._unit(w.T @ u)
-            u = self._unit(w @ v)
+            v = self._unit(blas.matmul(w.T, u))
+            u = self._unit(blas.matmul(w, v))
         module.weight_u.data, module.weight_v.data = u, v
 
     def _unit(self, x: Any) -> Any:

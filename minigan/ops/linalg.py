@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from minigan import backend
+from minigan import backend, blas
 from minigan.backend import Array, namespace
 from minigan.errors import ShapeError
 from minigan.ops.broadcast import broadcast_shapes, sum, sum_to
@@ -25,7 +25,7 @@ class MatMul(Op):
 
     def forward(self, x: Array, y: Array) -> Array:
         """Multiply."""
-        return x @ y
+        return blas.matmul(x, y)
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Two products with a transposed factor."""
@@ -45,7 +45,7 @@ class Linear(Op):
 
     def forward(self, x: Array, weight: Array, bias: Array | None = None) -> Array:
         """One product; the bias is added in place onto its fresh result."""
-        y = x @ weight.T
+        y = blas.matmul(x, weight.T)
         if bias is not None:
             y += bias
         return y
@@ -77,9 +77,10 @@ class AlongAxis(Op):
         packed = xp.ascontiguousarray(x.transpose(order))
         matrix = backend.of(x).from_host(self.matrix.astype(x.dtype))
         if place == x.ndim - 1:
-            y = packed.reshape(prod(sizes[:-1]), sizes[-1]) @ matrix.T
+            y = blas.matmul(packed.reshape(prod(sizes[:-1]), sizes[-1]), matrix.T)
         else:
-            y = matrix @ packed.reshape(prod(sizes[:place]), sizes[place], prod(sizes[place + 1 :]))
+            stacked = packed.reshape(prod(sizes[:place]), sizes[place], prod(sizes[place + 1 :]))
+            y = blas.matmul(matrix, stacked)
         sizes[place] = len(self.matrix)
         return y.reshape(sizes).transpose([order.index(axis) for axis in range(x.ndim)])
 

@@ -32,7 +32,7 @@ def clip_grad_norm_(
             norms.append(float(xp.abs(g).max(initial=0.0)))
         elif norm_type == 2.0:
             flat = g.reshape(-1)
-            norms.append(float(xp.dot(flat, flat)))
+            norms.append(float(xp.multiply(flat, flat).sum()))
         else:
             norms.append(float((xp.abs(g) ** norm_type).sum()))
     total = max(norms, default=0.0) if norm_type == inf else sum(norms) ** (1.0 / norm_type)

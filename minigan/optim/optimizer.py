@@ -21,7 +21,7 @@ from minigan.backend import Array
 from minigan.errors import ArgumentError, DTypeError, ShapeError
 from minigan.tensor import Tensor
 
-CHUNK = 1 << 16  # elements: few enough for the cache, enough that a dozen calls cost next to nothing
+CHUNK = 1 << 17  # elements: few enough for the cache, enough that threads seldom wait for the interpreter
 
 
 class Block:
