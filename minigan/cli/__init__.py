@@ -28,7 +28,8 @@ class Parser(ArgumentParser):
         kwargs.setdefault("formatter_class", RawDescriptionHelpFormatter)
         kwargs.setdefault("allow_abbrev", False)
         if kwargs.get("description"):  # a module's docstring serves, without its mark-up
-            words = kwargs["description"].replace("``", "").removeprefix(f"minigan {kwargs['prog'].split()[-1]}: ")
+            name = kwargs["prog"].split()[-1]
+            words = kwargs["description"].replace("``", "").removeprefix(f"minigan {name}: ")
             kwargs["description"] = words[0].upper() + words[1:]
         super().__init__(*args, **kwargs)
 
