@@ -1,0 +1,66 @@
+"""Products shared out among threads, each held to one BLAS thread."""
+
+import numpy as np
+import pytest
+
+from minigan import blas, parallel
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    before = parallel.threads()
+    parallel.set_threads(2)
+    yield
+    parallel.set_threads(before)
+
+
+def blas_threads():
+    calls = blas._thread_calls()
+    return calls[0]() if calls else None
+
+
+@pytest.mark.parametrize("worth", [0, 1 << 60])
+@pytest.mark.parametrize(
+    "shapes", [((7, 3), (3, 5)), ((3, 4), (4, 9)), ((1, 2), (2, 1)), ((5, 0), (0, 2)), ((0, 2), (2, 3))]
+)
+def test_products_of_matrices(monkeypatch, shapes, worth):
+    monkeypatch.setattr(blas, "WORTH_SPLITTING", worth)
+    generator = np.random.default_rng(0)
+    left, right = (generator.normal(size=shape) for shape in shapes)
+    got = blas.matmul(left, right)
+    np.testing.assert_allclose(got, np.einsum("ik,kj->ij", left, right), rtol=1e-12, atol=1e-12)
+    transposed = blas.matmul(right.T, left.T)
+    np.testing.assert_allclose(transposed, got.T, rtol=1e-12, atol=1e-12)
+    assert got.dtype == np.float64
+
+
+def test_other_ranks_and_types():
+    generator = np.random.default_rng(0)
+    stack, matrix, vector = (generator.normal(size=shape) for shape in ((4, 2, 3), (3, 5), (3,)))
+    np.testing.assert_allclose(
+        blas.matmul(stack, matrix), np.einsum("nik,kj->nij", stack, matrix), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        blas.matmul(stack[0], vector), np.einsum("ik,k->i", stack[0], vector), rtol=1e-12
+    )
+    assert blas.matmul(matrix.astype(np.float32).T, vector).dtype == np.float64
+
+
+def test_blas_is_held_to_one_thread_inside_jobs_and_given_back():
+    before = blas_threads()
+    if before is None:
+        pytest.skip("NumPy uses another BLAS than OpenBLAS here")
+    seen = []
+    blas.run([lambda: seen.append(blas_threads())])
+    blas.run([lambda: seen.append(blas_threads())] * 3)
+    assert seen == [1, 1, 1, 1]
+    with blas.single(), blas.single():
+        assert blas_threads() == 1
+    assert blas_threads() == before
+
+
+def test_an_error_gives_the_threads_back():
+    before = blas_threads()
+    with pytest.raises(ValueError, match="shape|dimension|mismatch"):
+        blas.matmul(np.ones((2, 3)), np.ones((4, 5)))
+    assert blas_threads() == before
