@@ -36,13 +36,14 @@ from hypothesis.strategies import (
 )
 
 from minigan.testing.case import Sample
+from minigan.testing.graphs import Graph, Step
 from minigan.testing.layout import LAYOUTS, in_layout
 
 __all__ = [
     "LAYOUTS", "ConvConfig", "PoolConfig", "ResampleConfig", "SearchStrategy", "array_samples", "arrays",
     "booleans", "broadcast_pairs", "composite", "conv_configs", "conv_transpose_configs", "distinct_arrays",
-    "draw_examples", "in_layout", "integers", "just", "layouts", "lists", "none", "one_of", "permutations",
-    "pool_configs", "resample_configs", "sampled_from", "seeds", "shapes", "tied_arrays",
+    "draw_examples", "graphs", "in_layout", "integers", "just", "layouts", "lists", "none", "one_of",
+    "permutations", "pool_configs", "resample_configs", "sampled_from", "seeds", "shapes", "tied_arrays",
 ]  # fmt: skip
 
 Shape = tuple[int, ...]
@@ -320,3 +321,64 @@ def resample_configs(
     if mode != "nearest":
         kwargs["align_corners"] = draw(booleans())
     return ResampleConfig(x_shape, kwargs)
+
+
+# --- computation graphs ------------------------------------------------------------------------------------
+
+
+@composite
+def graphs(draw: Any, max_steps: int = 8, cuts: bool = True) -> Graph:
+    """Whole computation graphs of one to three inputs: reuse, broadcasting, views, and, with `cuts`,
+    constants.
+
+    Every step reads values made before it, so that a graph shrinks by losing steps and by reading older
+    values.
+    """
+    inputs = draw(lists(shapes(0, 2, 1, 3), min_size=1, max_size=3))
+    known = list(inputs)
+    steps: list[Step] = []
+    for _ in range(draw(integers(1, max_steps))):
+        first, second = (draw(integers(0, len(known) - 1)) for _ in range(2))
+        possible = _possible(known[first], known[second])
+        operation, setting, shape = draw(sampled_from(possible))
+        reads = (first, second) if operation in _BINARY else (first,)
+        constant = cuts and draw(integers(0, 9)) == 9
+        steps.append(Step(operation, reads, setting, constant))
+        known.append(shape)
+    return Graph(tuple(inputs), tuple(steps))
+
+
+_BINARY = ("add", "sub", "mul", "div", "matmul", "concatenate")
+
+
+def _possible(x: Shape, y: Shape) -> list[tuple[str, Any, Shape]]:
+    """What may be done with values of these shapes: operation, setting, shape of the result."""
+    found: list[tuple[str, Any, Shape]] = [
+        (name, None, x) for name in ("square", "bell", "root", "log", "neg")
+    ]
+    found += [
+        ("scale", -1.5, x),
+        ("detach", None, x),
+        ("flatten", None, (int(np.prod(x)),)),
+        ("sum", (None, False), ()),
+    ]
+    if len(x) < 3:
+        found.append(("broadcast", 2, (2, *x)))
+    for axis in range(-len(x), len(x)):
+        cut = tuple(n for i, n in enumerate(x) if i != axis % len(x))
+        kept = tuple(1 if i == axis % len(x) else n for i, n in enumerate(x))
+        found += [("sum", (axis, False), cut), ("mean", (axis, True), kept), ("flip", axis, x)]
+    if x:
+        found += [("take", [0, -1, 0], (3, *x[1:])), ("take", slice(None, None, -1), x), ("take", -1, x[1:])]
+        found.append(("pad", (1, 2), (*x[:-1], x[-1] + 3)))
+    if len(x) > 1:
+        found.append(("transpose", None, (*x[:-2], x[-1], x[-2])))
+    if len(x) == len(y) == 2 and x[1] == y[1]:
+        found.append(("matmul", None, (x[0], y[0])))
+    if x and len(x) == len(y) and x[1:] == y[1:]:
+        found.append(("concatenate", None, (x[0] + y[0], *x[1:])))
+    try:
+        both = np.broadcast_shapes(x, y)
+    except ValueError:
+        return found
+    return found + [(name, None, both) for name in ("add", "sub", "mul", "div")]

@@ -25,7 +25,17 @@ CASES = [OpCase("cube", lambda x: Cube()(x), array_samples(), lambda x: x**3, (C
 def test_prints_a_line_for_each_operation_and_the_totals(capsys):
     assert cli.main(["gradcheck", "exp", "matmul", "--examples", "3"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["operation", "order", "1", "order", "2", "examples", "kinks", "seconds", "verdict"]
+    assert lines[0].split() == [
+        "operation",
+        "order",
+        "1",
+        "order",
+        "2",
+        "examples",
+        "kinks",
+        "seconds",
+        "verdict",
+    ]
     assert [line.split()[0] for line in lines[2:4]] == ["exp", "matmul"] and lines[2].endswith("PASS")
     assert lines[-1].startswith("2 operations, 6 settings") and "0 operations FAIL" in lines[-1]
 

@@ -1,0 +1,213 @@
+"""What two checkers say of the same wrong gradients: ``python benchmarks/gradcheck_faults.py [--json FILE]``.
+
+Each function is built twice, as a minigan Op and as a PyTorch autograd.Function, at the same float64 point.
+minigan.testing.gradcheck is asked with its defaults (first and second order); torch.autograd.gradcheck in its
+slow and its fast mode, each followed by gradgradcheck where it passed.  Wrong functions should be FOUND; a
+clean one that is reported is a FALSE ALARM.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import minigan
+from minigan.testing import gradcheck
+
+
+class Ours:
+    """minigan's spelling of what the faults need."""
+
+    const = staticmethod(lambda array: minigan.Tensor(np.asarray(array, np.float64)))
+    raw = staticmethod(lambda tensor: tensor.data)
+    shape = staticmethod(lambda tensor: tensor.shape)
+
+    @staticmethod
+    def single(tensor):
+        return minigan.Tensor(tensor.data.astype(np.float32).astype(np.float64))
+
+
+class Theirs:
+    """PyTorch's."""
+
+    const = staticmethod(lambda array: torch.as_tensor(np.asarray(array, np.float64)))
+    raw = staticmethod(lambda tensor: tensor.detach().numpy())
+    shape = staticmethod(lambda tensor: tuple(tensor.shape))
+    single = staticmethod(lambda tensor: tensor.float().double())
+
+
+@dataclass(frozen=True)
+class Case:
+    """y = x**3 (or relu) at a point; ``backward(lib, g, slope, memory)`` makes the gradient of it."""
+
+    name: str
+    size: int
+    wrong: bool
+    backward: Any
+    tie: float | None = None  # relu, with this slope at 0
+
+
+def times(factors):
+    """The true gradient times factors, an array made for the size of it."""
+
+    def backward(lib, g, slope, memory):
+        return g * slope * lib.const(factors(np.arange(lib.shape(g)[0])))
+
+    return backward
+
+
+def raw(lib, g, slope, memory):
+    return lib.const(lib.raw(g) * lib.raw(slope))
+
+
+def scribble(lib, g, slope, memory):
+    result = g * slope
+    lib.raw(g)[...] *= 2.0
+    return result
+
+
+def forgetful(lib, g, slope, memory):
+    memory.append(0)
+    return g * slope * lib.const(1.0 if len(memory) < 2 else 1.001)
+
+
+def swap(lib, g, slope, memory):
+    order = np.arange(lib.shape(g)[0])
+    order[:2] = 1, 0
+    return g * slope[order.tolist()]
+
+
+def redraw(lib, g, slope, memory):
+    return g * slope * lib.const(np.random.default_rng().random(lib.shape(g)) > 1e-3)
+
+
+def right(lib, g, slope, memory):
+    return g * slope
+
+
+CASES = [
+    Case("clean: cube", 64, False, right),
+    Case("clean: relu at 0, slope 0 there", 5, False, right, tie=0.0),
+    Case("clean: relu at 0, slope 1 there", 5, False, right, tie=1.0),
+    Case("relu with slope 1.5 at 0", 5, True, right, tie=1.5),
+    Case("all entries times 1.01", 64, True, times(lambda i: 1.01 + 0 * i)),
+    Case("all entries times 1.0001", 64, True, times(lambda i: 1.0001 + 0 * i)),
+    Case("one entry of 64 wrong by 0.01 %", 64, True, times(lambda i: 1 + 1e-4 * (i == 7))),
+    Case("one entry of 1,024 wrong by 1 %", 1024, True, times(lambda i: 1 + 1e-2 * (i == 99))),
+    Case("two entries of 1,024 swapped", 1024, True, swap),
+    Case("6 % of 16,384 entries zeroed", 16384, True, times(lambda i: i % 16 > 0)),
+    Case("second derivative cut", 64, True, raw),
+    Case("writes into the incoming gradient", 64, True, scribble),
+    Case("another gradient at the second backward", 64, True, forgetful),
+    Case("not linear in the incoming gradient", 64, True, lambda lib, g, s, m: g * s + g * g * 1e-3),
+    Case("float32 in backward", 64, True, lambda lib, g, s, m: lib.single(g * s)),
+    Case("mask redrawn in backward", 1024, True, redraw),
+]
+
+
+def point(case):
+    if case.tie is not None:
+        return np.array([-1.0, 0.0, 0.0, 0.5, 2.0])
+    return np.random.default_rng(0).uniform(0.5, 1.5, case.size)
+
+
+def ask_minigan(case, x):
+    class Function(minigan.Op):
+        keeps = (0,)
+
+        def forward(self, x):
+            self.memory = []
+            return np.maximum(x, 0) if case.tie is not None else x**3
+
+        def backward(self, g):
+            x = self.input(0)
+            if case.tie is None:
+                return case.backward(Ours, g, x * x * 3.0, self.memory)
+            return case.backward(
+                Ours, g, Ours.const(np.where(x.data == 0, case.tie, x.data > 0)), self.memory
+            )
+
+    report = gradcheck(Function, x, seed=0)
+    return {"PASS": "passes", "FAIL": ", ".join(report.properties[:1])}.get(report.verdict, "undecided")
+
+
+def ask_torch(case, x, fast):
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            ctx.memory = []
+            return x.clamp(min=0) if case.tie is not None else x**3
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            if case.tie is None:
+                return case.backward(Theirs, g, x * x * 3.0, ctx.memory)
+            slope = torch.where(x == 0, case.tie, (x > 0).double())
+            return case.backward(Theirs, g, slope, ctx.memory)
+
+    if x.size > 2000 and not fast:
+        return f"not run (Jacobian of {x.size:,} x {x.size:,})"
+    leaf = torch.tensor(x, requires_grad=True)
+    torch.manual_seed(0)
+    try:
+        torch.autograd.gradcheck(Function.apply, (leaf,), fast_mode=fast)
+        if x.size <= 64 or fast:
+            torch.autograd.gradgradcheck(Function.apply, (leaf,), fast_mode=fast)
+    except Exception as error:
+        text = str(error).strip().splitlines() or [type(error).__name__]
+        return text[0].split(".")[0][:44]
+    return "passes"
+
+
+def judged(case, said):
+    if said.startswith("not run"):
+        return said
+    if said == "passes":
+        return "MISSED" if case.wrong else "passes"
+    return f"found: {said}" if case.wrong else f"FALSE ALARM: {said}"
+
+
+def timed(ask, *arguments):
+    begin = time.perf_counter()
+    said = ask(*arguments)
+    return said, time.perf_counter() - begin
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="also write the table here")
+    options = parser.parse_args()
+    rows = []
+    checkers = (
+        ("minigan", ask_minigan, ()),
+        ("torch slow", ask_torch, (False,)),
+        ("torch fast", ask_torch, (True,)),
+    )
+    for case in CASES:
+        print(f"\n{case.name}")
+        for name, ask, more in checkers:
+            said, seconds = timed(ask, case, point(case), *more)
+            verdict = judged(case, said)
+            rows.append(
+                {"function": case.name, "checker": name, "verdict": verdict, "seconds": round(seconds, 4)}
+            )
+            print(f"  {name:<11} {seconds * 1e3:9.1f} ms  {verdict}")
+    print()
+    for name, _, _ in checkers:
+        mine = [row for row in rows if row["checker"] == name]
+        counts = {word: sum(row["verdict"].startswith(word) for row in mine)
+                  for word in ("found", "MISSED", "FALSE ALARM", "not run")}  # fmt: skip
+        print(f"{name:<11} " + ", ".join(f"{count} {word}" for word, count in counts.items()))
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
