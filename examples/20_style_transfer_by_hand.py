@@ -14,7 +14,7 @@ import argparse
 import numpy as np
 
 import minigan
-from minigan import Tensor, no_grad, ops, optim
+from minigan import Tensor, no_grad, optim
 from minigan.data import resize, save_image
 from minigan.data.demo_style import paint_demo_style
 from minigan.data.textures import paint_texture
@@ -110,10 +110,8 @@ for name, (_, told) in stages.items():
     first, last = told[0], told[-1]
     print(f"{name:>18}: content {first[0]:.4f} -> {last[0]:.4f}, style {first[1]:.4f} -> {last[1]:.4f}")
     assert last.sum() < first.sum()
-assert (
-    roughness(Tensor(stages["and smooth"][0])).item()
-    < roughness(Tensor(stages["content and style"][0])).item()
-)
+rough = {name: roughness(Tensor(picture)).item() for name, (picture, _) in stages.items()}
+assert rough["and smooth"] < rough["content and style"]
 
 # %% [markdown]
 # ## Look

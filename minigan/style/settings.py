@@ -36,7 +36,7 @@ class Settings:
     statistic: str = "covariance"
     content_weight: float = 0.02
     style_weight: float = 1.0
-    variation_weight: float = 0.02
+    variation_weight: float = 0.005
     variation: str = "l2"
     init: str | np.ndarray = "content"  # "content", "noise", "style" (its colour statistics), or a picture
     optimizer: str = "lbfgs"

@@ -58,8 +58,8 @@ def test_everything_on_the_way(folder):
 
 
 def test_all_the_words(folder):
-    words = ["--optimizer", "adam", "--lr", "0.05", "--ema", "0.5", "--blend", "2", "1", "--mask", "mask.png", "-",
-             "--colours", "luminance", "--style-layers", "relu1_1,relu2_1=2", "--content-layers", "relu2_2",
+    words = ["--optimizer", "adam", "--lr", "0.05", "--ema", "0.5", "--blend", "2", "1", "--mask", "mask.png",
+             "-", "--colours", "luminance", "--style-layers", "relu1_1,relu2_1=2", "--content-layers", "relu2_2",
              "--statistic", "gram", "--variation", "l1", "--content-weight", "1", "--style-weight", "2",
              "--variation-weight", "0", "--pooling", "max", "--style-scale", "0.8", "--stop", "0.001",
              "--init", "waves.png", "--tile", "16"]  # fmt: skip
