@@ -111,8 +111,8 @@ def sgemm_rate(size=1536):
     return 2 * size**3 / min(seconds_a_call(lambda: np.matmul(a, a, out=out), 0.1) for _ in range(3))
 
 
-def environment():
-    """Processor, versions, BLAS and threads of this process."""
+def environment(variables=os.environ):
+    """Processor, versions, BLAS and threads of this process, or of one started with these variables."""
     import numpy as np
 
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
@@ -130,8 +130,8 @@ def environment():
         "python": platform.python_version(),
         "numpy": np.__version__,
         "blas": f"{blas['name']} {blas['version']}",
-        "core_type": os.environ.get("OPENBLAS_CORETYPE", "found by the library"),
-        "threads": os.environ.get("OPENBLAS_NUM_THREADS", "all"),
+        "core_type": variables.get("OPENBLAS_CORETYPE", "found by the library"),
+        "threads": variables.get("OPENBLAS_NUM_THREADS", "all"),
     }
 
 
@@ -153,5 +153,5 @@ def write_json(path, results):
     """Write results beside the environment they were measured in."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"environment": environment(), "results": results}, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({"environment": environment(worker_environment()), "results": results}, indent=1) + "\n", encoding="utf-8")
     print(f"wrote {path}")
