@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from time import perf_counter
 
+from minigan import nn
+from minigan.data.loader import Loader
 from minigan.errors import ArgumentError
 from minigan.gan import elbo
+from minigan.gan.config import Config
 from minigan.gan.record import Record, norm
 from minigan.gan.trainer import TRAINERS, Trainer
 from minigan.tensor import Tensor
@@ -23,11 +26,14 @@ class VAETrainer(Trainer):
     g_norm and d_norm: gradients of decoder and encoder; diversity: of the reconstructions.
     """
 
+    def __init__(self, config: Config, generator: nn.Module, discriminator: nn.Module, loader: Loader):
+        if unused := [name for name in _FOR_GANS if getattr(config, name)]:
+            raise ArgumentError(f"{', '.join(unused)}: a VAE has no discriminator; leave these options out")
+        super().__init__(config, generator, discriminator, loader)
+
     def train_step(self) -> Record:
         """Encode a batch, decode a draw of its codes, and lower minus the evidence lower bound."""
         started = perf_counter()
-        if unused := [name for name in _FOR_GANS if getattr(self.config, name)]:
-            raise ArgumentError(f"{', '.join(unused)}: a VAE has no discriminator; leave these options out")
         self._set_learning_rates()
         record = Record(step=self.step + 1, epoch=self.loader.epoch)
         pictures, _ = self._next_batch()

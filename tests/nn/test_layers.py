@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import nn
+from minigan import nn, optim
 from minigan.errors import ArgumentError, DTypeError, ShapeError
 from minigan.testing import gradcheck
 
@@ -152,6 +152,25 @@ def test_equalized_lr_keeps_the_scale_of_he(layer):
     np.testing.assert_allclose(layer.weight.data, layer.weight_orig.data * np.sqrt(2 / fan), rtol=1e-6)
     assert not layer.bias.data.any()
     nn.equalized_lr(nn.Linear(3, 2, bias=False))
+
+
+def test_equalized_lr_with_a_multiplier_starts_alike_and_moves_less():
+    """Adam's first step changes each stored number by lr, so the weight by lr times the scale."""
+    usual, slow = (
+        nn.equalized_lr(nn.Linear(50, 40), lr_multiplier=m, generator=np.random.default_rng(0))
+        for m in (1.0, 0.01)
+    )
+    np.testing.assert_allclose(slow.weight.data, usual.weight.data, rtol=1e-5)
+    moved = []
+    for layer in (usual, slow):
+        before = layer.weight.data.copy()
+        adam = optim.Adam(layer.parameters(), lr=1e-2)
+        layer(tensor(3, 50)).sum().backward()
+        adam.step()
+        moved.append(np.abs(layer.weight.data - before).mean())
+    assert moved[1] == pytest.approx(0.01 * moved[0], rel=1e-3)
+    with pytest.raises(ArgumentError, match="lr_multiplier"):
+        nn.equalized_lr(nn.Linear(3, 2), lr_multiplier=0.0)
 
 
 def test_containers_index_slice_and_name():

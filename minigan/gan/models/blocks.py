@@ -30,10 +30,16 @@ def plan(model: str, shape: tuple[int, int, int], base: int) -> tuple[list[tuple
 
 
 def convolution(
-    before: int, after: int, size: int, rng: np.random.Generator, *, gain: float = sqrt(2.0)
+    before: int,
+    after: int,
+    size: int,
+    rng: np.random.Generator,
+    *,
+    gain: float = sqrt(2.0),
+    bias: bool = True,
 ) -> nn.Conv2d:
     """Return a convolution that keeps the size (``size`` is odd); ``gain`` 1 where no leaky ReLU follows."""
-    layer = nn.Conv2d(before, after, size, padding=size // 2, generator=rng)
+    layer = nn.Conv2d(before, after, size, padding=size // 2, bias=bias, generator=rng)
     return nn.equalized_lr(layer, gain=gain, generator=rng)
 
 

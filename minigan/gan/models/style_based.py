@@ -7,7 +7,7 @@ the coarse layers follow one, the fine ones the other.
 
 Karras et al., "A Style-Based Generator Architecture for GANs", arXiv 1812.04948 (mapping, noise, mixing,
 truncation), and "Analyzing and Improving the Image Quality of StyleGAN", arXiv 1912.04958 (modulation in
-place of AdaIN, summed colours).  Left out: path length regularisation and smoothed upsampling (bilinear here).
+place of AdaIN, summed colours).  Left out: path length regularisation, smoothed upsampling (bilinear here).
 Departure: G ends in tanh.
 """
 
@@ -63,8 +63,10 @@ class Modulated(nn.Module):
     ):  # fmt: skip
         super().__init__()
         self.scale = blocks.dense(style, before, rng, gain=1.0)
+        assert self.scale.bias is not None
         nn.init.ones_(self.scale.bias)
-        self.convolution = blocks.convolution(before, after, size, rng, gain=1.0)
+        self.convolution = blocks.convolution(before, after, size, rng, gain=1.0, bias=False)
+        self.bias = nn.Parameter(np.zeros(after, np.float32))
         self.noisy = noise is not None
         if noise is not None:
             self.strength = nn.Parameter(np.zeros(1, np.float32))
@@ -74,7 +76,7 @@ class Modulated(nn.Module):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """Modulate, convolve, and where asked add noise (the same in every evaluation) and activate."""
         y = modulated_conv2d(x, self.convolution.weight, self.scale(w), demodulate=self.noisy)
-        y = y + self.convolution.bias.reshape(1, -1, 1, 1)
+        y = y + self.bias.reshape(1, -1, 1, 1)
         if not self.noisy:
             return y
         noise = self.still

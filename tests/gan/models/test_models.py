@@ -113,3 +113,30 @@ def test_pooled_discriminator_has_a_dense_feature_vector(size):
         assert pictures.shape == (2, 3, size, size)
         assert discriminator[:-3](pictures).shape == (2, 128)
         assert discriminator(pictures).shape == (2,)
+
+
+@pytest.mark.parametrize("model", ["dcgan", "dense", "pooled", "upscale"])
+def test_projection_starts_as_the_unconditional_net_and_learns_to_mind_the_label(model):
+    options = {"model": model, "shape": (2, 12, 12), "base": 2, "latent": 5, "classes": 3}
+    _, _, discriminator = pair_of("dcgan", **options, projection=True)
+    discriminator.eval()
+    x = Tensor(np.random.default_rng(0).standard_normal((3, 2, 12, 12), np.float32))
+    with no_grad():
+        assert discriminator.head(discriminator.trunk(x)).flatten().numpy() == pytest.approx(
+            discriminator(x, np.arange(3)).numpy(), abs=1e-6
+        )
+        features = discriminator.trunk(x).numpy()
+        discriminator.vectors.data = np.random.default_rng(1).standard_normal(
+            discriminator.vectors.shape, np.float32
+        )
+        plain = discriminator.head(Tensor(features)).numpy()[:, 0]
+        for label in range(3):
+            expected = plain + features @ discriminator.vectors.numpy()[label]
+            assert discriminator(x, np.full(3, label)).numpy() == pytest.approx(expected, rel=1e-4, abs=1e-4)
+
+
+def test_projection_needs_a_dense_end():
+    with pytest.raises(
+        ArgumentError, match="projection: expected a discriminator that ends in a dense layer"
+    ):
+        pair_of("lesson-dcgan", classes=3, projection=True)

@@ -1,0 +1,56 @@
+"""Training a VAE: the bound falls, pictures come back, and a run resumes bit for bit."""
+
+import numpy as np
+import pytest
+
+from minigan import Tensor, gan, no_grad
+from minigan.data.glyphs import render_glyphs
+from minigan.errors import ArgumentError
+from minigan.gan import checkpoint
+
+
+def trainer_of(images, **options):
+    config = gan.resolve("vae", shape=images.shape[1:], **{"base": 4, "latent": 8, "batch": 16, **options})
+    return gan.Trainer.create(config, images)
+
+
+def test_the_loss_falls_and_pictures_come_back():
+    images = render_glyphs(64, size=12)[0]
+    trainer = trainer_of(images, lr_g=2e-3, lr_d=2e-3, latent=16)
+    assert isinstance(trainer, gan.VAETrainer)
+    records = [trainer.train_step() for _ in range(300)]
+    first, last = records[0], records[-1]
+    assert [r.step for r in records[:2]] == [1, 2]
+    assert last.g_loss < first.g_loss - 0.4  # nats a pixel
+    assert last.d_loss > first.d_loss > 0  # the code has come to say something
+    assert last.g_norm > 0 and last.d_norm > 0 and last.diversity > 0.3
+    with no_grad():
+        mean, _ = trainer.discriminator.eval()(Tensor(images))
+        back = trainer.generator.eval()(mean).numpy()
+    assert ((back - images) ** 2).mean() < 0.75 * images.var(axis=0).mean()  # 1: the mean picture
+    assert trainer.sample(trainer.fixed_latents(3)).shape == (3, 1, 12, 12)
+
+
+def test_same_seed_same_run_and_a_resumed_run_is_the_same(tmp_path):
+    images = np.random.default_rng(0).uniform(-1, 1, (32, 1, 8, 8)).astype(np.float32)
+    one, two = trainer_of(images), trainer_of(images)
+    for trainer in (one, two):
+        for _ in range(3):
+            trainer.train_step()
+    checkpoint.save(tmp_path / "run.npz", one)
+    three = trainer_of(images)
+    checkpoint.restore(tmp_path / "run.npz", three)
+    figures = []
+    for trainer in (one, two, three):
+        row = trainer.train_step().to_dict()
+        del row["seconds"]
+        figures.append((row, checkpoint.tensors(trainer)))
+    for row, arrays in figures[1:]:
+        assert row == figures[0][0]
+        assert all((arrays[name] == figures[0][1][name]).all() for name in arrays)
+
+
+def test_options_of_the_game_are_refused():
+    images = np.zeros((32, 1, 8, 8), np.float32)
+    with pytest.raises(ArgumentError, match="r1: a VAE has no discriminator"):
+        trainer_of(images, r1=1.0)
