@@ -69,7 +69,9 @@ def serve(library):
 
     def answer(request):
         if "environment" in request:
-            return common.environment() if library == "minigan" else {}
+            return common.environment()
+        if "names" in request:
+            return list(known)
         return min(common.seconds_a_call(known[request["program"]]) for _ in range(3))
 
     common.serve(answer)
@@ -80,6 +82,7 @@ def profile(name):
     import cProfile
     import pstats
 
+    sys.path.insert(0, str(common.ROOT))
     found = [program for key, program in programs("minigan").items() if name in key]
     if not found:
         sys.exit(f"no program called {name!r}")
@@ -104,9 +107,11 @@ def main():
     ours, theirs = (common.Worker(__file__, "--worker", name) for name in ("minigan", "torch"))
     common.print_environment(ours.ask(environment=True))
     rows, results = [], {}
-    for name in programs("minigan"):
+    for name in ours.ask(names=True):
         pair = common.interleave(
-            lambda name=name: ours.ask(program=name), lambda name=name: theirs.ask(program=name), options.rounds
+            lambda name=name: ours.ask(program=name),
+            lambda name=name: theirs.ask(program=name),
+            options.rounds,
         )
         found = results[name] = common.summary(*pair)
         rows.append((name, 1e6 * found["ours"], 1e6 * found["theirs"], found["ratio"],

@@ -122,10 +122,10 @@ def _walk(
                     f"{op.name}: this graph was released by an earlier backward; pass retain_graph=True there"
                 )
             parents = op.parents
-            op._wanted = tuple(p is not None and (useful is None or id(p) in useful) for p in parents)
-            if any(op._wanted):
-                for parent, gp in zip(parents, _backward(op, g), strict=True):
-                    if gp is not None and parent is not None and (useful is None or id(parent) in useful):
+            op._wanted = [p is not None and (useful is None or id(p) in useful) for p in parents]
+            if True in op._wanted:
+                for parent, wanted, gp in zip(parents, op._wanted, _backward(op, g), strict=True):
+                    if wanted and parent is not None and gp is not None:
                         deliver(parent, gp)
             op._wanted = None
             if not retain_graph:

@@ -260,7 +260,7 @@ class Op:
     parents: tuple[Edge, ...] = ()
     recording = False
     released = False
-    _wanted: tuple[bool, ...] | None = None
+    _wanted: Sequence[bool] | None = None
     _output: tuple[Array, list[int], int] | None = None
 
     def forward(self, *arrays: Array) -> Array:

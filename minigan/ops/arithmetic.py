@@ -151,7 +151,7 @@ class Neg(Op):
 
 def is_number(value: Any) -> bool:
     """Return whether ``value`` is a Python or NumPy number (which never changes a dtype)."""
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, Tensor)
+    return isinstance(value, (int, float, np.number))
 
 
 def pair(x: Any, y: Any, where: str) -> tuple[Tensor, Tensor]:
@@ -160,9 +160,10 @@ def pair(x: Any, y: Any, where: str) -> tuple[Tensor, Tensor]:
         x = as_tensor(x, like=y)
     elif not isinstance(y, Tensor):
         y = as_tensor(y, like=x)
-    if x.shape != y.shape:
-        broadcast_shapes(x.shape, y.shape, where)
-    if x.dtype != y.dtype:
+    a, b = x._data, y._data
+    if a.shape != b.shape:
+        broadcast_shapes(a.shape, b.shape, where)
+    if a.dtype != b.dtype:
         if y.dtype.kind in "biu":
             y = Tensor._wrap(y.data.astype(x.dtype))
         elif x.dtype.kind in "biu":
