@@ -1,9 +1,9 @@
 """What every benchmark shares: workers in processes of their own, interleaved rounds, tables, JSON.
 
-Each library is timed in its own process, started without OPENBLAS_CORETYPE (which pins NumPy's BLAS, and not
-PyTorch's, to an instruction set), with two threads. Rounds alternate: ours, theirs, ours, theirs, ..., so that a
-slow spell of the machine hits both. A figure is the median over rounds; a ratio is the median of the rounds'
-ratios, its spread the lowest and highest one.
+Each library is timed in its own process, started without OPENBLAS_CORETYPE (which pins NumPy's BLAS, and
+not PyTorch's, to an instruction set), with two threads. Rounds alternate: ours, theirs, ours, theirs, ..., so
+that a slow spell of the machine hits both. A figure is the median over rounds; a ratio is the median of the
+rounds' ratios, its spread the lowest and highest one.
 """
 
 import json
@@ -61,8 +61,8 @@ class Worker:
 def serve(answer):
     """Run in a worker: answer(request) for every line until the other end closes.
 
-    The idle threads of a BLAS or OpenMP pool go on spinning for some 30 ms after the last call, and would slow the
-    other process down by up to eight times: wait until its have gone to sleep.
+    The idle threads of a BLAS or OpenMP pool go on spinning for some 30 ms after the last call, and would
+    slow the other process down by up to eight times: wait until its have gone to sleep.
     """
     for line in sys.stdin:
         time.sleep(SETTLE)
@@ -146,12 +146,14 @@ def print_table(headings, rows):
     cells = [headings, *[[c if isinstance(c, str) else f"{c:.3g}" for c in row] for row in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(headings))]
     for row in cells:
-        print("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))))
+        padded = [c.rjust(w) for c, w in zip(row, widths, strict=True)]
+        print("  ".join([row[0].ljust(widths[0]), *padded[1:]]))
 
 
 def write_json(path, results):
     """Write results beside the environment they were measured in."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"environment": environment(worker_environment()), "results": results}, indent=1) + "\n", encoding="utf-8")
+    whole = {"environment": environment(worker_environment()), "results": results}
+    path.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
     print(f"wrote {path}")
