@@ -23,6 +23,7 @@ from minigan.gan.trainer import Trainer
 from minigan.tensor import Tensor, no_grad
 
 SAMPLES = 2500
+EXTENT = 4.0
 POINTS = 200_000  # drawn once; an epoch is one pass over them
 MIXTURES: dict[str, Callable[[], toy.Mixture]] = {"ring": toy.ring, "grid": toy.grid}
 
@@ -31,7 +32,9 @@ CURED: dict[str, Any] = {"loss": "relativistic", "r1": 0.02, "r2": 0.02}
 
 
 class Laboratory:
-    """A trainer on a mixture whose points are scaled to fit into [-1, 1] for the networks.
+    """A trainer on a mixture whose points are scaled to reach from -4 to 4 for the networks.
+
+    (The wider they lie, the finer the detail that a network of a given steepness can tell apart.)
 
     Args:
         mixture: "ring" or "grid".
@@ -43,11 +46,11 @@ class Laboratory:
         if mixture not in MIXTURES:
             raise ArgumentError(f"mixture: expected one of {', '.join(MIXTURES)}, got {mixture!r}")
         self.mixture = MIXTURES[mixture]()
-        self.scale = float(np.abs(self.mixture.centres).max())
+        self.scale = float(np.abs(self.mixture.centres).max()) / EXTENT
         settings: dict[str, Any] = {
             "recipe": f"laboratory-{mixture}", "model": "planar", "shape": (2, 1, 1), "latent": 2,
             "base": 128, "batch": 256, "lr_g": 2e-3, "lr_d": 2e-3, "lr_end": 0.005, "betas": (0.0, 0.99),
-            "ema": 0.9995,
+            "penalty_every": 4, "ema": 0.9995,
         }  # fmt: skip
         self.config = Config.from_dict({**settings, **(CURED if cured else PLAIN), **options})
         points = self.mixture.sample(POINTS, np.random.default_rng([self.config.seed, 4])) / self.scale
