@@ -1,13 +1,16 @@
-"""Every convolution algorithm on the shapes of the models, beside PyTorch: ``python benchmarks/conv_algorithms.py``.
+"""Every convolution algorithm on the shapes of the models, beside PyTorch.
 
-For each shape and each of the three functions: milliseconds, the ratio to PyTorch (default memory format, its own
-oneDNN) with its spread over interleaved rounds, and the share of the machine's sgemm rate that a *direct*
+    python benchmarks/conv_algorithms.py [--all] [--shapes vgg256,dcgan28] [--json results.json]
+
+For each shape and each of the three functions: milliseconds, the ratio to PyTorch (its default memory format
+and own oneDNN) with its spread over interleaved rounds, and the share of the machine's sgemm rate that a *direct*
 convolution at this speed would have (Winograd and FFT do fewer multiplications, so they may pass 100 %).
 ``--all`` times every algorithm that supports the shape, not just the one that auto picks.
 """
 
 import argparse
 import math
+from functools import partial
 
 import common
 
@@ -78,12 +81,14 @@ def serve_minigan():
         shape, function, name = request["shape"], request["function"], request["algorithm"]
         spec, x, weight, g = arrays(shape)
         if name == "names":
-            return [registry.choose(spec, function).name] + [a.name for a in registry.candidates(spec, function)]
-        algorithm = registry.choose(spec, function) if name == "auto" else registry.get(name)
+            chosen = registry.choose(spec, function, request["frozen"])
+            return [chosen.name] + [a.name for a in registry.candidates(spec, function)]
+        algorithm = registry.get(name)
         run = getattr(algorithm, function)
         if function == "weight_grad":
             return common.seconds_a_call(lambda: run(x, g, spec))
-        prepared = algorithm.prepare(weight, spec, function) if request["frozen"] and algorithm.prepare else None
+        prepare = algorithm.prepare if request["frozen"] else None
+        prepared = prepare(weight, spec, function) if prepare else None
         image = x if function == "forward" else g
         return common.seconds_a_call(lambda: run(image, weight, spec, prepared))
 
@@ -127,12 +132,10 @@ def is_frozen(shape):
 
 def measure(ours, theirs, shape, function, names, rounds):
     """A row for each algorithm on one shape and function."""
-    torch_seconds = None
     for name in names:
         request = {"shape": shape, "function": function, "algorithm": name, "frozen": is_frozen(shape)}
-        mine, other = common.interleave(lambda: ours.ask(**request), lambda: theirs.ask(**request), rounds)
-        torch_seconds = other
-        yield {"shape": shape, "function": function, "algorithm": name, **common.summary(mine, torch_seconds)}
+        times = common.interleave(partial(ours.ask, **request), partial(theirs.ask, **request), rounds)
+        yield {"shape": shape, "function": function, "algorithm": name, **common.summary(*times)}
 
 
 def flops(shape):
@@ -164,7 +167,8 @@ def main():
         if wanted and not any(part in shape for part in wanted):
             continue
         for function in options.functions.split(","):
-            able = ours.ask(shape=shape, function=function, algorithm="names")
+            request = {"shape": shape, "function": function, "frozen": is_frozen(shape)}
+            able = ours.ask(algorithm="names", **request)
             chosen, able = able[0], able[1:]
             names = [a for a in able if a != "naive"] if options.all else [chosen]
             if options.algorithms:
@@ -196,7 +200,7 @@ def report(results):
     if chosen:
         mean = math.exp(sum(map(math.log, chosen)) / len(chosen))
         above = sum(ratio > 1.2 for ratio in chosen)
-        print(f"auto: geometric mean {mean:.3f} of PyTorch over {len(chosen)} convolutions, {above} above 1.2")
+        print(f"auto: geometric mean {mean:.3f} of PyTorch over {len(chosen)} runs, {above} above 1.2")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from minigan.ops.conv import (  # noqa: F401 - importing an algorithm registers 
     whole,
     winograd,
 )
+from minigan.ops.conv.autotune import autotune
 from minigan.ops.conv.registry import choose, explain, names, use
 from minigan.ops.conv.spec import ConvSpec, from_conv, from_transpose
 from minigan.ops.conv.triad import Conv2d, Conv2dInputGrad, Conv2dWeightGrad, conv2d, conv_transpose2d
@@ -26,6 +27,7 @@ __all__ = [
     "Conv2dInputGrad",
     "Conv2dWeightGrad",
     "ConvSpec",
+    "autotune",
     "choose",
     "conv2d",
     "conv_transpose2d",

@@ -39,12 +39,13 @@ class Algorithm:
 
 
 _algorithms: dict[str, Algorithm] = {}
+measured: Callable | None = None  # autotune.py puts its chooser here
 _forced: ContextVar[tuple[str, bool]] = ContextVar("minigan_conv", default=("auto", False))
 
 
 def register(algorithm):
     """Add an algorithm to the choice. Raises ArgumentError if its name is taken."""
-    if algorithm.name in _algorithms or algorithm.name == "auto":
+    if algorithm.name in _algorithms or algorithm.name in ("auto", "measured"):
         raise ArgumentError(
             f"a convolution algorithm named {algorithm.name!r} is already registered; choose another name"
         )
@@ -60,18 +61,22 @@ def names():
 def get(name):
     """The algorithm of that name; ArgumentError lists the known ones."""
     if name not in _algorithms:
-        raise ArgumentError(f"no convolution algorithm {name!r}; known: auto, {', '.join(_algorithms)}")
+        raise ArgumentError(
+            f"no convolution algorithm {name!r}; known: auto, measured, {', '.join(_algorithms)}"
+        )
     return _algorithms[name]
 
 
 @contextmanager
 def use(name, *, strict=False):
-    """Force one algorithm in a ``with`` block ("auto" gives the choice back).
+    """Force one algorithm in a ``with`` block.
+
+    "auto" gives the choice back to the cost model; "measured" leaves it to a measurement (autotune.py).
 
     Where the forced algorithm does not support a convolution, the automatic choice does that one, unless
     ``strict``, which raises ArgumentError with the reason. The setting is per thread (a context variable).
     """
-    if name != "auto":
+    if name not in ("auto", "measured"):
         get(name)
     token = _forced.set((name, strict))
     try:
@@ -83,6 +88,8 @@ def use(name, *, strict=False):
 def choose(spec, function="forward", frozen=False):
     """The algorithm for one function of a convolution: the forced one, else the cheapest that can."""
     name, strict = _forced.get()
+    if name == "measured" and measured is not None:
+        return measured(spec, function, frozen)
     if name != "auto":
         reason = get(name).supports(spec, function)
         if not reason:

@@ -143,7 +143,7 @@ def plan_cost(plan, function, frozen):
     copies = rates.copy(n2 * plan.Cin, plan.Cin) + rates.copy(m2 * plan.Cout, plan.Cout)
     transforms = n2 * (n2 * plan.Cin + m2 * plan.Cout) / (rates.MACS / 2)
     products = rates.product(n2 * sizes, plan.Cout) * (1 + 30 / max(1, tiles))  # short products are slow
-    seconds = tiles * (copies + transforms + products) + 3 * rates.CALL
+    seconds = 1.1 * tiles * (copies + transforms + products) + 3 * rates.CALL
     if (
         function == "weight_grad"
     ):  # each block adds a set of products, each as large as the transformed weight
