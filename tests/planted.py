@@ -276,13 +276,12 @@ POOLING = [
     "return ScatterMax(self.axes, self.winner,",
           "winner, self.winner = self.winner, self.winner * 0\n    return ScatterMax(self.axes, winner,",
           case("max_pool2d"), "second backward"),
-    Fault("float64 through a float32 buffer", f"{POOL}:SpreadWindows.forward", "return gx",
+    Fault("float64 through a float32 buffer", f"{POOL}:_spread_along", "return gx",
           "return gx.astype(np.float32).astype(gx.dtype)", case("avg_pool2d"), "dtype"),
 ]  # fmt: skip
 
 NORMALISATION = [
-    Fault("mean term dropped", "ops.norm_fused:Standardize.backward",
-    "g.data - g.data.mean(axis=axes, keepdims=True)",
+    Fault("mean term dropped", "ops.norm_fused:Standardize.backward", "g.data - self._mean(g.data)",
           "g.data.copy()", case("instance_norm"), "gradient"),
     Fault("x-hat term dropped", "ops.norm_fused:Standardize.backward", "gx -= xhat", "pass",
           case("layer_norm"), "gradient"),
@@ -295,8 +294,8 @@ NORMALISATION = [
           holds("value", running_statistics_move), "value"),
     Fault("running variance biased", "ops.norm:batch_norm", "op.var * (count / (count - 1))", "op.var",
           holds("value", running_statistics_move), "value"),
-    Fault("eps outside the root", "ops.norm_fused:Standardize.forward", "keepdims=True) + self.eps) ** -0.5",
-          "keepdims=True) ** 0.5 + self.eps) ** -1.0", case("instance_norm"), "value"),
+    Fault("eps outside the root", "ops.norm_fused:Standardize.forward", "(self._mean(y * y) + self.eps) ** -0.5",
+          "(self._mean(y * y) ** 0.5 + self.eps) ** -1.0", case("instance_norm"), "value"),
 ]  # fmt: skip
 
 RESAMPLING = [

@@ -100,7 +100,7 @@ class Comparison:
         if full:
             self._full(weights)
         if (kink & ~rough).any():
-            self._at_kinks(np.where(kink & ~jump & ~rough, self.weights, 0.0), directions)
+            self._at_kinks(np.where(kink & ~jump & ~rough, np.abs(self.weights), 0.0), directions)
         return worst
 
     def _slope(self, u: np.ndarray) -> numeric.Slope:
@@ -217,7 +217,8 @@ class Comparison:
     def _at_kinks(self, weights: np.ndarray, directions: list[np.ndarray]) -> None:
         """Where only sub-gradients exist the derivative must lie between the one-sided slopes.
 
-        A direction with all signs alike is added: along it a tie that is counted twice cannot look right.
+        The weights have one sign and a direction with all signs alike is added: there a tie that is counted
+        twice cannot look right.
         """
         analytic = self.recorded.gradient(weights)
         alike = self.scale * self.generator.uniform(0.5, 1.5, self.point.size)

@@ -154,7 +154,7 @@ def _first(
     analytic = flattened(found, recorded)
     accumulates(problem, recorded, weights, analytic, report)
     linear_in_cotangent(recorded, weights, analytic, report, generator)
-    repeats(problem, recorded, weights, analytic, report, generator)
+    repeats(problem, recorded, weights, analytic, report)
     if report.findings:
         return float("nan")
     small = problem.point.size + weights.size <= FULL

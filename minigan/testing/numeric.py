@@ -33,7 +33,8 @@ class Slope:
 
     value, bar: derivative and signed error bar.  left, right: one-sided derivatives.
     kind: SMOOTH; KINK (two one-sided slopes); JUMP (the value itself jumps here); ROUGH (noise, a pole, or
-    many kinks: nothing can be said).
+    many kinks: nothing can be said).  drift: how far the slopes of the two sides, and of the two steps, are
+    apart; a jump of five times the size on the left as on the right has no error bar, but it has drift.
     """
 
     value: np.ndarray
@@ -41,6 +42,7 @@ class Slope:
     left: np.ndarray
     right: np.ndarray
     kind: np.ndarray
+    drift: np.ndarray
 
 
 def directional(function: Function, start: np.ndarray, point: np.ndarray, direction: np.ndarray) -> Slope:
@@ -66,8 +68,9 @@ def _measure(
         left = (start - function(point - step * direction)) / step
         right, both = 2 * inner - outer, (outer + left) / 2
         bar = right - both
+        drift = np.maximum(abs(inner - outer), abs(outer - left))
     bar = np.where(np.isfinite(bar), bar, np.inf)
-    return Slope((2 * right + both) / 3, bar, left, outer, np.zeros(start.shape, int))
+    return Slope((2 * right + both) / 3, bar, left, outer, np.zeros(start.shape, int), drift)
 
 
 def _size(slope: Slope) -> np.ndarray:
@@ -92,7 +95,8 @@ def _doubtful(slope: Slope, start: np.ndarray, step: float) -> np.ndarray:
     with np.errstate(all="ignore"):
         size = _size(slope)
         typical = np.nan_to_num(_rms(size), nan=0.0, posinf=0.0)
-        return ~(np.abs(slope.bar) <= 1e-6 * (size + typical) + rounding(start, step))
+        exact = np.abs(slope.bar) <= 1e-6 * (size + typical) + rounding(start, step)
+        return ~(exact & (slope.drift <= 1e-3 * (size + typical) + rounding(start, step)))
 
 
 def _settle(slopes: list[Slope], steps: Iterable[float], start: np.ndarray) -> Slope:
@@ -116,7 +120,7 @@ def _settle(slopes: list[Slope], steps: Iterable[float], start: np.ndarray) -> S
         kind[(kind == ROUGH) & (fall <= 1e-2 * _size(middle)) & (_size(finest) > 8 * _size(middle))] = JUMP
         noisy = abs(pick("bar")) <= 1e-3 * np.maximum(abs(pick("left")), abs(pick("right")))
         kind[(kind == ROUGH) & noisy] = SMOOTH  # as far as the bar says
-    settled = Slope(pick("value"), pick("bar"), pick("left"), pick("right"), kind)
+    settled = Slope(pick("value"), pick("bar"), pick("left"), pick("right"), kind, pick("drift"))
     for name in ("left", "right"):
         getattr(settled, name)[kind == KINK] = getattr(finest, name)[kind == KINK]
     return settled

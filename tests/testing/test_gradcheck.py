@@ -400,6 +400,6 @@ def test_noise_and_values_that_are_not_finite_are_inconclusive_and_said():
 
 def test_a_gradient_that_is_not_finite_where_the_value_is_fails():
     report = gradcheck(ops.sqrt, np.array([1.0, 0.0]), seed=0)
-    assert report.properties == ["finite"] and "is inf at [1]" in str(report)
+    assert report.properties == ["finite"] and "inf at [1]" in str(report)
     with no_grad():
         assert gradcheck(ops.sqrt, np.array([1.0, 2.0]), seed=0)  # records inside no_grad as well
