@@ -5,8 +5,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import minigan
 from minigan import Tensor, detect_anomaly, grad, no_grad, observe, ops
@@ -128,64 +126,6 @@ def test_an_input_the_result_does_not_depend_on():
     assert grad(x * x, [x, other], allow_unused=True)[1] is None
     with pytest.raises(GraphError, match="input 0 does not require a gradient"):
         grad(x * x, Tensor([1.0]))
-
-
-@st.composite
-def programs(draw):
-    """Steps (operation, operand, operand) over the values so far: graphs of any shape, with reuse."""
-    count = draw(st.integers(1, 12))
-    steps = []
-    for i in range(count):
-        known = st.integers(0, i + 1)
-        steps.append((draw(st.sampled_from(["+", "*", "-", "tanh", "halve"])), draw(known), draw(known)))
-    return steps
-
-
-def run(steps, x, y):
-    """The value and, by forward-mode differentiation in plain floats, its derivatives."""
-    values = [x, y]
-    for kind, i, j in steps:
-        a, b = values[i], values[j]
-        values.append(
-            {"+": lambda a=a, b=b: a + b, "*": lambda a=a, b=b: a * b, "-": lambda a=a, b=b: a - b,
-             "tanh": lambda a=a: a.tanh(), "halve": lambda a=a: a * 0.5}[kind]()
-        )  # fmt: skip
-    return values[-1] + values[0] * 0.0 + values[1] * 0.0
-
-
-class Dual:
-    """A number with two partial derivatives: differentiation that shares nothing with the library."""
-
-    def __init__(self, value, dx, dy):
-        self.value, self.dx, self.dy = value, dx, dy
-
-    def _lift(self, other):
-        return other if isinstance(other, Dual) else Dual(other, 0.0, 0.0)
-
-    def __add__(self, other):
-        o = self._lift(other)
-        return Dual(self.value + o.value, self.dx + o.dx, self.dy + o.dy)
-
-    def __sub__(self, other):
-        return self + self._lift(other) * -1.0
-
-    def __mul__(self, other):
-        o = self._lift(other)
-        return Dual(
-            self.value * o.value, self.dx * o.value + self.value * o.dx, self.dy * o.value + self.value * o.dy
-        )
-
-    def tanh(self):
-        t = np.tanh(self.value)
-        return Dual(t, self.dx * (1 - t * t), self.dy * (1 - t * t))
-
-
-@given(programs())
-def test_random_graphs_agree_with_forward_mode(steps):
-    x, y = leaf(0.7), leaf(-0.4)
-    gx, gy = grad(run(steps, x, y), [x, y])
-    expected = run(steps, Dual(0.7, 1.0, 0.0), Dual(-0.4, 0.0, 1.0))
-    np.testing.assert_allclose([gx.item(), gy.item()], [expected.dx, expected.dy], rtol=1e-12, atol=1e-12)
 
 
 # --- life and death of a graph -----------------------------------------------------------------------------
