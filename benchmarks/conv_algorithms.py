@@ -3,8 +3,8 @@
     python benchmarks/conv_algorithms.py [--all] [--shapes vgg256,dcgan28] [--json results.json]
 
 For each shape and each of the three functions: milliseconds, the ratio to PyTorch (its default memory format
-and own oneDNN) with its spread over interleaved rounds, and the share of the machine's sgemm rate that a *direct*
-convolution at this speed would have (Winograd and FFT do fewer multiplications, so they may pass 100 %).
+and own oneDNN) with its spread over interleaved rounds, and the share of the machine's sgemm rate that a
+*direct* convolution at this speed would have (Winograd and FFT multiply less, so they may pass 100 %).
 ``--all`` times every algorithm that supports the shape, not just the one that auto picks.
 """
 
