@@ -153,21 +153,23 @@ SETTINGS = (
 def run(arguments: Namespace) -> int:
     """Paint and write; returns 0, or 130 after Ctrl-C (what was reached is written then)."""
     from minigan.cli.loop import Interrupt
-    from minigan.data import load_image, save_image
+    from minigan.data import save_image
     from minigan.style import transfer
 
     content, styles = pictures(arguments)
     out = check_outputs(arguments, [content, *styles])
     settings = {name: getattr(arguments, name) for name in SETTINGS if getattr(arguments, name) is not None}
     if arguments.init not in (None, "content", "noise", "style"):
-        settings["init"] = load_image(arguments.init, channels=3)
+        settings["init"] = opened(arguments.init)
     if arguments.mask:
-        settings["masks"] = [None if mask == "-" else mask for mask in arguments.mask]
+        settings["masks"] = [None if mask == "-" else opened(mask, 1) for mask in arguments.mask]
     if arguments.download:
         from minigan.style.weights.download import fetch
 
         settings["weights"] = fetch(arguments.features or "vgg19")
         settings.setdefault("features", "vgg19")
+    content = None if content is None else opened(content)
+    styles = [opened(style) for style in styles]
     interrupt, watcher = Interrupt(), Watcher(arguments, out)
 
     def after(event: Any) -> bool:
@@ -198,6 +200,15 @@ def pictures(arguments: Namespace) -> tuple[Any, list[Any]]:
         raise ArgumentError("expected CONTENT and STYLE, two pictures; or --demo, which needs none")
     content = None if arguments.content == "-" else arguments.content
     return content, [style for style in arguments.styles if style != "-"]
+
+
+def opened(picture: Any, channels: int = 3) -> np.ndarray:
+    """A picture from its path (an array stays); of an animation the first frame, which is said."""
+    from minigan.data import load_image
+
+    if isinstance(picture, np.ndarray):
+        return picture
+    return load_image(picture, channels=channels, note=lambda line: print(f"note: {line}", file=sys.stderr))
 
 
 def check_outputs(arguments: Namespace, inputs: list[Any]) -> Path:

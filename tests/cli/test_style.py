@@ -58,11 +58,10 @@ def test_everything_on_the_way(folder):
 
 
 def test_all_the_words(folder):
-    words = ["--optimizer", "adam", "--lr", "0.05", "--ema", "0.5", "--blend", "2", "1", "--mask", "mask.png",
-             "-", "--colours", "luminance", "--style-layers", "relu1_1,relu2_1=2", "--content-layers", "relu2_2",
-             "--statistic", "gram", "--variation", "l1", "--content-weight", "1", "--style-weight", "2",
-             "--variation-weight", "0", "--pooling", "max", "--style-scale", "0.8", "--stop", "0.001",
-             "--init", "waves.png", "--tile", "16"]  # fmt: skip
+    words = "--optimizer adam --lr 0.05 --ema 0.5 --blend 2 1 --mask mask.png - --colours luminance "
+    words += "--style-layers relu1_1,relu2_1=2 --content-layers relu2_2 --statistic gram --variation l1 "
+    words += "--content-weight 1 --style-weight 2 --variation-weight 0 --pooling max --style-scale 0.8 "
+    words = (words + "--stop 0.001 --init waves.png --tile 16").split()
     assert paint("me.png", "waves.png", "me.png", "--out", "out.jpg", *words) == 0
     assert paint("-", "waves.png", "--out", "texture.png") == 0
     assert paint("me.png", "-", "--out", "content.png") == 0
@@ -72,6 +71,13 @@ def test_forecast_only_writes_nothing(folder, capsys):
     assert paint("me.png", "waves.png", "--out", "out.png", "--forecast") == 0
     assert capsys.readouterr().out.startswith("forecast: about ")
     assert not Path("out.png").exists()
+
+
+def test_of_an_animation_the_first_frame_is_used_and_that_is_said(folder, capsys):
+    frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
+    frames[0].save("moves.gif", save_all=True, append_images=frames[1:])
+    assert paint("moves.gif", "waves.png", "--out", "out.png", "--iterations", "0") == 0
+    assert "note: moves.gif: animated" in capsys.readouterr().err
 
 
 def test_demo_needs_no_pictures(folder):
