@@ -1,0 +1,205 @@
+"""Change the library one place at a time and see whether its tests notice: ``python benchmarks/mutants.py``.
+
+A mutant is one edit of one file: an operator swapped (+ for -, < for <=, and for or), a number moved by
+one, a sign dropped, a condition inverted, a returned gradient lost.  It is written into a copy of the
+checkout, where the tests of that room run until the first failure.  Killed: a test failed (or hung).
+Survived: nobody noticed; the table lists every survivor, to be explained or killed by a better test.
+
+    python benchmarks/mutants.py --only ops/arithmetic.py --sample 40
+"""
+
+import argparse
+import ast
+import copy
+import importlib
+import json
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ALL_OPS = "tests/test_all_ops.py"
+# Room -> the tests that must notice; {stem} is the mutated file's name.
+TESTS = {
+    "ops/conv/": ["tests/ops/conv", ALL_OPS],
+    "ops/": [ALL_OPS, "tests/ops/test_{stem}.py", "tests/nn/test_layers.py"],
+    "tensor.py": ["tests/test_tensor.py", "tests/testing/test_graphs.py", "tests/test_checker.py"],
+    "autograd.py": ["tests/test_autograd.py", "tests/testing/test_graphs.py", "tests/test_checker.py"],
+    "gan/losses.py": ["tests/gan/test_losses.py"],
+    "gan/penalties.py": ["tests/gan/test_penalties.py"],
+    "optim/": ["tests/optim"],
+    "testing/": ["tests/testing", "tests/test_checker.py"],
+}
+SWAPS = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.FloorDiv, ast.Pow: ast.Mult, ast.MatMult: ast.Mult, ast.Lt: ast.LtE, ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
+}  # fmt: skip
+
+
+def edits(node):
+    """Yield (what, change) for each mutation of one node; `change(copy of node)` returns its replacement."""
+    if isinstance(node, (ast.BinOp, ast.BoolOp, ast.AugAssign)) and type(node.op) in SWAPS:
+        swap = SWAPS[type(node.op)]
+        yield f"{type(node.op).__name__} -> {swap.__name__}", lambda n: _set(n, "op", swap())
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
+        swap = SWAPS[type(node.ops[0])]
+        yield (
+            f"{type(node.ops[0]).__name__} -> {swap.__name__}",
+            lambda n: _set(n, "ops", [swap(), *n.ops[1:]]),
+        )
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Not)):
+        yield f"drop {type(node.op).__name__}", lambda n: n.operand
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, bool):
+            yield f"{node.value} -> {not node.value}", lambda n: _set(n, "value", not n.value)
+        elif isinstance(node.value, (int, float)):
+            yield f"{node.value} -> {node.value + 1}", lambda n: _set(n, "value", n.value + 1)
+    if isinstance(node, (ast.If, ast.IfExp, ast.While)):
+        yield "invert the condition", lambda n: _set(n, "test", ast.UnaryOp(ast.Not(), n.test))
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+        lost = ast.Constant(None)
+        yield (
+            "lose the first of a tuple",
+            lambda n: _set(n, "value", ast.Tuple([lost, *n.value.elts[1:]], ast.Load())),
+        )
+    if isinstance(node, ast.AugAssign):
+        yield "assign instead of adding", lambda n: ast.Assign([n.target], n.value)
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        yield "drop the call", lambda n: ast.Pass()
+
+
+def _set(node, name, value):
+    setattr(node, name, value)
+    return node
+
+
+def mutants(source):
+    """Every (line, what, mutated source) of a file; docstrings, messages and annotations are left alone."""
+    tree = ast.parse(source)
+    for index, node in enumerate(ast.walk(tree)):
+        if not hasattr(node, "lineno") or _idle(tree, node):
+            continue
+        for number, (what, _) in enumerate(edits(node)):
+            other = copy.deepcopy(tree)
+            twin = list(ast.walk(other))[index]
+            change = list(edits(twin))[number][1]
+            yield node.lineno, what, ast.unparse(ast.fix_missing_locations(_replace(other, twin, change)))
+
+
+def _replace(tree, target, change):
+    class Replace(ast.NodeTransformer):
+        def visit(self, node):
+            return ast.copy_location(change(node), node) if node is target else self.generic_visit(node)
+
+    return Replace().visit(tree)
+
+
+def _idle(tree, node):
+    """Whether a node cannot change what is computed.
+
+    The wording of an error, an annotation, a constant at the top.
+    """
+    if not hasattr(tree, "idle"):
+        tree.idle = set()
+        for parent in ast.walk(tree):
+            if isinstance(parent, ast.Raise) or isinstance(parent, ast.JoinedStr):
+                tree.idle |= {id(child) for child in ast.walk(parent)}
+            for part in (getattr(parent, "annotation", None), getattr(parent, "returns", None)):
+                tree.idle |= {id(child) for child in ast.walk(part)} if part is not None else set()
+    return id(node) in tree.idle
+
+
+def tests_for(path):
+    """The test files of this room that exist."""
+    for prefix, tests in TESTS.items():
+        if path.startswith(prefix):
+            found = [test.format(stem=Path(path).stem) for test in tests]
+            return [test for test in found if (ROOT / test).exists()]
+    return []
+
+
+def files(only):
+    """Files of the rooms above, shortest prefix last, those whose path starts with `only`."""
+    paths = [str(p.relative_to(ROOT / "minigan")) for p in sorted((ROOT / "minigan").rglob("*.py"))]
+    return [p for p in paths if tests_for(p) and p.startswith(only) and not p.endswith("__init__.py")]
+
+
+def own_cases(path):
+    """A pytest expression for the cases of minigan/testing/cases/<name of the file>.py.
+
+    "" if there are none.
+    """
+    stem = Path(path).parts[1].removesuffix(".py") if path.startswith("ops/") else ""
+    if not (ROOT / "minigan" / "testing" / "cases" / f"{stem}.py").exists():
+        return ""
+    cases = importlib.import_module(f"minigan.testing.cases.{stem}").CASES
+    names = [case.name.replace(" ", "-") for case in cases]
+    return " or ".join(f"[{name}]" for name in names if re.fullmatch(r"[\w-]+", name))
+
+
+def alive(checkout, path, mutated, tests, limit):
+    """Whether all tests pass on the mutant; a hang counts as noticed."""
+    own = own_cases(path)
+    target = checkout / "minigan" / path
+    original = target.read_text(encoding="utf-8")
+    target.write_text(mutated, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    try:
+        for selection in [[ALL_OPS, "-k", own]] * bool(own) + [tests]:  # the operation's own cases first
+            run = subprocess.run(
+                [*command, *selection], cwd=checkout, capture_output=True, timeout=limit, check=False
+            )
+            if run.returncode != 0:
+                return False
+        return True
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        target.write_text(original, encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", metavar="PATH", help="files under minigan/ that start so")
+    parser.add_argument(
+        "--sample", type=int, default=0, metavar="N", help="N mutants a file, drawn at random (all)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument(
+        "--limit", type=float, default=300, help="seconds after which the tests count as hung"
+    )
+    parser.add_argument("--json", type=Path, help="write every mutant and its fate here")
+    options = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = Path(folder) / "checkout"
+        keep = shutil.ignore_patterns(".git", ".*_cache", "__pycache__", "runs", ".hypothesis")
+        shutil.copytree(ROOT, checkout, ignore=keep)
+        for path in files(options.only):
+            found = list(mutants((ROOT / "minigan" / path).read_text(encoding="utf-8")))
+            if options.sample:
+                found = random.Random(options.seed).sample(found, min(options.sample, len(found)))
+            begin, killed = time.perf_counter(), 0
+            for line, what, mutated in found:
+                survived = alive(checkout, path, mutated, tests_for(path), options.limit)
+                killed += not survived
+                rows.append({"file": path, "line": line, "edit": what, "survived": survived})
+                if survived:
+                    print(f"  survived  {path}:{line}  {what}", flush=True)
+            seconds = time.perf_counter() - begin
+            print(f"{path}: {killed} of {len(found)} killed in {seconds:.0f} s", flush=True)
+    total = max(len(rows), 1)
+    print(f"{len(rows)} mutants, {sum(not row['survived'] for row in rows) / total:.1%} killed")
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
