@@ -30,7 +30,7 @@ from minigan.style.features import KIND
 
 parser = argparse.ArgumentParser(description="Train the shipped style features")
 parser.add_argument("--quick", action="store_true", help="a narrow net for a moment (the tests run this)")
-parser.add_argument("--steps", type=int, default=2400, help="of 16 pictures each")
+parser.add_argument("--steps", type=int, default=6000, help="of 16 pictures each")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--out", default="features.npz", help="minigan/style/shipped.npz to replace what ships")
 TASKS = ("family", "scale", "orientation")
