@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan import parallel
+from minigan import backend, parallel
 
 WORTH_SPLITTING = 1 << 24  # multiplications in a product from which a second thread pays
 
@@ -90,6 +90,21 @@ def run(jobs: Sequence[Callable[[], Any]]) -> None:
         parallel.run(jobs)
 
 
+def product(left: Any, right: Any, out: Any) -> None:
+    """Write left @ right to ``out``: matrices, or stacks of them (K, rows, columns).
+
+    For NumPy by `dot`, which lets go of the interpreter lock: `matmul` was seen to hold on to it in products
+    of few columns, so that the threads of a pool multiplied one after another.
+    """
+    if type(out) is not np.ndarray or not out.flags.c_contiguous:
+        backend.namespace(out).matmul(left, right, out=out)
+    elif out.ndim == 2:
+        np.dot(left, right, out=out)
+    else:
+        for one, other, into in zip(left, right, out, strict=True):
+            np.dot(one, other, out=into)
+
+
 def matmul(left: Any, right: Any) -> Any:
     """left @ right, for a product of two large matrices with the result's longer side shared out."""
     if type(left) is not np.ndarray or workers() == 1:
@@ -103,7 +118,7 @@ def matmul(left: Any, right: Any) -> Any:
     edges = [max(M, N) * k // count for k in range(count + 1)]
     shares = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
     if M >= N:
-        run([partial(np.matmul, left[s], right, out=out[s]) for s in shares])
+        run([partial(product, left[s], right, out[s]) for s in shares])
     else:
-        run([partial(np.matmul, left, right[:, s], out=out[:, s]) for s in shares])
+        run([partial(product, left, right[:, s], out[:, s]) for s in shares])
     return out

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "errors": set(),
     "backend": set(),
     "parallel": set(),
-    "blas": {"parallel"},
+    "blas": {"backend", "parallel"},
     "memory": set(),
     "data": RAW,
     "tensor": RAW,

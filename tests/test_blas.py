@@ -64,3 +64,17 @@ def test_an_error_gives_the_threads_back():
     with pytest.raises(ValueError, match="shape|dimension|mismatch"):
         blas.matmul(np.ones((2, 3)), np.ones((4, 5)))
     assert blas_threads() == before
+
+
+@pytest.mark.parametrize("stack", [(), (3,)])
+@pytest.mark.parametrize("contiguous", [True, False])
+def test_product_writes_the_product(stack, contiguous):
+    rng = np.random.default_rng(0)
+    left = rng.standard_normal((*stack, 7, 5)).astype(np.float32)
+    right = rng.standard_normal((*stack, 4, 5)).astype(np.float32).swapaxes(-1, -2)  # a transposed factor
+    whole = np.full((*stack, 7, 4 if contiguous else 9), np.nan, np.float32)
+    out = whole[..., :4]
+    blas.product(left, right, out)
+    wanted = np.einsum("...ij,...jk->...ik", left.astype(float), right.astype(float))
+    np.testing.assert_allclose(out, wanted, rtol=1e-5, atol=1e-6)
+    assert np.isnan(whole[..., 4:]).all()

@@ -71,14 +71,13 @@ def forward(x, weight, spec, prepared=None):
 
 def forward_by_matrix(x, matrix, spec):
     """The same with the kernel as a (KH * KW * C, O) matrix."""
-    xp = backend.namespace(x)
     y = empty_image(x, spec.N, spec.OH, spec.OW, spec.O)
     blocks, channels = tiles(spec, spec.OW * matrix.shape[0] * x.dtype.itemsize)
 
     def tile(block, o0, o1):
         n0, n1, i0, i1 = block
         out = y[n0:n1, i0:i1].reshape(-1, spec.O)
-        xp.matmul(unroll(x, spec, block), matrix[:, o0:o1], out=out[:, o0:o1])
+        blas.product(unroll(x, spec, block), matrix[:, o0:o1], out[:, o0:o1])
 
     blas.run([partial(tile, block, o0, o1) for block in blocks for o0, o1 in channels])
     return nchw(y)
@@ -115,7 +114,7 @@ def mirrored(spec):
 
 def col2im_product(g, matrix, spec):
     """col2im(g @ matrix), matrix (O, KH * KW * C), some images at a time; overlapping cells add up."""
-    xp, (PH, PW) = backend.namespace(g), spec.padding
+    PH, PW = spec.padding
     gx = empty_image(g, spec.N, spec.H, spec.W, spec.C)
     image_bytes = spec.OH * spec.OW * matrix.shape[1] * g.dtype.itemsize
     threads = blas.workers()
@@ -131,7 +130,7 @@ def col2im_product(g, matrix, spec):
         for i0, i1 in even(spec.OH, -(-spec.OH // fitting)):
             rows = nhwc(g)[n0:n1, i0:i1]
             out = workspace.take(g, "columns", (n1 - n0, i1 - i0, spec.OW, spec.KH, spec.KW, c1 - c0))
-            xp.matmul(rows.reshape(-1, spec.O), part, out=out.reshape(-1, part.shape[1]))
+            blas.product(rows.reshape(-1, spec.O), part, out.reshape(-1, part.shape[1]))
             add_back(padded[:, i0 * spec.stride[0] :], out, spec)
         gx[n0:n1, :, :, c0:c1] = padded[:, PH : PH + spec.H, PW : PW + spec.W]
 
@@ -170,7 +169,7 @@ def weight_grad(x, g, spec):
         for block in blocks[first:last]:
             n0, n1, i0, i1 = block
             rows = nhwc(g)[n0:n1, i0:i1].reshape(-1, spec.O)
-            xp.matmul(rows.T, unroll(x, spec, block), out=product)
+            blas.product(rows.T, unroll(x, spec, block), product)
             into += product
 
     if blocks:

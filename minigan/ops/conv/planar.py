@@ -80,13 +80,12 @@ def blocks_of(spec, rows, like, least=1):
 
 def gather(x, weight, spec):
     """The convolution of an image of few channels."""
-    xp = backend.namespace(x)
     matrix = weight.reshape(spec.O, -1).T
     y = empty_image(x, spec.N, spec.OH, spec.OW, spec.O)
 
     def tile(block):
         n0, n1, i0, i1 = block
-        xp.matmul(unroll(x, spec, block).T, matrix, out=y[n0:n1, i0:i1].reshape(-1, spec.O))
+        blas.product(unroll(x, spec, block).T, matrix, y[n0:n1, i0:i1].reshape(-1, spec.O))
 
     blas.run([partial(tile, block) for block in blocks_of(spec, spec.OH, x)])
     return nchw(y)
@@ -109,7 +108,7 @@ def spread(g, weight, spec):
         padded = planes(spec, g, n1 - n0, rows)
         pixels = nhwc(g)[n0:n1, i0:i1].reshape(-1, spec.O)
         columns = workspace.take(g, "columns", (matrix.shape[0], pixels.shape[0]))
-        xp.matmul(matrix, pixels.T, out=columns)
+        blas.product(matrix, pixels.T, columns)
         columns = columns.reshape(spec.C, spec.KH, spec.KW, n1 - n0, i1 - i0, spec.OW)
         for kh in range(spec.KH):
             for kw in range(spec.KW):

@@ -187,7 +187,7 @@ def gathered(image, plan, block):
     cells = workspace.take(image, "cells", shape)
     cells[...] = strided(piece, shape, (S * h, S * w, each, m * S * h, m * S * w, h, c))
     out = workspace.take(image, "inputs", (n * n, cells.size // (n * n)))
-    backend.namespace(image).matmul(squares_for(image, m, plan.r)[2], cells.reshape(n * n, -1), out=out)
+    blas.product(squares_for(image, m, plan.r)[2], cells.reshape(n * n, -1), out)
     return out.reshape(n * n, -1, plan.Cin)
 
 
@@ -203,7 +203,7 @@ def tile_blocks(plan, size):
 
 def run(image, weight, plan):
     """An (N, H, W, C) image and a transformed weight (n^2, Cin, Cout) -> (N, plan.H, plan.W, C)."""
-    xp, m = backend.namespace(image), plan.m
+    m = plan.m
     AT = squares_for(image, m, plan.r)[0]
     y = empty_image(image, plan.N, plan.H, plan.W, plan.Cout // plan.spread**2)
 
@@ -215,9 +215,9 @@ def run(image, weight, plan):
     def tile(block, o0, o1):
         inputs = gathered(image, plan, block)
         products = workspace.take(image, "cells", (plan.n**2, inputs.shape[1], o1 - o0))
-        xp.matmul(inputs, weight[:, :, o0:o1], out=products)
+        blas.product(inputs, weight[:, :, o0:o1], products)
         outputs = workspace.take(image, "inputs", (m * m, inputs.shape[1] * (o1 - o0)))
-        xp.matmul(AT, products.reshape(plan.n**2, -1), out=outputs)
+        blas.product(AT, products.reshape(plan.n**2, -1), outputs)
         scatter(y[..., o0:o1] if o1 - o0 < plan.Cout else y, outputs, plan, block)
 
     blas.run([partial(tile, block, *share) for block in blocks for share in shares])
@@ -278,11 +278,11 @@ def weight_grad(x, g, spec):
             cells = workspace.take(x, "cells", (m, m, n1 - n0, t1 - t0, plan.TW, spec.O))
             cells[...] = piece.reshape(n1 - n0, t1 - t0, m, plan.TW, m, spec.O).transpose(2, 4, 0, 1, 3, 5)
             outputs = workspace.take(x, "outputs", (plan.n**2, cells.size // m**2))
-            xp.matmul(AT.T, cells.reshape(m * m, -1), out=outputs)
+            blas.product(AT.T, cells.reshape(m * m, -1), outputs)
             inputs = gathered(nhwc(x), plan, (n0, n1, t0, t1))
             outputs = outputs.reshape(plan.n**2, -1, spec.O).transpose(0, 2, 1)
             if (n0, n1, t0, t1) == blocks[first]:
-                xp.matmul(outputs, inputs, out=into)
+                blas.product(outputs, inputs, into)
             else:
                 into += xp.matmul(outputs, inputs, out=workspace.take(x, "product", into.shape))
 
