@@ -60,8 +60,8 @@ def run(arguments: Namespace) -> None:
 
     folder = RunFolder(arguments.run_folder)
     out = Path(arguments.out or folder.path / "interpolation.gif")
-    check_target(out, (".gif", ".webp", ".png"), arguments.overwrite)
     sampler = open_sampler(folder)
+    check_target(out, (".gif", ".webp", ".png"), arguments.overwrite)
     total = arguments.count * arguments.stops
     stops = sampler.latents(total, seed=arguments.seed, truncation=arguments.truncation)
     stops = stops.reshape(arguments.stops, arguments.count, -1)

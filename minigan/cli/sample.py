@@ -63,8 +63,8 @@ def run(arguments: Namespace) -> None:
 
     folder = RunFolder(arguments.run_folder)
     out = Path(arguments.out or folder.path / f"sample-{arguments.seed}.png")
-    check_target(out, (".png", ".npz"), arguments.overwrite)
     sampler = open_sampler(folder)
+    check_target(out, (".png", ".npz"), arguments.overwrite)
     latents = sampler.latents(arguments.count, seed=arguments.seed, truncation=arguments.truncation)
     images = sampler(latents, labels_of(sampler, arguments))
     if out.suffix == ".npz":
