@@ -88,7 +88,7 @@ def test_bad_arguments_get_one_line(words, said, trained, tmp_path, monkeypatch,
 
 def test_no_run_there(tmp_path, capsys):
     assert draw(tmp_path / "nothing") == 2
-    assert "no folder" in capsys.readouterr().err
+    assert "no run in" in capsys.readouterr().err
     assert draw(tmp_path) == 2
     assert "no run in" in capsys.readouterr().err
     (tmp_path / "checkpoint.npz").write_bytes(b"PK\x03\x04 not really")
