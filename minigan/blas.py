@@ -90,8 +90,8 @@ def run(jobs: Sequence[Callable[[], Any]]) -> None:
         parallel.run(jobs)
 
 
-def product(left: Any, right: Any, out: Any) -> None:
-    """Write left @ right to ``out``: matrices, or stacks of them (K, rows, columns).
+def product(left: Any, right: Any, out: Any) -> Any:
+    """Write left @ right to ``out`` and return it: matrices, or stacks of them (K, rows, columns).
 
     For NumPy by `dot`, which lets go of the interpreter lock: `matmul` was seen to hold on to it in products
     of few columns, so that the threads of a pool multiplied one after another.
@@ -103,6 +103,7 @@ def product(left: Any, right: Any, out: Any) -> None:
     else:
         for one, other, into in zip(left, right, out, strict=True):
             np.dot(one, other, out=into)
+    return out
 
 
 def matmul(left: Any, right: Any) -> Any:

@@ -76,7 +76,7 @@ def input_grad(g, weight, spec, prepared=None):
 
 def products(x, matrix, spec):
     """The convolution with the kernel as a (KW * KH * C, O) matrix."""
-    xp, (R, Q) = backend.namespace(x), classes(spec)
+    R, Q = classes(spec)
     y = empty_image(x, spec.N, spec.OH, spec.OW, spec.O)
 
     def tile(block):
@@ -85,7 +85,7 @@ def products(x, matrix, spec):
         exact = Q * R == spec.OW
         out = y[n0:n1, i0:i1].reshape(shape) if exact else workspace.take(x, "product", shape)
         for r, rows in enumerate(patches(x, spec, block)):
-            xp.matmul(rows, matrix, out=out.reshape(-1, R, spec.O)[:, r])
+            blas.product(rows, matrix, out.reshape(-1, R, spec.O)[:, r])
         if not exact:
             y[n0:n1, i0:i1] = out.reshape(n1 - n0, i1 - i0, Q * R, spec.O)[:, :, : spec.OW]
 
@@ -107,7 +107,7 @@ def weight_grad(x, g, spec):
             wide[:, :, : spec.OW] = nhwc(g)[n0:n1, i0:i1]
             for r, rows in enumerate(patches(x, spec, (n0, n1, i0, i1))):
                 pixels = wide.reshape(-1, R, spec.O)[:, r]
-                into += xp.matmul(rows.T, pixels, out=workspace.take(x, "product", into.shape))
+                into += blas.product(rows.T, pixels, workspace.take(x, "product", into.shape))
 
     blas.run([partial(share, into, *s) for into, s in zip(sums, shares, strict=True)])
     total = sums.sum(axis=0).reshape(spec.KW, spec.KH, spec.C, spec.O)

@@ -48,7 +48,7 @@ def seen(piece, spec, kh, kw, rows):
 
 def forward(x, weight, spec, prepared=None):
     """(N, C, H, W), (O, C, KH, KW) -> (N, O, OH, OW)."""
-    xp, y = backend.namespace(x), empty_image(x, spec.N, spec.OH, spec.OW, spec.O)
+    y = empty_image(x, spec.N, spec.OH, spec.OW, spec.O)
 
     def tile(block):
         n0, n1, i0, i1 = block
@@ -56,9 +56,9 @@ def forward(x, weight, spec, prepared=None):
         for kh, kw in taps(spec):
             pixels, matrix = seen(piece, spec, kh, kw, i1 - i0).reshape(-1, spec.C), weight[:, :, kh, kw].T
             if (kh, kw) == (0, 0):
-                xp.matmul(pixels, matrix, out=out)
+                blas.product(pixels, matrix, out)
             else:
-                out += xp.matmul(pixels, matrix, out=workspace.take(x, "product", out.shape))
+                out += blas.product(pixels, matrix, workspace.take(x, "product", out.shape))
 
     blas.run([partial(tile, block) for block in blocks_of(spec, x)])
     return nchw(y)
@@ -66,7 +66,7 @@ def forward(x, weight, spec, prepared=None):
 
 def input_grad(g, weight, spec, prepared=None):
     """(N, O, OH, OW), (O, C, KH, KW) -> (N, C, H, W): every tap's product is added where it came from."""
-    xp, (PH, PW) = backend.namespace(g), spec.padding
+    PH, PW = spec.padding
     gx = empty_image(g, spec.N, spec.H, spec.W, spec.C)
     alone = spec.KH == spec.KW == 1 and spec.stride == (1, 1) and spec.padding == (0, 0)
     parts = spec.N * spec.OH if alone else spec.N
@@ -75,7 +75,7 @@ def input_grad(g, weight, spec, prepared=None):
         if alone:
             rows = nhwc(g).reshape(-1, spec.OW, spec.O)[first:last].reshape(-1, spec.O)
             out = gx.reshape(-1, spec.W, spec.C)[first:last].reshape(-1, spec.C)
-            xp.matmul(rows, weight[:, :, 0, 0], out=out)
+            blas.product(rows, weight[:, :, 0, 0], out)
             return
         pixels = nhwc(g)[first:last].reshape(-1, spec.O)
         whole = workspace.take(g, "whole", (last - first, spec.H + 2 * PH, spec.W + 2 * PW, spec.C))

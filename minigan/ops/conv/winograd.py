@@ -284,7 +284,7 @@ def weight_grad(x, g, spec):
             if (n0, n1, t0, t1) == blocks[first]:
                 blas.product(outputs, inputs, into)
             else:
-                into += xp.matmul(outputs, inputs, out=workspace.take(x, "product", into.shape))
+                into += blas.product(outputs, inputs, workspace.take(x, "product", into.shape))
 
     blas.run([partial(share, into, *s) for into, s in zip(sums, shares, strict=True)])
     total = sums[0]
