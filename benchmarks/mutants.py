@@ -128,7 +128,14 @@ def tests_for(path):
 def files(only):
     """Files of the rooms above, shortest prefix last, those whose path starts with `only`."""
     paths = [str(p.relative_to(ROOT / "minigan")) for p in sorted((ROOT / "minigan").rglob("*.py"))]
-    return [p for p in paths if tests_for(p) and p.startswith(only) and not p.endswith("__init__.py")]
+    return [
+        p
+        for p in paths
+        if tests_for(p)
+        and p.startswith(only)
+        and not p.endswith("__init__.py")
+        and not p.startswith("testing/cases/")  # what the tests draw: tests themselves
+    ]
 
 
 def own_cases(path):
@@ -165,11 +172,34 @@ def alive(checkout, path, mutated, tests, limit):
         target.write_text(original, encoding="utf-8")
 
 
+def planned(options):
+    """File -> the mutants of it to try: all, so many a file, or so many of all."""
+    plan = {
+        path: list(mutants((ROOT / "minigan" / path).read_text(encoding="utf-8")))
+        for path in files(options.only)
+    }
+    draw = random.Random(options.seed)
+    if options.sample:
+        return {path: draw.sample(found, min(options.sample, len(found))) for path, found in plan.items()}
+    if options.total:
+        every = [(path, mutant) for path, found in plan.items() for mutant in found]
+        chosen = sorted(draw.sample(every, min(options.total, len(every))))
+        return {path: [m for p, m in chosen if p == path] for path in dict.fromkeys(p for p, _ in chosen)}
+    return plan
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", metavar="PATH", help="files under minigan/ that start so")
     parser.add_argument(
         "--sample", type=int, default=0, metavar="N", help="N mutants a file, drawn at random (all)"
+    )
+    parser.add_argument(
+        "--total",
+        type=int,
+        default=0,
+        metavar="N",
+        help="N mutants of all files together, each equally likely",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument(
@@ -178,14 +208,12 @@ def main():
     parser.add_argument("--json", type=Path, help="write every mutant and its fate here")
     options = parser.parse_args()
     rows = []
+    plan = planned(options)
     with tempfile.TemporaryDirectory() as folder:
         checkout = Path(folder) / "checkout"
         keep = shutil.ignore_patterns(".git", ".*_cache", "__pycache__", "runs", ".hypothesis")
         shutil.copytree(ROOT, checkout, ignore=keep)
-        for path in files(options.only):
-            found = list(mutants((ROOT / "minigan" / path).read_text(encoding="utf-8")))
-            if options.sample:
-                found = random.Random(options.seed).sample(found, min(options.sample, len(found)))
+        for path, found in plan.items():
             begin, killed = time.perf_counter(), 0
             for line, what, mutated in found:
                 survived = alive(checkout, path, mutated, tests_for(path), options.limit)
@@ -193,12 +221,12 @@ def main():
                 rows.append({"file": path, "line": line, "edit": what, "survived": survived})
                 if survived:
                     print(f"  survived  {path}:{line}  {what}", flush=True)
+                if options.json:
+                    options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
             seconds = time.perf_counter() - begin
             print(f"{path}: {killed} of {len(found)} killed in {seconds:.0f} s", flush=True)
     total = max(len(rows), 1)
     print(f"{len(rows)} mutants, {sum(not row['survived'] for row in rows) / total:.1%} killed")
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
