@@ -151,6 +151,7 @@ def _numbers(trainer: Trainer) -> dict[str, Any]:
         "config": trainer.config.to_dict(),
         "step": trainer.step,
         "progress": trainer.progress,
+        "accuracy": trainer.balance.accuracy,
         "random": trainer.random.bit_generator.state,
         "layers": [network.random_state() for network in (trainer.generator, trainer.discriminator)],
         "loader": trainer.loader.state_dict(),
@@ -186,6 +187,7 @@ def _set(trainer: Trainer, found: Arrays, numbers: Mapping[str, Any]) -> None:
         }
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     trainer.step, trainer.progress = int(numbers["step"]), float(numbers["progress"])
+    trainer.balance.accuracy = float(numbers.get("accuracy", 0.5))  # files from before it was kept have none
 
 
 def _optimizers(trainer: Trainer) -> tuple:

@@ -22,6 +22,8 @@ class Config:
     shape: tuple[int, int, int] = (1, 28, 28)  # channels, height, width of a picture
     latent: int = 100  # numbers in a latent vector
     base: int = 32  # filters of the widest-open layer; the other layers are multiples
+    base_d: int = 0  # the same for D alone, 0: base serves both
+    pack: int = 1  # D judges so many pictures at once, all real or all generated (PacGAN)
     classes: int = 0  # 0: unconditional; K: both networks are told the label, 0 .. K - 1
     projection: bool = False  # with classes: D compares the label with its features instead of reading it
     seed: int = 0  # of weights, latents and data order
@@ -47,6 +49,7 @@ class Config:
     fresh_fakes: bool = False  # D's step draws new latents instead
     d_steps: int = 1  # discriminator steps per generator step
     skip_d_below: float = 0.0  # skip D's update while its loss is below this, 0: never
+    accuracy_target: float = 0.0  # D rests above this accuracy, takes a turn more well below, 0: none
     instance_noise: float = 0.0  # standard deviation of noise on everything that D sees ...
     instance_noise_steps: int = 5000  # ... falling to 0 in a straight line over this many steps
     augment: str = ""  # DiffAugment policy, such as "translation,cutout"
@@ -70,6 +73,14 @@ class Config:
             raise ArgumentError(f"shape: expected (channels, height, width), got {self.shape!r}")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise ArgumentError(f"betas: expected two numbers in [0, 1), got {self.betas!r}")
+        if self.batch % self.pack:
+            raise ArgumentError(f"batch: {self.batch} pictures do not make whole packs of {self.pack}")
+        if self.pack > 1 and self.classes:
+            raise ArgumentError("pack: the pictures of a pack have one label each; leave out pack or classes")
+        if 0 < self.accuracy_target < 0.5:
+            raise ArgumentError(
+                f"accuracy_target: guessing alone gets 0.5; expected 0.5 to 1, got {self.accuracy_target}"
+            )
         if self.d_steps > 1 and self.generator_first and not self.fresh_fakes:
             raise ArgumentError(
                 "d_steps: several steps of D on the same fakes make no sense; set fresh_fakes"
@@ -96,9 +107,9 @@ class Config:
 
 
 _RANGES = (  # option, least, most
-    ("latent", 1, 4096), ("base", 1, 2048), ("classes", 0, 100_000), ("seed", 0, 2**63 - 1),
-    ("r1", 0, 1e6), ("r2", 0, 1e6), ("wgan_gp", 0, 1e6), ("dragan", 0, 1e6), ("penalty_every", 1, 10_000),
-    ("clip", 0, 1e6), ("batch", 1, 1_000_000), ("lr_g", 0, 10), ("lr_d", 0, 10), ("lr_end", 0, 1),
-    ("ema", 0, 1 - 1e-9), ("d_steps", 1, 1000), ("skip_d_below", 0, 1e6), ("instance_noise", 0, 100),
-    ("instance_noise_steps", 1, 2**63 - 1),
+    ("latent", 1, 4096), ("base", 1, 2048), ("base_d", 0, 2048), ("pack", 1, 1000), ("classes", 0, 100_000),
+    ("seed", 0, 2**63 - 1), ("r1", 0, 1e6), ("r2", 0, 1e6), ("wgan_gp", 0, 1e6), ("dragan", 0, 1e6),
+    ("penalty_every", 1, 10_000), ("clip", 0, 1e6), ("batch", 1, 1_000_000), ("lr_g", 0, 10), ("lr_d", 0, 10),
+    ("lr_end", 0, 1), ("ema", 0, 1 - 1e-9), ("d_steps", 1, 1000), ("skip_d_below", 0, 1e6), ("accuracy_target", 0, 1),
+    ("instance_noise", 0, 100), ("instance_noise_steps", 1, 2**63 - 1),
 )  # fmt: skip

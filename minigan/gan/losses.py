@@ -13,7 +13,7 @@ All sigmoids are hidden in softplus(x) = log(1 + exp(x)), which neither overflow
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from minigan import ops
@@ -23,12 +23,23 @@ from minigan.tensor import Tensor
 
 @dataclass(frozen=True)
 class Loss:
-    """A pair of losses; ``pairs`` says that G's also reads D's logits of real pictures."""
+    """A pair of losses; ``pairs`` says that both compare real pictures with generated ones.
+
+    Then G's also reads D's logits of real pictures.  ``middle`` is the logit at which D is undecided, None
+    where only the difference of two logits means anything.
+    """
 
     name: str
     d_loss: Callable[[Tensor, Tensor], Tensor]
     g_loss: Callable[[Tensor, Tensor | None], Tensor]
     pairs: bool = False
+    middle: float | None = 0.0
+
+    def accuracy(self, real: Tensor, fake: Tensor) -> float:
+        """Return the share of pictures (or, without a middle, of pairs) that D sorts rightly, 0 to 1."""
+        if self.middle is None:
+            return float((real.data > fake.data).mean())
+        return float(((real.data > self.middle).mean() + (fake.data < self.middle).mean()) / 2)
 
 
 def bce_d(real: Tensor, fake: Tensor, *, smoothing: float = 0.0) -> Tensor:
@@ -100,10 +111,10 @@ LOSSES: dict[str, Loss] = {
     for loss in (
         Loss("non-saturating", bce_d, non_saturating_g),
         Loss("saturating", bce_d, saturating_g),
-        Loss("least-squares", least_squares_d, least_squares_g),
+        Loss("least-squares", least_squares_d, least_squares_g, middle=0.5),
         Loss("hinge", hinge_d, critic_g),
-        Loss("wgan", critic_d, critic_g),
-        Loss("relativistic", relativistic_d, relativistic_g, pairs=True),
+        Loss("wgan", critic_d, critic_g, middle=None),
+        Loss("relativistic", relativistic_d, relativistic_g, pairs=True, middle=None),
     )
 }
 _WITH_LABELS = ("non-saturating", "saturating", "least-squares")
@@ -125,4 +136,4 @@ def get(name: str, *, label_smoothing: float = 0.0) -> Loss:
         raise ArgumentError(
             f"label_smoothing: the {name} loss has no labels; use it with {', '.join(_WITH_LABELS)}"
         )
-    return Loss(name, partial(loss.d_loss, smoothing=label_smoothing), loss.g_loss)  # type: ignore[call-arg]
+    return replace(loss, d_loss=partial(loss.d_loss, smoothing=label_smoothing))  # type: ignore[call-arg]

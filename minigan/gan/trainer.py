@@ -27,6 +27,7 @@ from minigan.autograd import detect_anomaly
 from minigan.data.loader import Loader
 from minigan.errors import ArgumentError, NumericError
 from minigan.gan import augment, losses, models, penalties
+from minigan.gan.balance import Balance
 from minigan.gan.config import Config
 from minigan.gan.record import Record, mean_sigmoid, norm
 from minigan.tensor import Tensor, no_grad
@@ -52,6 +53,7 @@ class Trainer:
         self.average = optim.EMA(generator, decay=config.ema, warmup=True) if config.ema else None
         self.random = np.random.default_rng([config.seed, 1])  # latents and noise of training
         self.convolves = any(p.ndim == 4 for n in (generator, discriminator) for p in n.parameters())
+        self.balance = Balance()
         self.step = 0  # steps done
         self.progress = 0.0  # how much of the run is done, 0 to 1; its owner sets it, for lr_end
         self.touched: dict[str, list[str]] = {}  # phase -> parameters that got gradients in it
@@ -92,12 +94,12 @@ class Trainer:
         real, labels = self._next_batch()
         if self.config.generator_first:
             fake = self._generator_phase(record, real, labels)
-            for _ in range(self.config.d_steps):
-                if self.config.fresh_fakes:
+            for turn in range(self.balance.turns(self.config)):
+                if turn or self.config.fresh_fakes:
                     fake = self.make_fakes(labels)
                 self._discriminator_phase(record, real, fake, labels)
         else:
-            for turn in range(self.config.d_steps):
+            for turn in range(self.balance.turns(self.config)):
                 if turn:
                     real, labels = self._next_batch()
                 self._discriminator_phase(record, real, self.make_fakes(labels), labels)
@@ -117,7 +119,8 @@ class Trainer:
                 real_logits = self.judge(real, labels) if self.loss.pairs else None
             loss = self.loss.g_loss(logits, real_logits)
             loss.backward()
-            record.g_loss, record.g_fake = loss.item(), mean_sigmoid(logits)
+            record.g_loss = loss.item()
+            record.g_fake = mean_sigmoid(logits if real_logits is None else logits - real_logits)
             return loss, fake.detach()
 
         with frozen(self.discriminator):
@@ -140,9 +143,11 @@ class Trainer:
             real_logits, fake_logits = self.judge(real, labels), self.judge(fake, labels)
             loss = self.loss.d_loss(real_logits, fake_logits) * (0.5 if self.config.mean_of_two else 1.0)
             record.d_loss = loss.item()
-            record.skipped = 0 < self.config.skip_d_below > record.d_loss
+            record.accuracy = self.loss.accuracy(real_logits, fake_logits)
+            record.skipped = self.balance.rests(self.config, record.d_loss, record.accuracy)
+            if self.loss.pairs:  # only the difference of two logits is a belief
+                real_logits, fake_logits = real_logits - fake_logits, fake_logits - real_logits
             record.d_real, record.d_fake = mean_sigmoid(real_logits), mean_sigmoid(fake_logits)
-            record.accuracy = float(((real_logits.data > 0).mean() + (fake_logits.data < 0).mean()) / 2)
             if record.skipped:
                 return loss, None
             if (penalty := self._penalty(real, fake, labels)) is not None:
@@ -164,7 +169,8 @@ class Trainer:
         c = self.config
         if self.step % c.penalty_every:
             return None
-        critic = lambda x: self.judge(x, labels)  # noqa: E731
+        real, fake = self.packed(real), self.packed(fake)
+        critic = lambda x: self.judge(self.unpacked(x), labels)  # noqa: E731
         terms: list[Tensor] = []
         if c.r1:
             terms.append(penalties.r1(critic, real) * c.r1)
@@ -194,14 +200,31 @@ class Trainer:
             return self.run_generator(self.draw_latents(self.config.batch), labels)
 
     def judge(self, pictures: Tensor, labels: np.ndarray | None) -> Tensor:
-        """Return D's logits (N,) of pictures, after the noise and augmentation that the options ask for."""
+        """Return D's logits (N / pack,) of pictures, after the noise and augmentation the options ask for."""
         c = self.config
         noise = c.instance_noise * max(0.0, 1 - self.step / c.instance_noise_steps)
         if noise:
             pictures = pictures + Tensor(backend.standard_normal(self.random, pictures.shape)) * noise
         if c.augment:
             pictures = augment.apply(pictures, c.augment, self.random)
+        pictures = self.packed(pictures)
         return self.discriminator(pictures, labels) if c.classes else self.discriminator(pictures)
+
+    def packed(self, pictures: Tensor) -> Tensor:
+        """Lay each ``pack`` pictures on one another as channels: (N, C, H, W) -> (N / pack, pack C, H, W).
+
+        A lack of variety shows in a pack though every single picture is good.  Lin et al., "PacGAN", arXiv
+        1712.04086, section 3.
+        """
+        N, C, H, W = pictures.shape
+        pack = self.config.pack
+        return pictures.reshape(N // pack, pack * C, H, W) if pack > 1 else pictures
+
+    def unpacked(self, packs: Tensor) -> Tensor:
+        """Undo `packed`."""
+        N, C, H, W = packs.shape
+        pack = self.config.pack
+        return packs.reshape(N * pack, C // pack, H, W) if pack > 1 else packs
 
     def fixed_latents(self, count: int) -> np.ndarray:
         """Return the latents every sample grid of this run is drawn from: (count, latent), on the host."""
@@ -256,7 +279,7 @@ class Trainer:
         """Run a phase's forward and backward; NumericError, nothing updated, if a number is not finite."""
         networks = (self.generator, self.discriminator)
         buffers = [(b, b.data.copy()) for network in networks for b in network.buffers()]
-        random = self.random.bit_generator.state
+        random, accuracy = self.random.bit_generator.state, self.balance.accuracy
         result = compute()
         total = sum(norm(network.parameters()) for network in networks)
         if math.isfinite(result[0].item()) and math.isfinite(total):
@@ -267,7 +290,7 @@ class Trainer:
                 network.zero_grad()
             for buffer, before in buffers:
                 buffer.copy_(before)
-            self.random.bit_generator.state = random
+            self.random.bit_generator.state, self.balance.accuracy = random, accuracy
             if rerun:
                 try:
                     with detect_anomaly():

@@ -16,7 +16,9 @@ from minigan.gan.record import Record, norm
 from minigan.gan.trainer import TRAINERS, Trainer
 from minigan.tensor import Tensor
 
-_FOR_GANS = ("classes", "label_smoothing", "r1", "r2", "wgan_gp", "dragan", "clip", "augment")
+_FOR_GANS = (
+    "classes", "label_smoothing", "r1", "r2", "wgan_gp", "dragan", "clip", "augment", "pack", "accuracy_target",
+)  # fmt: skip
 
 
 class VAETrainer(Trainer):
@@ -27,7 +29,7 @@ class VAETrainer(Trainer):
     """
 
     def __init__(self, config: Config, generator: nn.Module, discriminator: nn.Module, loader: Loader):
-        if unused := [name for name in _FOR_GANS if getattr(config, name)]:
+        if unused := [name for name in _FOR_GANS if getattr(config, name) != getattr(Config, name)]:
             raise ArgumentError(f"{', '.join(unused)}: a VAE has no discriminator; leave these options out")
         super().__init__(config, generator, discriminator, loader)
 

@@ -61,6 +61,17 @@ def test_logits_of_a_thousand_stay_finite(name):
             assert np.isfinite(value.item()) and np.isfinite(big.grad.numpy()).all()
 
 
+def test_accuracy_is_the_share_on_the_right_side():
+    real, fake = Tensor(REAL), Tensor(FAKE)
+    assert losses.get("hinge").accuracy(real, fake) == pytest.approx((3 / 5 + 2 / 5) / 2)
+    # The labels are 1 and 0, so the middle is 0.5.
+    assert losses.get("least-squares").accuracy(real, fake) == pytest.approx((2 / 5 + 3 / 5) / 2)
+    # No middle: pairs.
+    for name in ("relativistic", "wgan"):
+        assert losses.get(name).accuracy(real, fake) == pytest.approx(3 / 5)
+        assert losses.get(name).accuracy(real + 100.0, fake + 100.0) == pytest.approx(3 / 5)
+
+
 def test_label_smoothing_is_cross_entropy_with_a_smaller_label():
     s = 0.1
     smooth = losses.get("non-saturating", label_smoothing=s).d_loss(Tensor(REAL), Tensor(FAKE)).item()

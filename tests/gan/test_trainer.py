@@ -6,7 +6,7 @@ import pytest
 from minigan import Tensor, gan
 from minigan.data.loader import Loader
 from minigan.errors import ArgumentError, NumericError
-from minigan.gan import losses, models
+from minigan.gan import losses, models, penalties
 from minigan.gan.trainer import Trainer, frozen
 
 TOY = {"shape": (1, 8, 8), "latent": 4, "base": 2, "batch": 6}
@@ -162,7 +162,9 @@ def test_averaged_generator_trails_the_trained_one():
     + [{"r1": 1.0}, {"r2": 1.0}, {"wgan_gp": 10.0, "loss": "wgan"}, {"dragan": 10.0}]
     + [{"clip": 0.01, "loss": "wgan"}]
     + [{"label_smoothing": 0.1}, {"instance_noise": 0.1}, {"fresh_fakes": True, "d_steps": 2}, {"ema": 0.0}]
-    + [{"augment": "brightness,contrast,translation,cutout,flip"}, {"generator_first": False, "d_steps": 3}],
+    + [{"augment": "brightness,contrast,translation,cutout,flip"}, {"generator_first": False, "d_steps": 3}]
+    + [{"pack": 3, "r1": 1.0, "r2": 1.0}, {"pack": 2, "augment": "cutout", "loss": "relativistic"}]
+    + [{"pack": 2, "model": "dense", "wgan_gp": 1.0}, {"accuracy_target": 0.7}, {"base_d": 5}],
     ids=lambda o: ",".join(f"{k}={v}" for k, v in o.items()),
 )  # fmt: skip
 def test_every_option_trains(options):
@@ -212,6 +214,44 @@ def test_skipping_the_discriminator_while_it_is_too_good():
     before = weights(trainer.discriminator)
     assert trainer.train_step().skipped
     assert same(before, weights(trainer.discriminator))
+
+
+def test_packs_hold_neighbours_as_channels_and_are_judged_as_one():
+    trainer = toy(pack=2)
+    pictures = Tensor(np.random.default_rng(1).standard_normal((6, 1, 8, 8)).astype(np.float32))
+    packs = trainer.packed(pictures)
+    assert packs.shape == (3, 2, 8, 8)
+    assert (packs.numpy()[1, 1] == pictures.numpy()[3, 0]).all()
+    assert (trainer.unpacked(packs).numpy() == pictures.numpy()).all()
+    logits = trainer.judge(pictures, None)
+    assert logits.shape == (3,)
+    assert (logits.numpy() == trainer.discriminator(packs).numpy()).all()
+    trainer.train_step()
+    assert trainer.sample(trainer.fixed_latents(3)).shape == (3, 1, 8, 8)
+
+
+def test_the_penalty_of_packs_is_on_the_slope_of_a_pack():
+    trainer = toy("dense", pack=2, r1=1.0, penalty_every=1)
+    real = Tensor(pictures(6))
+    found = trainer._penalty(real, real, None).item()
+    expected = penalties.r1(trainer.discriminator, trainer.packed(real)).item()
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"pack": 4}, "batch: 6 pictures do not make whole packs of 4"),
+    ({"pack": 2, "classes": 3}, "one label each"),
+])  # fmt: skip
+def test_packs_that_cannot_be_are_refused(options, words):
+    with pytest.raises(ArgumentError, match=words):
+        toy(**options)
+
+
+def test_a_width_of_its_own_for_d_leaves_g_as_it_was():
+    plain, wide = toy(), toy(base_d=8)
+    assert same(weights(plain.generator), weights(wide.generator))
+    assert models.count_parameters(wide.discriminator) > 5 * models.count_parameters(plain.discriminator)
+    assert same(weights(toy(base_d=2).generator), weights(plain.generator))
 
 
 def test_clipping_bounds_every_weight():

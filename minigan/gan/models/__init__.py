@@ -49,12 +49,13 @@ def build(config: Config) -> tuple[nn.Module, nn.Module]:
     if config.model not in MODELS:
         raise ArgumentError(f"model: expected one of {', '.join(MODELS)}, got {config.model!r}")
     make, rng, K = MODELS[config.model], np.random.default_rng([config.seed, 0]), config.classes
-    if not K:
-        return make(config, rng)
     channels, height, width = config.shape
-    generator, _ = make(replace(config, latent=config.latent + K), rng)
-    seen = config.shape if config.projection else (channels + K, height, width)
-    _, discriminator = make(replace(config, shape=seen), rng)
+    generator, discriminator = make(replace(config, latent=config.latent + K), rng)
+    seen = config.pack * (channels if config.projection else channels + K), height, width
+    if K or config.base_d or config.pack > 1:  # D differs from the one that came with G
+        _, discriminator = make(replace(config, shape=seen, base=config.base_d or config.base), rng)
+    if not K:
+        return generator, discriminator
     judge = conditional.ProjectionDiscriminator if config.projection else conditional.LabelledDiscriminator
     return conditional.LabelledGenerator(generator, K), judge(discriminator, K)
 
