@@ -12,7 +12,7 @@ from typing import Any
 
 from minigan import errors, memory, nn, ops, optim
 from minigan.autograd import detect_anomaly, grad, observe
-from minigan.backend import synchronize, use
+from minigan.backend import get_matmul_precision, set_matmul_precision, synchronize, use
 from minigan.errors import MiniganError
 from minigan.nn.init import manual_seed
 from minigan.tensor import Op, Tensor, enable_grad, is_grad_enabled, no_grad
@@ -28,6 +28,7 @@ __all__ = [
     "detect_anomaly",
     "enable_grad",
     "errors",
+    "get_matmul_precision",
     "grad",
     "is_grad_enabled",
     "manual_seed",
@@ -36,6 +37,7 @@ __all__ = [
     "observe",
     "ops",
     "optim",
+    "set_matmul_precision",
     "synchronize",
     "use",
 ]

@@ -16,13 +16,14 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 # Files inside minigan/ops from left to right: a file may import those to its left. "conv" is the sub-package.
 OPS_ORDER = "shape broadcast arithmetic elementwise reduce linalg activation".split()
 OPS_ORDER += "conv pool resample norm_fused norm noise loss methods".split()
-RAW = {"backend", "blas", "parallel"}  # arrays only
+RAW = {"backend", "blas", "cuda", "parallel"}  # arrays only
 CORE = RAW | {"tensor", "autograd"}
 # Which rooms a room may import from. Every room may import errors and itself; ops has its own, finer table.
 MAY_IMPORT = {
     "errors": set(),
     "backend": set(),
     "parallel": set(),
+    "cuda": {"backend"},
     "blas": {"backend", "parallel"},
     "memory": set(),
     "data": RAW,

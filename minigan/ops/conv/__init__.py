@@ -6,6 +6,7 @@ and why.
 """
 
 from minigan.ops.conv import (  # noqa: F401 - importing an algorithm registers it
+    cuda_im2col,
     depthwise,
     fft,
     grouped,

@@ -99,7 +99,9 @@ def seconds(algorithm, spec, function, frozen, repeat=3):
 def measured(spec, function="forward", frozen=False):
     """The algorithm that was fastest for this shape, measured now if it never was."""
     key, choices = key_of(spec, function, frozen), load()
-    if choices.get(key) not in registry.names() or registry.get(choices[key]).supports(spec, function):
+    if choices.get(key) not in registry.names() or registry.why_not(
+        registry.get(choices[key]), spec, function
+    ):
         able = registry.candidates(spec, function)
         estimates = {a.name: a.cost(spec, function, frozen) for a in able}
         limit = PROMISING * min(estimates.values())

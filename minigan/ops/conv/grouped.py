@@ -22,7 +22,7 @@ def forward(x, weight, spec, prepared=None):
     part = spec.group()
     y = nchw(backend.namespace(x).empty((spec.N, spec.OH, spec.OW, spec.O), x.dtype))
     for inputs, outputs in groups_of(spec):
-        y[:, outputs] = choose(part, "forward").forward(x[:, inputs], weight[outputs], part)
+        y[:, outputs] = choose(part, like=x).forward(x[:, inputs], weight[outputs], part)
     return y
 
 
@@ -31,7 +31,7 @@ def input_grad(g, weight, spec, prepared=None):
     part = spec.group()
     gx = nchw(backend.namespace(g).empty((spec.N, spec.H, spec.W, spec.C), g.dtype))
     for inputs, outputs in groups_of(spec):
-        gx[:, inputs] = choose(part, "input_grad").input_grad(g[:, outputs], weight[outputs], part)
+        gx[:, inputs] = choose(part, "input_grad", like=g).input_grad(g[:, outputs], weight[outputs], part)
     return gx
 
 
@@ -40,7 +40,7 @@ def weight_grad(x, g, spec):
     part = spec.group()
     gweight = backend.namespace(x).empty(spec.weight_shape, x.dtype)
     for inputs, outputs in groups_of(spec):
-        gweight[outputs] = choose(part, "weight_grad").weight_grad(x[:, inputs], g[:, outputs], part)
+        gweight[outputs] = choose(part, "weight_grad", like=x).weight_grad(x[:, inputs], g[:, outputs], part)
     return gweight
 
 

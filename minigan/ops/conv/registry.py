@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from minigan import backend, cuda
 from minigan.errors import ArgumentError
 
 FUNCTIONS = ("forward", "input_grad", "weight_grad")
@@ -36,6 +37,7 @@ class Algorithm:
     supports: Callable
     cost: Callable
     prepare: Callable | None = None
+    cuda: bool = False  # runs CUDA kernels: for arrays on a GPU only, and there before all that does not
 
 
 _algorithms: dict[str, Algorithm] = {}
@@ -85,13 +87,16 @@ def use(name, *, strict=False):
         _forced.reset(token)
 
 
-def choose(spec, function="forward", frozen=False):
-    """The algorithm for one function of a convolution: the forced one, else the cheapest that can."""
+def choose(spec, function="forward", frozen=False, like=None):
+    """The algorithm for one function of a convolution: the forced one, else the cheapest that can.
+
+    ``like`` is an array that says on which device; None: the current one.
+    """
     name, strict = _forced.get()
     if name == "measured" and measured is not None:
         return measured(spec, function, frozen)
     if name != "auto":
-        reason = get(name).supports(spec, function)
+        reason = why_not(get(name), spec, function, like)
         if not reason:
             return get(name)
         if strict:
@@ -99,12 +104,21 @@ def choose(spec, function="forward", frozen=False):
                 f"convolution algorithm {name!r} cannot do {function} of {spec}: {reason}; "
                 "use another or 'auto'"
             )
-    return min(candidates(spec, function), key=lambda a: a.cost(spec, function, frozen))
+    able = candidates(spec, function, like)
+    return min([a for a in able if a.cuda] or able, key=lambda a: a.cost(spec, function, frozen))
 
 
-def candidates(spec, function):
-    """Algorithms that support this function of this convolution."""
-    return [a for a in _algorithms.values() if not a.supports(spec, function)]
+def candidates(spec, function, like=None):
+    """Algorithms that support this function of this convolution on the device of ``like``."""
+    return [a for a in _algorithms.values() if not why_not(a, spec, function, like)]
+
+
+def why_not(algorithm, spec, function, like=None):
+    """The reason why an algorithm cannot do this, or "" where it can."""
+    here = backend.current() if like is None else backend.of(like)
+    if algorithm.cuda and (here.kernels is None or like is not None and not cuda.available(like)):
+        return "needs float32 or float64 arrays on a GPU"
+    return algorithm.supports(spec, function)
 
 
 def explain(spec, function="forward", frozen=False):
@@ -120,7 +134,7 @@ def explain(spec, function="forward", frozen=False):
         )
     for algorithm in _algorithms.values():
         if algorithm not in able:
-            lines.append(f"   {algorithm.name:<12} no: {algorithm.supports(spec, function)}")
+            lines.append(f"   {algorithm.name:<12} no: {why_not(algorithm, spec, function)}")
     if chosen is not able[0]:
         lines.append(f"{chosen.name} is forced by use({chosen.name!r}); auto would take {able[0].name}")
     return "\n".join(lines)

@@ -55,7 +55,7 @@ class Conv2d(_Convolution):
     def forward(self, x, weight, bias=None):
         """Add the bias in place: the algorithms return fresh arrays."""
         self._expect(("input", x, self.spec.x_shape), ("weight", weight, self.spec.weight_shape))
-        algorithm = registry.choose(self.spec, "forward", self.prepared is not None)
+        algorithm = registry.choose(self.spec, "forward", self.prepared is not None, x)
         y = algorithm.forward(x, weight, self.spec, _prepared(self, algorithm, weight, "forward"))
         return y if bias is None else _add_bias(y, bias)
 
@@ -78,7 +78,7 @@ class Conv2dInputGrad(_Convolution):
     def forward(self, g, weight, bias=None):
         """Scatter, or gather, whichever the algorithm does."""
         self._expect(("input", g, self.spec.y_shape), ("weight", weight, self.spec.weight_shape))
-        algorithm = registry.choose(self.spec, "input_grad", self.prepared is not None)
+        algorithm = registry.choose(self.spec, "input_grad", self.prepared is not None, g)
         gx = algorithm.input_grad(g, weight, self.spec, _prepared(self, algorithm, weight, "input_grad"))
         return gx if bias is None else _add_bias(gx, bias)
 
@@ -99,7 +99,7 @@ class Conv2dWeightGrad(_Convolution):
     def forward(self, x, g):
         """One sum over all output pixels of the batch."""
         self._expect(("input", x, self.spec.x_shape), ("output gradient", g, self.spec.y_shape))
-        return registry.choose(self.spec, "weight_grad").weight_grad(x, g, self.spec)
+        return registry.choose(self.spec, "weight_grad", like=x).weight_grad(x, g, self.spec)
 
     def backward(self, ggweight):
         """ggweight takes the place of the kernel."""

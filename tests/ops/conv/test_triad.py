@@ -98,9 +98,9 @@ def watch(monkeypatch):
     calls = []
     chosen = registry.choose
 
-    def choose(spec, function="forward", frozen=False):
+    def choose(spec, function="forward", frozen=False, like=None):
         calls.append(function)
-        return chosen(spec, function, frozen)
+        return chosen(spec, function, frozen, like)
 
     monkeypatch.setattr(registry, "choose", choose)
     return calls
