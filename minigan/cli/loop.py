@@ -110,6 +110,16 @@ class Loop:
         """Seconds of training in all."""
         return self.earlier + time.monotonic() - self.begun
 
+    def forecast(self) -> str:
+        """Say in one line what is left of the run will cost, from steps of a trainer made for the purpose."""
+        from minigan.gan.forecast import forecast
+
+        loader = self.trainer.loader
+        cost = forecast(self.trainer.config, loader.images, loader.labels)
+        seconds = None if self.budget.minutes is None else 60 * self.budget.minutes - self.earlier
+        steps = None if self.last_step is None else self.last_step - self.trainer.step
+        return cost.line(steps=steps, seconds=seconds, steps_per_epoch=len(loader))
+
     def done(self) -> float:
         """Return the share of the run that is done, in [0, 1]."""
         if self.last_step is not None:

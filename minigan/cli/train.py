@@ -138,6 +138,7 @@ def _train(folder: RunFolder, trainer: Trainer, record: dict[str, Any], spent: f
     folder.write_config(record)
     budget = Budget(**record["budget"])
     loop = Loop(folder, trainer, budget, spent=spent, log_every=record["log_every"], save=save)
+    _say(loop.forecast())
     finished = loop.run()
     write_summary(folder, trainer.config, f"{trainer.config.recipe} on {Path(record['data']['data']).name}")
     return finished, loop

@@ -110,6 +110,6 @@ _RANGES = (  # option, least, most
     ("latent", 1, 4096), ("base", 1, 2048), ("base_d", 0, 2048), ("pack", 1, 1000), ("classes", 0, 100_000),
     ("seed", 0, 2**63 - 1), ("r1", 0, 1e6), ("r2", 0, 1e6), ("wgan_gp", 0, 1e6), ("dragan", 0, 1e6),
     ("penalty_every", 1, 10_000), ("clip", 0, 1e6), ("batch", 1, 1_000_000), ("lr_g", 0, 10), ("lr_d", 0, 10),
-    ("lr_end", 0, 1), ("ema", 0, 1 - 1e-9), ("d_steps", 1, 1000), ("skip_d_below", 0, 1e6), ("accuracy_target", 0, 1),
-    ("instance_noise", 0, 100), ("instance_noise_steps", 1, 2**63 - 1),
+    ("lr_end", 0, 1), ("ema", 0, 1 - 1e-9), ("d_steps", 1, 1000), ("skip_d_below", 0, 1e6),
+    ("accuracy_target", 0, 1), ("instance_noise", 0, 100), ("instance_noise_steps", 1, 2**63 - 1),
 )  # fmt: skip

@@ -17,7 +17,8 @@ from minigan.gan.trainer import TRAINERS, Trainer
 from minigan.tensor import Tensor
 
 _FOR_GANS = (
-    "classes", "label_smoothing", "r1", "r2", "wgan_gp", "dragan", "clip", "augment", "pack", "accuracy_target",
+    "classes", "label_smoothing", "r1", "r2", "wgan_gp", "dragan", "clip", "augment", "pack",
+    "accuracy_target",
 )  # fmt: skip
 
 
