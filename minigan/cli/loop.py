@@ -112,10 +112,14 @@ class Loop:
 
     def forecast(self) -> str:
         """Say in one line what is left of the run will cost, from steps of a trainer made for the purpose."""
+        from minigan.errors import NumericError
         from minigan.gan.forecast import forecast
 
         loader = self.trainer.loader
-        cost = forecast(self.trainer.config, loader.images, loader.labels)
+        try:
+            cost = forecast(self.trainer.config, loader.images, loader.labels)
+        except NumericError as error:  # the run itself may fare better, or say it with all that belongs to it
+            return f"forecast: none, because the probe diverged ({error})"
         seconds = None if self.budget.minutes is None else 60 * self.budget.minutes - self.earlier
         steps = None if self.last_step is None else self.last_step - self.trainer.step
         return cost.line(steps=steps, seconds=seconds, steps_per_epoch=len(loader))
