@@ -1,0 +1,168 @@
+"""The kernels in Python loops over flat memory, thread by thread: read this beside the ``.cu`` files.
+
+Every function has its kernel's name, arguments and index arithmetic, with flat NumPy arrays for pointers; the
+tests hold each kernel to it.  ``t`` is the number of a thread; on a GPU all of them run at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+
+def first_tap(h_plus_P: int, K: int, S: int, D: int, step: int) -> int:
+    """Return the first tap k with S | h + P - k D, or K if there is none: see head.cu."""
+    return next((k for k in range(min(step, K)) if (h_plus_P - k * D) % S == 0), K)
+
+
+def seen_at(cell: int, K: int, out: int, S: int, P: int, D: int, step: int) -> Iterator[tuple[int, int]]:
+    """Yield (window, tap) for every window along one axis that sees a cell."""
+    for k in range(first_tap(cell + P, K, S, D, step), K, step):
+        window = (cell + P - k * D) // S
+        if 0 <= window < out:
+            yield window, k
+
+
+def im2col(columns: Any, x: Any, step_n: int, step_c: int, step_h: int, step_w: int, C: int, H: int, W: int,
+           KH: int, KW: int, OW: int, SH: int, SW: int, PH: int, PW: int, DH: int, DW: int, i0: int, lines: int,
+           rows: int) -> None:  # fmt: skip
+    """One thread a number of the columns."""
+    K = KH * KW * C
+    for row in range(rows):
+        top, left = (row // OW % lines + i0) * SH - PH, row % OW * SW - PW
+        image = row // OW // lines * step_n
+        for k in range(K):
+            c, h, w = k % C, top + k // C // KW * DH, left + k // C % KW * DW
+            inside = 0 <= h < H and 0 <= w < W
+            columns[row * K + k] = x[image + c * step_c + h * step_h + w * step_w] if inside else 0
+
+
+def col2im(gx: Any, columns: Any, C: int, H: int, W: int, KH: int, KW: int, OH: int, OW: int, SH: int, SW: int,
+           PH: int, PW: int, DH: int, DW: int, step_h: int, step_w: int, count: int) -> None:  # fmt: skip
+    """One thread a cell of gx."""
+    for t in range(count):
+        c, w, h, n = t % C, t // C % W, t // C // W % H, t // C // W // H
+        gx[t] = sum(
+            columns[((((n * OH + i) * OW + j) * KH + kh) * KW + kw) * C + c]
+            for i, kh in seen_at(h, KH, OH, SH, PH, DH, step_h)
+            for j, kw in seen_at(w, KW, OW, SW, PW, DW, step_w)
+        )
+
+
+class Place:
+    """The arguments WINDOWS of windows.cu, and where a thread stands."""
+
+    def __init__(self, sizes: Any):
+        (self.B, self.H, self.W, self.OH, self.OW, self.KH, self.KW, self.SH, self.SW, self.PH, self.PW,
+         self.DH, self.DW, self.step_h, self.step_w, self.count) = sizes  # fmt: skip
+
+    def cells(self, t: int) -> Iterator[tuple[int, int]]:
+        """Yield (number of the tap, place in x) for every cell of the window of thread t, in row-major order."""
+        b, j, i = t % self.B, t // self.B % self.OW, t // self.B // self.OW % self.OH
+        image = t // self.B // self.OW // self.OH * self.H
+        for kh in range(self.KH):
+            for kw in range(self.KW):
+                h, w = i * self.SH + kh * self.DH - self.PH, j * self.SW + kw * self.DW - self.PW
+                if 0 <= h < self.H and 0 <= w < self.W:
+                    number = self.KH * self.KW - (kh * self.KW + kw)
+                    yield number, ((image + h) * self.W + w) * self.B + b
+
+    def windows(self, t: int) -> Iterator[tuple[int, int]]:
+        """Yield (number of the tap, place in y) for every window that sees the cell of thread t."""
+        b, w, h = t % self.B, t // self.B % self.W, t // self.B // self.W % self.H
+        image = t // self.B // self.W // self.H * self.OH
+        for i, kh in seen_at(h, self.KH, self.OH, self.SH, self.PH, self.DH, self.step_h):
+            for j, kw in seen_at(w, self.KW, self.OW, self.SW, self.PW, self.DW, self.step_w):
+                number = self.KH * self.KW - (kh * self.KW + kw)
+                yield number, ((image + i) * self.OW + j) * self.B + b
+
+
+def max_windows(y: Any, winner: Any, x: Any, *sizes: int) -> None:
+    """One thread a window: the largest cell and the number of its tap."""
+    place = Place(sizes)
+    for t in range(place.count):
+        best, y[t], winner[t] = None, -np.inf, 0
+        for number, cell in place.cells(t):
+            if best is None or x[cell] > best:
+                best = y[t] = x[cell]
+                winner[t] = number
+
+
+def gather_max(y: Any, x: Any, winner: Any, *sizes: int) -> None:
+    """One thread a window: the cell at the winner."""
+    place = Place(sizes)
+    for t in range(place.count):
+        y[t] = sum(x[cell] for number, cell in place.cells(t) if number == winner[t])
+
+
+def scatter_max(gx: Any, g: Any, winner: Any, *sizes: int) -> None:
+    """One thread a cell: g of the windows it won."""
+    place = Place(sizes)
+    for t in range(place.count):
+        gx[t] = sum(g[window] for number, window in place.windows(t) if number == winner[window])
+
+
+def sum_windows(y: Any, x: Any, scale: float, *sizes: int) -> None:
+    """One thread a window: scale times the sum of its cells."""
+    place = Place(sizes)
+    for t in range(place.count):
+        y[t] = scale * sum(x[cell] for _, cell in place.cells(t))
+
+
+def spread_windows(gx: Any, g: Any, scale: float, *sizes: int) -> None:
+    """One thread a cell: scale times the sum over the windows that see it."""
+    place = Place(sizes)
+    for t in range(place.count):
+        gx[t] = scale * sum(g[window] for _, window in place.windows(t))
+
+
+def band(y: Any, x: Any, matrix: Any, starts: Any, stops: Any, n: int, m: int, B: int, count: int) -> None:
+    """One thread a number of y."""
+    for t in range(count):
+        b, i, start = t % B, t // B % m, t // B // m * n
+        y[t] = sum(matrix[i * n + k] * x[(start + k) * B + b] for k in range(starts[i], stops[i]))
+
+
+def affine_leaky(y: Any, x: Any, scale: Any, shift: Any, slope: float, C: int, count: int) -> None:
+    """One thread an element."""
+    for t in range(count):
+        value = scale[t % C] * x[t] + shift[t % C]
+        y[t] = value if value > 0 else slope * value
+
+
+def leaky_grad(gx: Any, g: Any, y: Any, slope: float, count: int) -> None:
+    """One thread an element."""
+    for t in range(count):
+        gx[t] = g[t] if y[t] > 0 else slope * g[t]
+
+
+def column_sums(first: Any, second: Any, x: Any, g: Any, center: Any, own: int, rows: int, C: int,
+                height: int, count: int) -> None:  # fmt: skip
+    """One thread a column of a strip of rows."""
+    for t in range(count):
+        c, start = t % C, t // C * height
+        first[t] = second[t] = 0
+        for r in range(start, min(start + height, rows)):
+            drift = x[r * C + c] - center[c]
+            weight = drift if own else g[r * C + c]
+            first[t] += weight
+            second[t] += weight * drift
+
+
+def norm_grad(gx: Any, x: Any, g: Any, factor: Any, slope: Any, shift: Any, C: int, count: int) -> None:
+    """One thread an element."""
+    for t in range(count):
+        gx[t] = factor[t % C] * g[t] - (slope[t % C] * x[t] + shift[t % C])
+
+
+def adam(p: Any, m: Any, v: Any, g: Any, shrink: float, decay: float, beta1: float, rest1: float, beta2: float,
+         rest2: float, eps: float, rate: float, count: int) -> None:  # fmt: skip
+    """One thread a parameter's element."""
+    for t in range(count):
+        value = p[t] * shrink
+        slope = g[t] + decay * value
+        m[t] = beta1 * m[t] + rest1 * slope
+        v[t] = beta2 * v[t] + rest2 * slope * slope
+        p[t] = value - rate * m[t] / (np.sqrt(v[t]) + eps)
