@@ -31,8 +31,8 @@ _before = 1
 
 
 @cache
-def _thread_calls() -> tuple[Any, Any] | None:
-    """OpenBLAS's functions (get, set) for its number of threads, or None where NumPy has another BLAS."""
+def _library() -> tuple[Any, str, str] | None:
+    """OpenBLAS as NumPy has loaded it, with what its functions' names begin and end with; else None."""
     import ctypes  # not at the top: importing minigan stays light
 
     folder = Path(np.__file__).resolve().parent
@@ -43,10 +43,57 @@ def _thread_calls() -> tuple[Any, Any] | None:
         except OSError:
             continue
         for prefix, suffix in (("scipy_", "64_"), ("", "64_"), ("scipy_", ""), ("", "")):
-            names = [f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set")]
-            if all(hasattr(library, name) for name in names):
-                return getattr(library, names[0]), getattr(library, names[1])
+            if hasattr(library, f"{prefix}openblas_set_num_threads{suffix}"):
+                return library, prefix, suffix
     return None
+
+
+@cache
+def _thread_calls() -> tuple[Any, Any] | None:
+    """OpenBLAS's functions (get, set) for its number of threads, or None where NumPy has another BLAS."""
+    if (found := _library()) is None:
+        return None
+    library, prefix, suffix = found
+    get, put = (getattr(library, f"{prefix}openblas_{verb}_num_threads{suffix}") for verb in ("get", "set"))
+    return get, put
+
+
+@cache
+def _gemm(kind: str) -> Any:
+    """OpenBLAS's C = alpha A B + beta C for a dtype's letter, or None.
+
+    NumPy's own products cannot add to what is there, nor write to a part of a wider matrix.
+    """
+    found = _library()
+    name = {"f": "cblas_sgemm", "d": "cblas_dgemm"}.get(kind)
+    if found is None or name is None or not hasattr(found[0], found[1] + name + found[2]):
+        return None
+    from ctypes import c_double, c_float, c_int, c_int32, c_int64, c_void_p
+
+    library, prefix, suffix = found
+    call = getattr(library, prefix + name + suffix)
+    real, size = (c_float if kind == "f" else c_double), (c_int64 if suffix == "64_" else c_int32)
+    matrix = [c_void_p, size]
+    call.argtypes = [c_int] * 3 + [size] * 3 + [real, *matrix, *matrix, real, *matrix]
+    call.restype = None
+    return call
+
+
+ROWS, AS_IT_IS, TRANSPOSED = 101, 111, 112  # CblasRowMajor, CblasNoTrans, CblasTrans
+
+
+def _operand(matrix: np.ndarray) -> tuple[int, int, int] | None:
+    """(order, address, elements from one row to the next) for BLAS, or None for what it cannot walk."""
+    rows, columns = matrix.shape
+    item = matrix.itemsize
+    down, along = matrix.strides
+    if (along == item or columns == 1) and (down >= columns * item or rows == 1) and down % item == 0:
+        order, step = AS_IT_IS, max(down // item, columns) if rows > 1 else columns
+    elif (down == item or rows == 1) and (along >= rows * item or columns == 1) and along % item == 0:
+        order, step = TRANSPOSED, max(along // item, rows) if columns > 1 else rows
+    else:
+        return None
+    return order, matrix.__array_interface__["data"][0], step
 
 
 @contextmanager
@@ -90,20 +137,42 @@ def run(jobs: Sequence[Callable[[], Any]]) -> None:
         parallel.run(jobs)
 
 
-def product(left: Any, right: Any, out: Any) -> Any:
-    """Write left @ right to ``out`` and return it: matrices, or stacks of them (K, rows, columns).
+def product(left: Any, right: Any, out: Any, *, add: bool = False) -> Any:
+    """Write left @ right to ``out``, or add it, and return ``out``: matrices, or stacks (K, rows, columns).
 
     For NumPy by `dot`, which lets go of the interpreter lock: `matmul` was seen to hold on to it in products
-    of few columns, so that the threads of a pool multiplied one after another.
+    of few columns, so that the threads of a pool multiplied one after another.  What `dot` cannot do, adding
+    and writing to a part of a wider matrix, BLAS does itself.
     """
-    if type(out) is not np.ndarray or not out.flags.c_contiguous:
-        backend.namespace(out).matmul(left, right, out=out)
-    elif out.ndim == 2:
-        np.dot(left, right, out=out)
-    else:
+    if type(out) is not np.ndarray:
+        if add:
+            out += left @ right
+        else:
+            backend.namespace(out).matmul(left, right, out=out)
+    elif out.ndim > 2:
         for one, other, into in zip(left, right, out, strict=True):
-            np.dot(one, other, out=into)
+            product(one, other, into, add=add)
+    elif not add and out.flags.c_contiguous:
+        np.dot(left, right, out=out)
+    elif not _call_blas(left, right, out, add):
+        found = np.dot(left, right)
+        out[...] = found + out if add else found
     return out
+
+
+def _call_blas(left: np.ndarray, right: np.ndarray, out: np.ndarray, add: bool) -> bool:
+    """Have BLAS write or add left @ right; False, and nothing done, where it cannot."""
+    call = _gemm(out.dtype.char)
+    if call is None or left.dtype != out.dtype or right.dtype != out.dtype or 0 in (out.size, left.size):
+        return False
+    a, b, c = _operand(left), _operand(right), _operand(out)
+    if a is None or b is None or c is None or c[0] != AS_IT_IS or left.shape[1] != right.shape[0]:
+        return False
+    if out.shape != (left.shape[0], right.shape[1]):
+        return False
+    beta = 1.0 if add else 0.0
+    call(ROWS, a[0], b[0], *out.shape, left.shape[1], 1.0, *a[1:], *b[1:], beta, *c[1:])
+    return True
 
 
 def matmul(left: Any, right: Any) -> Any:

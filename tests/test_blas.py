@@ -78,3 +78,24 @@ def test_product_writes_the_product(stack, contiguous):
     wanted = np.einsum("...ij,...jk->...ik", left.astype(float), right.astype(float))
     np.testing.assert_allclose(out, wanted, rtol=1e-5, atol=1e-6)
     assert np.isnan(whole[..., 4:]).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "longdouble"])
+@pytest.mark.parametrize("by_blas", [True, False])
+def test_product_adds_to_what_is_there(monkeypatch, dtype, by_blas):
+    if not by_blas:
+        monkeypatch.setattr(blas, "_gemm", lambda kind: None)
+    rng = np.random.default_rng(0)
+    for rows, inner, columns in ((7, 5, 4), (1, 5, 4), (7, 1, 4), (7, 5, 1), (1, 1, 1), (3, 0, 2)):
+        for turned in range(4):
+            left, right = rng.standard_normal((2 * rows, inner)), rng.standard_normal((inner, 2 * columns))
+            left, right = (m.astype(dtype) for m in (left, right))
+            left, right = left[::2] if turned & 1 else left[:rows], right[:, columns:]
+            if turned & 2:
+                left, right = np.asfortranarray(left), np.asfortranarray(right)
+            whole = rng.standard_normal((rows, 2 * columns)).astype(dtype)
+            before = whole.copy()
+            blas.product(left, right, whole[:, :columns], add=True)
+            wanted = before[:, :columns] + np.einsum("ik,kj->ij", left, right)
+            np.testing.assert_allclose(whole[:, :columns], wanted, rtol=1e-5, atol=1e-6)
+            assert (whole[:, columns:] == before[:, columns:]).all()

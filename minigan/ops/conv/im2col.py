@@ -36,17 +36,21 @@ from minigan.ops.conv.registry import Algorithm, register
 TILE = 4 << 20  # bytes of columns a tile: two such tiles and their products share the cache
 
 
-def unroll(x, spec, block):
-    """The columns of one block of output rows: (rows * OW, KH * KW * C) in this thread's scratch memory."""
+def unroll(x, spec, block, taps=None):
+    """The columns of one block of output rows: (rows * OW, KH * KW * C) in this thread's scratch memory.
+
+    ``taps`` (first, one after the last) are the rows of the kernel, all of them unless given.
+    """
     n0, n1, i0, i1 = block
     (SH, SW), (DH, DW), (PH, PW), C = spec.stride, spec.dilation, spec.padding, spec.C
-    rows, cols = (i1 - i0 - 1) * SH + (spec.KH - 1) * DH + 1, (spec.OW - 1) * SW + (spec.KW - 1) * DW + 1
-    piece = window(nhwc(x)[n0:n1], i0 * SH - PH, rows, -PW, cols)
+    first, last = taps or (0, spec.KH)
+    rows, cols = (i1 - i0 - 1) * SH + (last - first - 1) * DH + 1, (spec.OW - 1) * SW + (spec.KW - 1) * DW + 1
+    piece = window(nhwc(x)[n0:n1], i0 * SH + first * DH - PH, rows, -PW, cols)
     n, h, w, c = piece.strides
-    shape = (n1 - n0, i1 - i0, spec.OW, spec.KH, spec.KW, C)
+    shape = (n1 - n0, i1 - i0, spec.OW, last - first, spec.KW, C)
     columns = workspace.take(x, "columns", shape)
     columns[...] = strided(piece, shape, (n, SH * h, SW * w, DH * h, DW * w, c))
-    return columns.reshape(-1, spec.KH * spec.KW * C)
+    return columns.reshape(-1, (last - first) * spec.KW * C)
 
 
 def tiles(spec, row_bytes):
@@ -158,26 +162,39 @@ def add_back(padded, columns, spec):
 
 
 def weight_grad(x, g, spec):
-    """(N, C, H, W), (N, O, OH, OW) -> (O, C, KH, KW)."""
-    xp, K = backend.namespace(x), spec.KH * spec.KW * spec.C
-    blocks, _ = tiles(replace(spec, O=1), spec.OW * K * x.dtype.itemsize)
-    shares = even(len(blocks), 2 * blas.workers() if K * spec.O < 1 << 18 else blas.workers())
-    sums = xp.zeros((max(1, len(shares)), spec.O, K), x.dtype)
+    """(N, C, H, W), (N, O, OH, OW) -> (O, C, KH, KW).
 
-    def share(into, first, last):
-        product = workspace.take(x, "product", (spec.O, K))
-        for block in blocks[first:last]:
-            n0, n1, i0, i1 = block
-            rows = nhwc(g)[n0:n1, i0:i1].reshape(-1, spec.O)
-            blas.product(rows.T, unroll(x, spec, block), product)
-            into += product
-
-    if blocks:
-        blas.run([partial(share, into, *s) for into, s in zip(sums, shares, strict=True)])
+    The threads share out the rows of the kernel, and each writes its part of the result; where these do not
+    divide evenly they share out the pixels, and their sums are added.
+    """
+    threads, blocks = blas.workers(), tiles(replace(spec, O=1), column_bytes(x, spec))[0]
+    if spec.KH % threads == 0 and blocks:
+        gweight = backend.namespace(x).empty((spec.O, spec.KH, spec.KW, spec.C), x.dtype)
+        blas.run([partial(add_blocks, gweight, x, g, spec, blocks, taps) for taps in even(spec.KH, threads)])
+        return nchw(gweight)
+    shares = even(len(blocks), 2 * threads if spec.KH * spec.KW * spec.C * spec.O < 1 << 18 else threads)
+    sums = backend.namespace(x).zeros((max(1, len(shares)), spec.O, spec.KH, spec.KW, spec.C), x.dtype)
+    jobs = zip(sums, shares, strict=True) if blocks else ()
+    blas.run([partial(add_blocks, into, x, g, spec, blocks[a:b], (0, spec.KH)) for into, (a, b) in jobs])
     gweight = sums[0]
     for more in sums[1:]:  # in a fixed order: the same result whichever thread was first
         gweight += more
-    return gweight.reshape(spec.O, spec.KH, spec.KW, spec.C).transpose(0, 3, 1, 2)
+    return nchw(gweight)
+
+
+def add_blocks(into, x, g, spec, blocks, taps):
+    """columns^T @ g of some blocks, for some rows of the kernel, to their place in (O, KH, KW, C)."""
+    first, last = taps
+    out = into.reshape(spec.O, spec.KH, -1)[:, first:last].reshape(spec.O, -1)  # a view: whole rows of taps
+    for block in blocks:
+        n0, n1, i0, i1 = block
+        pixels = nhwc(g)[n0:n1, i0:i1].reshape(-1, spec.O)
+        blas.product(pixels.T, unroll(x, spec, block, taps), out, add=block != blocks[0])
+
+
+def column_bytes(x, spec):
+    """Bytes of the columns of one output row."""
+    return spec.OW * spec.KH * spec.KW * spec.C * x.dtype.itemsize
 
 
 def supports(spec, function):

@@ -107,7 +107,7 @@ def weight_grad(x, g, spec):
             wide[:, :, : spec.OW] = nhwc(g)[n0:n1, i0:i1]
             for r, rows in enumerate(patches(x, spec, (n0, n1, i0, i1))):
                 pixels = wide.reshape(-1, R, spec.O)[:, r]
-                into += blas.product(rows.T, pixels, workspace.take(x, "product", into.shape))
+                blas.product(rows.T, pixels, into, add=True)
 
     blas.run([partial(share, into, *s) for into, s in zip(sums, shares, strict=True)])
     total = sums.sum(axis=0).reshape(spec.KW, spec.KH, spec.C, spec.O)

@@ -136,7 +136,7 @@ def products(x, g, spec):
     def share(into, first, last):
         for n0, n1, i0, i1 in blocks[first:last]:
             pixels = nhwc(g)[n0:n1, i0:i1].reshape(-1, spec.O)
-            into += unroll(x, spec, (n0, n1, i0, i1)) @ pixels
+            blas.product(unroll(x, spec, (n0, n1, i0, i1)), pixels, into, add=True)
 
     blas.run([partial(share, into, *s) for into, s in zip(sums, shares, strict=True)])
     return sums.sum(axis=0).T.reshape(spec.weight_shape)

@@ -55,10 +55,7 @@ def forward(x, weight, spec, prepared=None):
         piece, out = padded(x, spec, block), y[n0:n1, i0:i1].reshape(-1, spec.O)
         for kh, kw in taps(spec):
             pixels, matrix = seen(piece, spec, kh, kw, i1 - i0).reshape(-1, spec.C), weight[:, :, kh, kw].T
-            if (kh, kw) == (0, 0):
-                blas.product(pixels, matrix, out)
-            else:
-                out += blas.product(pixels, matrix, workspace.take(x, "product", out.shape))
+            blas.product(pixels, matrix, out, add=(kh, kw) != (0, 0))
 
     blas.run([partial(tile, block) for block in blocks_of(spec, x)])
     return nchw(y)
@@ -101,7 +98,8 @@ def weight_grad(x, g, spec):
             piece = padded(x, spec, (n0, n1, i0, i1))
             rows = nhwc(g)[n0:n1, i0:i1].reshape(-1, spec.O).T
             for kh, kw in taps(spec):
-                into[kh, kw] += rows @ seen(piece, spec, kh, kw, i1 - i0).reshape(-1, spec.C)
+                pixels = seen(piece, spec, kh, kw, i1 - i0).reshape(-1, spec.C)
+                blas.product(rows, pixels, into[kh, kw], add=True)
 
     if blocks:
         blas.run([partial(share, into, *s) for into, s in zip(sums, shares, strict=True)])

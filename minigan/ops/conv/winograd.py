@@ -281,10 +281,7 @@ def weight_grad(x, g, spec):
             blas.product(AT.T, cells.reshape(m * m, -1), outputs)
             inputs = gathered(nhwc(x), plan, (n0, n1, t0, t1))
             outputs = outputs.reshape(plan.n**2, -1, spec.O).transpose(0, 2, 1)
-            if (n0, n1, t0, t1) == blocks[first]:
-                blas.product(outputs, inputs, into)
-            else:
-                into += blas.product(outputs, inputs, workspace.take(x, "product", into.shape))
+            blas.product(outputs, inputs, into, add=(n0, n1, t0, t1) != blocks[first])
 
     blas.run([partial(share, into, *s) for into, s in zip(sums, shares, strict=True)])
     total = sums[0]
