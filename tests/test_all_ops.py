@@ -1,15 +1,25 @@
-"""Every operation, driven by its record: value, gradients, adjoint, layouts, dtypes, devices, refusals."""
+"""Every operation, layer and loss, driven by its record.
+
+Value, gradients, adjoint, layouts, dtypes, devices, refusals; and nothing goes without a record.
+"""
 
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import minigan.gan.elbo
+import minigan.nn
 import minigan.ops
+import minigan.style.losses
+from minigan import gan, style
+from minigan.nn.module import Module
 from minigan.tensor import Op
 from minigan.testing import GradReport
 from minigan.testing.cases import all_cases
@@ -100,19 +110,54 @@ def test_inputs_without_elements(case):
     assert not report.findings, report
 
 
-def operations():
-    """Every public Op class of minigan.ops, wherever it stands."""
-    for module in pkgutil.walk_packages(minigan.ops.__path__, "minigan.ops."):
-        importlib.import_module(module.name)
-    pending, found = [Op], set()
+def everything_in(package):
+    """Import every module of a package; returns them."""
+    found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    return [importlib.import_module(module.name) for module in found]
+
+
+def descendants(base, room):
+    """Every public class of a room below `base`, wherever it stands."""
+    pending, found = [base], set()
     while pending:
         for kind in pending.pop().__subclasses__():
             pending.append(kind)
-            if kind.__module__.startswith("minigan.ops") and not kind.__name__.startswith("_"):
+            if kind.__module__.startswith(room) and not kind.__name__.startswith("_"):
                 found.add(kind)
     return found
 
 
-def test_every_operation_has_a_case():
-    missing = operations() - {op for case in CASES for op in case.ops}
-    assert not missing, f"no case in minigan/testing/cases names {sorted(op.__name__ for op in missing)}"
+def layers():
+    """Every Module of minigan.nn that computes something, and the functions that make one of another."""
+    kinds = {kind for kind in descendants(Module, "minigan.nn") if kind.forward is not Module.forward}
+    return kinds | set(public(minigan.nn.reparametrise, "M"))
+
+
+def public(module, returns):
+    """The public functions that a module defines whose result is annotated so."""
+    return [
+        value
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+        if value.__annotations__.get("return", "").startswith(returns)
+    ]
+
+
+def losses():
+    """Every function of the rooms' losses, penalties and statistics that makes Tensors of Tensors."""
+    rooms = (gan.losses, gan.penalties, gan.elbo, style.losses, style.gram)
+    found = {function for room in rooms for function in public(room, ("Tensor", "tuple[Tensor"))}
+    return found | set(get_args(style.gram.Statistic))
+
+
+@pytest.mark.parametrize(
+    "wanted, least",
+    [(lambda: descendants(Op, "minigan."), 54), (layers, 36), (losses, 33)],
+    ids=["operation", "layer", "loss"],
+)
+def test_nothing_is_without_a_case(wanted, least):
+    for package in (minigan.ops, minigan.nn, minigan.gan, minigan.style):
+        everything_in(package)
+    missing = wanted() - {thing for case in CASES for thing in case.covers}
+    assert not missing, f"no case in minigan/testing/cases covers {sorted(t.__name__ for t in missing)}"
+    assert len(wanted()) >= least  # the search above still finds what there is

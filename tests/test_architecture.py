@@ -113,6 +113,8 @@ def allowed(module: str, target: str) -> bool:
         return True
     if here == "ops":
         return ops_may_import(module, target)
+    if module.startswith("minigan.testing.cases."):  # records see what they describe; the checker does not
+        return there in {*MAY_IMPORT["testing"], "testing", "gan", "style"}
     return there == here or there in MAY_IMPORT[here]
 
 

@@ -60,8 +60,8 @@ def draw_code(mean: Tensor, log_variance: Tensor, generator: np.random.Generator
     The randomness stands beside the parameters, so the gradient passes to them: the reparametrisation of
     arXiv 1312.6114, section 2.4.
     """
-    noise = Tensor(backend.standard_normal(generator, mean.shape, mean.dtype))
-    return mean + ops.exp(log_variance * 0.5) * noise
+    noise = backend.to_device(backend.standard_normal(generator, mean.shape, mean.dtype), mean.device)
+    return mean + ops.exp(log_variance * 0.5) * Tensor(noise)
 
 
 def _squares(pictures: Tensor, decoded: Tensor) -> Tensor:

@@ -86,5 +86,5 @@ def dragan(critic: Critic, real: Tensor, generator: np.random.Generator, *, spre
     The points are x + spread * std(x) * u, u ~ U[0, 1) a pixel, as in the authors' code.
     """
     noise = backend.to_device(backend.uniform(generator, 0, 1, real.shape, real.dtype), real.device)
-    points = Tensor(real.data + noise * (spread * float(real.data.std())))
+    points = Tensor(real.data + noise * (spread * real.data.std()))
     return ((steepness(critic, points) - 1.0) ** 2).mean()

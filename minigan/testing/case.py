@@ -1,12 +1,12 @@
 """The record that drives every test of an operation: what to call, on what, and what is true about it.
 
-One `OpCase` an operation, in `minigan/testing/cases/<family>.py` as the list `CASES`. A user writes the same
-record for an operation of their own and hands it to `minigan.testing.check_op`:
+One `OpCase` an operation, a layer or a loss, in `minigan/testing/cases/<family>.py` as the list `CASES`.
+A user writes the same record for an operation of their own and hands it to `minigan.testing.check_op`:
 
     from minigan.testing import OpCase, Sample, check_op
     from minigan.testing.strategies import array_samples
 
-    case = OpCase("cube", lambda x: Cube()(x), array_samples(), oracle=lambda x: x * x * x, ops=(Cube,))
+    case = OpCase("cube", lambda x: Cube()(x), array_samples(), oracle=lambda x: x**3, covers=(Cube,))
     assert check_op(case)
 
 Strategies are written with the names `minigan.testing.strategies` exports (`composite`, `integers`,
@@ -66,7 +66,7 @@ class OpCase:
     fn        `fn(*tensors, **kwargs) -> Tensor`
     strategy  a hypothesis strategy that draws a `Sample`
     oracle    `oracle(*arrays, **kwargs) -> array`, not the code under test: plain loops, scipy, a closed form
-    ops       the Op classes this case exercises; the completeness test wants every Op class in some case
+    covers    what the case answers for: Op classes, layers, losses; a test wants each of them in some case
     linear    True: linear (or affine) in every float argument while the others are held; a tuple names the
               arguments it holds for
     kinks     True: the strategy draws ties and points where only sub-gradients exist
@@ -81,7 +81,7 @@ class OpCase:
     fn: Callable[..., Any]
     strategy: Any
     oracle: Callable[..., np.ndarray]
-    ops: tuple[type, ...] = ()
+    covers: tuple[Any, ...] = ()
     linear: bool | tuple[int, ...] = False
     kinks: bool = False
     order: int = 2
