@@ -373,6 +373,9 @@ def as_tensor(value: Any, like: Tensor | None = None) -> Tensor:
 
 def _constant(value: Any, like: Tensor) -> Array:
     if isinstance(value, (bool, int, float, np.generic, list, tuple)):
-        return backend.of(like._data).from_host(np.asarray(value, dtype=like.dtype))
+        here = backend.of(like._data)
+        if here is not backend.NUMPY and not isinstance(value, (list, tuple)):
+            return here.xp.full((), value, like.dtype)  # written there: a copy would wait for the device
+        return here.from_host(np.asarray(value, dtype=like.dtype))
     array = backend.to_device(value, like.device) if type(value) is np.ndarray else value
     return array.astype(like.dtype) if array.dtype.kind in "biu" else array

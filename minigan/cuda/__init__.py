@@ -130,14 +130,15 @@ class Planes(NamedTuple):
     """
 
     array: Array
-    channels: int
+    N: int
+    C: int
     last: bool
 
     def image(self, array: Array) -> Array:
         """Return an (A, h, w, B) array as an (N, C, h, w) view."""
         if self.last:
             return array.transpose(0, 3, 1, 2)
-        return array.reshape(-1, self.channels, *array.shape[1:3])
+        return array.reshape(self.N, self.C, *array.shape[1:3])
 
     def empty(self, h: int, w: int, dtype: Any = None) -> Array:
         """Return a fresh (A, h, w, B) array."""
@@ -152,7 +153,7 @@ def planes(image: Array, last: bool | None = None) -> Planes:
         last = not image.flags.c_contiguous
     turned = image.transpose(0, 2, 3, 1) if last else image
     array = backend.namespace(image).ascontiguousarray(turned)
-    return Planes(array.reshape((N, H, W, C) if last else (N * C, H, W, 1)), C, last)
+    return Planes(array.reshape((N, H, W, C) if last else (N * C, H, W, 1)), N, C, last)
 
 
 def sizes(axes: Sequence[Any]) -> list[int]:

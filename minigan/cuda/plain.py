@@ -26,8 +26,8 @@ def seen_at(cell: int, K: int, out: int, S: int, P: int, D: int, step: int) -> I
 
 
 def im2col(columns: Any, x: Any, step_n: int, step_c: int, step_h: int, step_w: int, C: int, H: int, W: int,
-           KH: int, KW: int, OW: int, SH: int, SW: int, PH: int, PW: int, DH: int, DW: int, i0: int, lines: int,
-           rows: int) -> None:  # fmt: skip
+           KH: int, KW: int, OW: int, SH: int, SW: int, PH: int, PW: int, DH: int, DW: int, i0: int,
+           lines: int, rows: int) -> None:  # fmt: skip
     """One thread a number of the columns."""
     K = KH * KW * C
     for row in range(rows):
@@ -39,8 +39,9 @@ def im2col(columns: Any, x: Any, step_n: int, step_c: int, step_h: int, step_w: 
             columns[row * K + k] = x[image + c * step_c + h * step_h + w * step_w] if inside else 0
 
 
-def col2im(gx: Any, columns: Any, C: int, H: int, W: int, KH: int, KW: int, OH: int, OW: int, SH: int, SW: int,
-           PH: int, PW: int, DH: int, DW: int, step_h: int, step_w: int, count: int) -> None:  # fmt: skip
+def col2im(gx: Any, columns: Any, C: int, H: int, W: int, KH: int, KW: int, OH: int, OW: int, SH: int,
+           SW: int, PH: int, PW: int, DH: int, DW: int, step_h: int, step_w: int,
+           count: int) -> None:  # fmt: skip
     """One thread a cell of gx."""
     for t in range(count):
         c, w, h, n = t % C, t // C % W, t // C // W % H, t // C // W // H
@@ -59,7 +60,7 @@ class Place:
          self.DH, self.DW, self.step_h, self.step_w, self.count) = sizes  # fmt: skip
 
     def cells(self, t: int) -> Iterator[tuple[int, int]]:
-        """Yield (number of the tap, place in x) for every cell of the window of thread t, in row-major order."""
+        """Yield (number of the tap, place in x) for every cell of the window of thread t, row by row."""
         b, j, i = t % self.B, t // self.B % self.OW, t // self.B // self.OW % self.OH
         image = t // self.B // self.OW // self.OH * self.H
         for kh in range(self.KH):
@@ -157,8 +158,8 @@ def norm_grad(gx: Any, x: Any, g: Any, factor: Any, slope: Any, shift: Any, C: i
         gx[t] = factor[t % C] * g[t] - (slope[t % C] * x[t] + shift[t % C])
 
 
-def adam(p: Any, m: Any, v: Any, g: Any, shrink: float, decay: float, beta1: float, rest1: float, beta2: float,
-         rest2: float, eps: float, rate: float, count: int) -> None:  # fmt: skip
+def adam(p: Any, m: Any, v: Any, g: Any, shrink: float, decay: float, beta1: float, rest1: float,
+         beta2: float, rest2: float, eps: float, rate: float, count: int) -> None:  # fmt: skip
     """One thread a parameter's element."""
     for t in range(count):
         value = p[t] * shrink

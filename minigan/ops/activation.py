@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from minigan import backend
+from minigan import backend, cuda
 from minigan.backend import Array, namespace
+from minigan.cuda import chains
 from minigan.errors import ArgumentError
 from minigan.ops.broadcast import sum
 from minigan.ops.elementwise import exp, where
@@ -33,6 +34,8 @@ class Relu(Op):
     def backward(self, g: Tensor) -> Tensor:
         """Pass g where the result is positive."""
         y = self.output.data
+        if cuda.available(y) and not is_grad_enabled():
+            return Tensor._wrap(chains.leaky_grad(g.data, y, 0.0))
         return _scaled(g, (y > 0).astype(y.dtype))
 
 
@@ -54,6 +57,8 @@ class LeakyRelu(Op):
     def backward(self, g: Tensor) -> Tensor:
         """Multiply by 1 or slope."""
         x = (self.output if self.keeps_sign else self.input(0)).data
+        if cuda.available(x) and not is_grad_enabled():
+            return Tensor._wrap(chains.leaky_grad(g.data, x, self.slope))
         factor = (x > 0).astype(x.dtype)
         if 0 <= self.slope <= 1:
             factor = namespace(x).asarray(factor)

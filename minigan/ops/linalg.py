@@ -7,8 +7,9 @@ from math import prod
 
 import numpy as np
 
-from minigan import backend, blas
+from minigan import backend, blas, cuda
 from minigan.backend import Array, namespace
+from minigan.cuda import bands
 from minigan.errors import ShapeError
 from minigan.ops.broadcast import broadcast_shapes, sum, sum_to
 from minigan.ops.shape import reshape, transpose
@@ -75,11 +76,14 @@ class AlongAxis(Op):
         place = order.index(self.axis)
         sizes = [x.shape[axis] for axis in order]
         packed = xp.ascontiguousarray(x.transpose(order))
-        matrix = backend.of(x).from_host(self.matrix.astype(x.dtype))
-        if place == x.ndim - 1:
+        stacked = packed.reshape(prod(sizes[:place]), sizes[place], prod(sizes[place + 1 :]))
+        if cuda.available(x):
+            y = bands.along(stacked, self.matrix)
+        elif place == x.ndim - 1:
+            matrix = backend.of(x).from_host(self.matrix.astype(x.dtype))
             y = blas.matmul(packed.reshape(prod(sizes[:-1]), sizes[-1]), matrix.T)
         else:
-            stacked = packed.reshape(prod(sizes[:place]), sizes[place], prod(sizes[place + 1 :]))
+            matrix = backend.of(x).from_host(self.matrix.astype(x.dtype))
             y = blas.matmul(matrix, stacked)
         sizes[place] = len(self.matrix)
         return y.reshape(sizes).transpose([order.index(axis) for axis in range(x.ndim)])

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from minigan import backend
+from minigan import backend, cuda
 from minigan.backend import Array, namespace
+from minigan.cuda import windows as kernels
 from minigan.errors import ArgumentError, ShapeError
 from minigan.ops.conv.spec import pair
 from minigan.ops.linalg import along_axis
@@ -108,6 +110,10 @@ class MaxPool2d(Op):
 
         Their numbers rise on the way: the winner is the largest number of a tap that was not beaten.
         """
+        if cuda.available(x):
+            best, winner = kernels.max_windows(x, self.axes)
+            self.winner = winner if self.recording else None
+            return best
         xp = namespace(x)
         shape = _out_shape(x.shape, self.axes)
         best = xp.empty_like(x, shape=shape)
@@ -140,6 +146,8 @@ class ScatterMax(Op):
 
     def forward(self, g: Array) -> Array:
         """Each tap takes the windows that it won."""
+        if cuda.available(g):
+            return kernels.scatter_max(g, self.winner, self.axes)
         xp = namespace(g)
         gx = xp.zeros_like(g, shape=self.target)
         tiles = all(axis.tiles for axis in self.axes)
@@ -164,6 +172,8 @@ class GatherMax(Op):
 
     def forward(self, x: Array) -> Array:
         """Each tap fills the windows that it won."""
+        if cuda.available(x):
+            return kernels.gather_max(x, self.winner, self.axes)
         xp = namespace(x)
         y = xp.zeros_like(x, shape=_out_shape(x.shape, self.axes))
         for tap, outputs, cells in _taps(self.axes):
@@ -188,7 +198,10 @@ class SumWindows(Op):
     def forward(self, x: Array) -> Array:
         """Sum along W, then along H, then scale."""
         rows, columns = self.axes
-        y = _sum_along(_sum_along(x, columns, 3), rows, 2)
+        if cuda.available(x):
+            y = kernels.sum_windows(x, self.axes, 1.0)
+        else:
+            y = _sum_along(_sum_along(x, columns, 3), rows, 2)
         y *= _on_device(self.scale, x)
         return y
 
@@ -206,6 +219,8 @@ class SpreadWindows(Op):
     def forward(self, g: Array) -> Array:
         """Scale, then spread along H, then along W."""
         rows, columns = self.axes
+        if cuda.available(g):
+            return kernels.spread_windows(g * _on_device(self.scale, g), self.axes, 1.0)
         return _spread_along(_spread_along(g * _on_device(self.scale, g), rows, 2), columns, 3)
 
     def backward(self, g: Tensor) -> Tensor:
@@ -343,6 +358,7 @@ def adaptive_avg_pool2d(x: Tensor, output_size: Settings) -> Tensor:
     return x
 
 
+@lru_cache(maxsize=64)
 def _mean_matrix(n: int, out: int) -> np.ndarray:
     """(out, n): row i holds 1 / length over window i."""
     matrix = np.zeros((out, n))

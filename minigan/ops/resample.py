@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan import backend
+from minigan import backend, cuda
 from minigan.errors import ArgumentError, ShapeError
 from minigan.ops.linalg import along_axis
 from minigan.ops.pool import SpreadWindows, Windows
@@ -57,6 +57,9 @@ def interpolate(
         return SpreadWindows((rows, columns), 1.0)(x)
     for axis, (n, out, factor) in enumerate(axes, start=2):
         cells = _nearest_index(n, out, factor)
+        if cuda.available(x.data) and not isinstance(cells, slice):  # an indexed add would be atomic
+            x = along_axis(x, _nearest_matrix(n, out, factor), axis)
+            continue
         place = cells if isinstance(cells, slice) else backend.of(x.data).from_host(cells)
         x = getitem(x, (slice(None),) * axis + (place,))
     return x
@@ -110,6 +113,12 @@ def _nearest_index(n: int, out: int, factor: float | None) -> Any:
     if step > 0 and bool((np.diff(source) == step).all()):
         return slice(int(source[0]), int(source[-1]) + 1, step)
     return source
+
+
+@lru_cache(maxsize=64)
+def _nearest_matrix(n: int, out: int, factor: float | None) -> np.ndarray:
+    """(out, n): a 1 in row i at the cell that output cell i copies."""
+    return np.eye(n)[_nearest_index(n, out, factor)]
 
 
 @lru_cache(maxsize=64)

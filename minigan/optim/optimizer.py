@@ -130,6 +130,10 @@ class Optimizer:
         """
         raise NotImplementedError
 
+    def one_kernel(self, p: Array, group: Mapping) -> bool:
+        """Return whether `update` is a single kernel on p's device, so that joining them wins nothing."""
+        return False
+
     def zero_grad(self) -> None:
         """Forget every gradient (set it to None)."""
         for group in self.param_groups:
@@ -149,7 +153,7 @@ class Optimizer:
             moments = {slot: block.flat(slot) for slot in self.slots(group)}
             jobs = [
                 partial(self._update_chunk, block.xp, chunk, moments, step, group)
-                for chunk, step in _chunks(block)
+                for chunk, step in _chunks(block, self.one_kernel(block.parameters[0].data, group))
             ]
             if block.xp is np:
                 parallel.run(jobs)
@@ -253,10 +257,11 @@ def memory_order(array: Array) -> list[int]:
     return sorted(range(array.ndim), key=lambda axis: (-abs(array.strides[axis]), axis))
 
 
-def _chunks(block: Block) -> Iterator[tuple[list[Piece], int]]:
+def _chunks(block: Block, apart: bool = False) -> Iterator[tuple[list[Piece], int]]:
     """Count one step for each parameter with a gradient; yield runs of neighbours with one step count.
 
-    A parameter that is not dense in memory (a strided view) is a chunk of its own, in its own shape.
+    With ``apart`` every parameter is a run of its own.  One that is not dense in memory (a strided view) is a
+    chunk of its own, in its own shape.
     """
     limit = CHUNK if block.xp is np else max(1, block.starts[-1])
     chunk: list[Piece] = []
@@ -265,7 +270,7 @@ def _chunks(block: Block) -> Iterator[tuple[list[Piece], int]]:
         if p.grad is not None:
             block.steps[i] += 1
         value = p.data.transpose(block.orders[i])
-        if chunk and (p.grad is None or block.steps[i] != step or not value.flags.c_contiguous):
+        if chunk and (apart or p.grad is None or block.steps[i] != step or not value.flags.c_contiguous):
             yield chunk, step
             chunk, filled = [], 0
         if p.grad is None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from math import sqrt
 from typing import Any
 
-from minigan import backend
+from minigan import backend, cuda
 from minigan.backend import Array
+from minigan.cuda import chains
 from minigan.errors import ArgumentError
 from minigan.optim.optimizer import Optimizer
 
@@ -149,6 +150,8 @@ class Adam(Optimizer):
     ) -> None:
         xp, (beta1, beta2), lr = backend.namespace(p), group["betas"], group["lr"]
         m, v = moments["exp_avg"], moments["exp_avg_sq"]
+        if self.one_kernel(p, group):
+            return self._in_one_kernel(p, m, v, g, step, group)
         if not self.decoupled:
             g = _decayed(p, g, group["weight_decay"])
         elif group["weight_decay"]:
@@ -169,6 +172,19 @@ class Adam(Optimizer):
         xp.divide(m, scratch, out=scratch)
         scratch *= lr * r / (1.0 - beta1**step)
         p -= scratch
+
+    def one_kernel(self, p: Array, group: Mapping) -> bool:
+        return cuda.available(p) and not group["amsgrad"]
+
+    def _in_one_kernel(self, p: Array, m: Array, v: Array, g: Array, step: int, group: Mapping) -> None:
+        """The rule below in one pass; the same numbers stand outside the loop."""
+        (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
+        r = sqrt(1.0 - beta2**step)
+        chains.adam(
+            p, m, v, g,
+            shrink=1.0 - lr * decay if self.decoupled else 1.0, decay=0.0 if self.decoupled else decay,
+            betas=(beta1, beta2), eps=group["eps"] * r, rate=lr * r / (1.0 - beta1**step),
+        )  # fmt: skip
 
 
 class AdamW(Adam):

@@ -1,4 +1,4 @@
-"""Every kernel, as it is called, against its Python loops: random settings, both number types, both indices."""
+"""Every kernel, as it is called, against its Python loops: random settings, both number and index types."""
 
 import numpy as np
 import pytest
@@ -187,7 +187,13 @@ def test_a_matrix_is_copied_once_and_few_are_kept(on_device, monkeypatch):
 
 
 @fixed
-@given(seed=seeds(), dtype=reals, M=st.integers(1, 40), C=st.integers(1, 5), slope=st.sampled_from((0.0, 0.2, 1.0)))
+@given(
+    seed=seeds(),
+    dtype=reals,
+    M=st.integers(1, 40),
+    C=st.integers(1, 5),
+    slope=st.sampled_from((0.0, 0.2, 1.0)),
+)
 def test_chains(beside, on_device, seed, dtype, M, C, slope):
     arrays = draw(seed, (M, C), (M, C), (C,), (C,), (C,), dtype=dtype)
     x, g, scale, shift, center = map(on_device, arrays)
@@ -214,7 +220,8 @@ def test_sums_of_many_strips(monkeypatch, beside, on_device):
 @pytest.mark.parametrize("order", ("C", "F", "last"))
 def test_leaky_grad_lies_as_the_result_does(beside, on_device, order):
     y, g = draw(1, (2, 3, 4, 5), (2, 3, 4, 5), dtype=np.float64)
-    laid = y.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2) if order == "last" else np.array(y, order=order)
+    last = y.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
+    laid = last if order == "last" else np.array(y, order=order)
     gx = chains.leaky_grad(on_device(g), on_device(laid), 0.2)
     np.testing.assert_array_equal(gx.view(np.ndarray), np.where(y > 0, g, 0.2 * g))
     assert gx.strides == laid.strides

@@ -1,0 +1,178 @@
+"""Operations, nets and optimisers on a device with kernels: NumPy's results, derivatives to second order."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import minigan
+from minigan import Tensor, backend, cuda, nn, ops, optim
+from minigan.cuda import chains
+from minigan.errors import ArgumentError
+from minigan.ops.conv import registry
+from minigan.ops.conv.spec import ConvSpec
+from minigan.testing import GradReport
+from minigan.testing.cases import activation, conv, norm, pool, resample
+from minigan.testing.checkop import check_device
+from minigan.testing.strategies import seeds
+
+few = settings(suppress_health_check=list(HealthCheck), max_examples=5)
+CASES = [case for family in (activation, conv, norm, pool, resample) for case in family.CASES if case.fake]
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """The names of the kernels that were called."""
+    names, kernel = set(), cuda._kernel
+
+    def note(*key):
+        names.add(key[2])
+        return kernel(*key)
+
+    monkeypatch.setattr(cuda, "_kernel", note)
+    return names
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name.replace(" ", "-") for case in CASES])
+@few
+@given(data=st.data())
+def test_operations(device, case, data):
+    sample, seed = data.draw(case.strategy), data.draw(seeds())
+    report = GradReport(case.name, seed)
+    check_device(case, sample, report, device=device)
+    assert not report.findings, f"{report}\nfor {sample!r}"
+
+
+def nets(seed):
+    """A small generator and discriminator with everything that has a kernel."""
+    rng = np.random.default_rng(seed)
+    generator = nn.Sequential(
+        nn.Linear(6, 8 * 3 * 2, generator=rng),
+        nn.Unflatten(1, (8, 3, 2)),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.ConvTranspose2d(8, 4, 4, stride=2, padding=1, bias=False, generator=rng),
+        nn.BatchNorm2d(4),
+        nn.LeakyReLU(0.2),
+        nn.Upsample(scale_factor=2, mode="bilinear"),
+        nn.Conv2d(4, 3, 3, padding=1, generator=rng),
+        nn.Tanh(),
+    )
+    discriminator = nn.Sequential(
+        nn.Conv2d(3, 8, 4, stride=2, padding=1, generator=rng),
+        nn.LeakyReLU(0.2),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 4, 1, generator=rng),
+        nn.LeakyReLU(0.2),
+        nn.AvgPool2d(3, stride=1, padding=1),
+        nn.Conv2d(4, 1, (3, 2), generator=rng),
+        nn.Flatten(0),
+    )
+    return generator, discriminator
+
+
+def train(name, dtype, decoupled, steps=2):
+    """Parameters after some steps of a GAN with a gradient penalty, on the device called ``name``."""
+    generator, discriminator = nets(0)
+    for module in (generator, discriminator):
+        for p in (*module.parameters(), *module.buffers()):
+            p.data = backend.to_device(p.numpy().astype(dtype if p.dtype.kind == "f" else p.dtype), name)
+    make = optim.AdamW if decoupled else optim.Adam
+    optimizers = [
+        make(net.parameters(), lr=1e-2, betas=(0.5, 0.9), weight_decay=0.01)
+        for net in (generator, discriminator)
+    ]
+    rng = np.random.default_rng(1)
+    for _ in range(steps):
+        real, noise = (rng.normal(size=size).astype(dtype) for size in ((4, 3, 12, 8), (4, 6)))
+        real, noise = (Tensor(backend.to_device(array, name)) for array in (real, noise))
+        fake = generator(noise)
+        real.requires_grad_()
+        judged = discriminator(real)
+        (slope,) = minigan.grad(judged.sum(), [real], create_graph=True)
+        loss = ops.softplus(-judged).mean() + ops.softplus(discriminator(fake.detach())).mean()
+        for phase, optimizer in ((loss + (slope**2).sum() * 0.1, optimizers[1]), (None, optimizers[0])):
+            total = ops.softplus(-discriminator(generator(noise))).mean() if phase is None else phase
+            optimizer.zero_grad()
+            total.backward()
+            optimizer.step()
+    return [p.numpy() for net in (generator, discriminator) for p in (*net.parameters(), *net.buffers())]
+
+
+@pytest.mark.parametrize("decoupled", (False, True), ids=("Adam", "AdamW"))
+def test_training_a_gan(device, ran, decoupled):
+    wanted = train("numpy", np.float64, decoupled)
+    got = train(device, np.float64, decoupled)
+    for a, b in zip(got, wanted, strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-9)
+    assert ran >= {
+        "im2col", "col2im", "max_windows", "scatter_max", "gather_max", "sum_windows", "spread_windows",
+        "band", "affine_leaky", "leaky_grad", "column_sums", "norm_grad", "adam",
+    }  # fmt: skip
+
+
+def test_training_a_gan_in_float32(device):
+    for a, b in zip(train(device, np.float32, False, 1), train("numpy", np.float32, False, 1), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("slope", (0.0, 0.2, 1.0, -0.5))
+def test_the_short_way_through_an_activation_agrees_with_the_long_one(device, on_device, slope):
+    """Only while nothing records is the derivative one kernel."""
+    x = np.random.default_rng(0).normal(size=(3, 4, 5))
+    for function in (ops.relu, lambda t: ops.leaky_relu(t, slope)):
+        found = []
+        for create_graph in (False, True):
+            leaf = Tensor(on_device(x), requires_grad=True)
+            (g,) = minigan.grad((function(leaf) ** 2).sum(), [leaf], create_graph=create_graph)
+            found.append(g.numpy())
+        np.testing.assert_allclose(*found, rtol=1e-14)
+
+
+def test_amsgrad_and_other_rules_take_the_array_functions(device, ran):
+    for make in (lambda p: optim.Adam(p, amsgrad=True), optim.SGD, optim.RMSprop):
+        found = []
+        for name in ("numpy", device):
+            p = Tensor(backend.to_device(np.linspace(-1, 1, 7), name), requires_grad=True)
+            optimizer = make([p])
+            for _ in range(3):
+                optimizer.zero_grad()
+                (p**2).sum().backward()
+                optimizer.step()
+            found.append(p.numpy())
+        np.testing.assert_allclose(*found, rtol=1e-12)
+    assert "adam" not in ran
+
+
+def test_a_parameter_is_updated_where_it_lies(device, on_device, monkeypatch):
+    """No gathering of parameters into one array, and none back, where the rule is one kernel."""
+    called, adam = [], chains.adam
+    monkeypatch.setattr(
+        chains, "adam", lambda p, *rest, **numbers: (called.append(p), adam(p, *rest, **numbers))
+    )
+    parameters = [Tensor(on_device(np.ones(n)), requires_grad=True) for n in (3, 5, 2)]
+    for p in parameters:
+        p.grad = Tensor(on_device(np.ones(p.shape)))
+    optim.Adam(parameters, lr=0.1).step()
+    assert [np.shares_memory(a.view(np.ndarray), p.data.view(np.ndarray)) for a, p in zip(
+        called, parameters, strict=True)] == [True] * 3  # fmt: skip
+    np.testing.assert_allclose([p.numpy()[0] for p in parameters], 0.9, rtol=1e-6)
+
+
+def test_the_registry_takes_the_kernels_on_a_gpu_and_nowhere_else(device, on_device):
+    spec = ConvSpec(2, 3, 8, 8, 4, 3, 3, padding=1)
+    here, there = np.ones(spec.x_shape), on_device(np.ones(spec.x_shape))
+    for function in registry.FUNCTIONS:
+        assert registry.choose(spec, function, like=there).name == "cuda_im2col"
+        assert registry.choose(spec, function, like=here).name != "cuda_im2col"
+        assert registry.choose(spec, function, like=there.astype(np.float16)).name != "cuda_im2col"
+    with registry.use("cuda_im2col", strict=True):
+        assert registry.choose(spec, like=there).name == "cuda_im2col"
+        with pytest.raises(ArgumentError, match="needs float32 or float64 arrays on a GPU"):
+            registry.choose(spec, like=here)
+    with registry.use("naive"):
+        assert registry.choose(spec, like=there).name == "naive"
+    grouped = ConvSpec(2, 4, 8, 8, 4, 3, 3, padding=1, groups=2)
+    assert registry.choose(grouped, like=there).name == "grouped"
+    assert "cuda_im2col  no: needs" in registry.explain(spec)
