@@ -17,6 +17,7 @@ from minigan.ops.conv import (  # noqa: F401 - importing an algorithm registers 
     shifted,
     whole,
     winograd,
+    winograd1d,
 )
 from minigan.ops.conv.autotune import autotune
 from minigan.ops.conv.registry import choose, explain, names, use

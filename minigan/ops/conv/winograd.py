@@ -75,8 +75,21 @@ def squares(m, r, dtype, device):
     return tuple(backend.to_device(np.kron(one, one).astype(dtype), device) for one in exact)
 
 
+@cache
+def along_one_axis(m, r, dtype, device):
+    """A^T (m, n), G (n, r) and B^T (n, n) themselves as arrays."""
+    return tuple(
+        backend.to_device(np.array(matrix, float).astype(dtype), device) for matrix in matrices(m, r)
+    )
+
+
+def transforms(like, m, r):
+    """The matrices of F(m, r) in the type and on the device of an array."""
+    return along_one_axis(m, r, like.dtype.char, backend.of(like).name)
+
+
 def squares_for(like, m, r):
-    """The three matrices in the type and on the device of an array."""
+    """Their Kronecker squares in the type and on the device of an array."""
     return squares(m, r, like.dtype.char, backend.of(like).name)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from minigan import blas
 from minigan.errors import ArgumentError
-from minigan.ops.conv import im2col, mec, naive, planar, registry, shifted, winograd, workspace
+from minigan.ops.conv import im2col, mec, naive, planar, registry, shifted, winograd, winograd1d, workspace
 from minigan.ops.conv.spec import ConvSpec, from_conv
 from minigan.testing.strategies import LAYOUTS, conv_configs, in_layout
 
@@ -115,7 +115,7 @@ def test_float32_stays_float32_and_accurate(name):
             assert_close(got, wanted, 1e-5)
 
 
-TILED = (im2col, mec, planar, shifted, winograd)
+TILED = (im2col, mec, planar, shifted, winograd, winograd1d)
 
 
 @pytest.mark.parametrize("threads", ("1", "3"))
@@ -124,6 +124,7 @@ def test_many_small_tiles_and_any_number_of_threads(monkeypatch, threads):
     for module in TILED:
         monkeypatch.setattr(module, "TILE", 600)
     monkeypatch.setattr(winograd, "LEAST", 1)
+    monkeypatch.setattr(winograd1d, "ROWS", 1)
     for spec in (
         *EDGES[:9],
         ConvSpec(3, 2, 9, 4, 70, 3, 3, padding=1),
@@ -195,9 +196,14 @@ def test_winograd_float32_error(k, stride):
             prepared = winograd.prepare(weight, spec, function, plan)
             got = getattr(winograd, function)(image, weight, spec, prepared)
             assert np.abs(got - wanted).max() <= 3e-6 * np.abs(wanted).max()
+        for m in winograd1d.SIZES:
+            prepared = winograd1d.prepare(weight, spec, function, m)
+            got = getattr(winograd1d, function)(image, weight, spec, prepared)
+            assert np.abs(got - wanted).max() <= 3e-6 * np.abs(wanted).max()
     wanted = im2col.weight_grad(wide[0], wide[2], spec)
-    got = winograd.weight_grad(x, g, spec)
-    assert np.abs(got - wanted).max() <= 3e-6 * np.abs(wanted).max()
+    for module in (winograd, winograd1d):
+        got = module.weight_grad(x, g, spec)
+        assert np.abs(got - wanted).max() <= 3e-6 * np.abs(wanted).max()
 
 
 def test_workspace_is_kept_and_can_be_given_back():
