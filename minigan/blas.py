@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ import numpy as np
 from minigan import backend, parallel
 
 WORTH_SPLITTING = 1 << 24  # multiplications in a product from which a second thread pays
+
+FEW = 16  # matrices in a stack up to which a GPU is given them one by one
 
 _lock = threading.Lock()
 _users = 0
@@ -119,8 +122,8 @@ def single() -> Iterator[None]:
 
 
 def workers() -> int:
-    """How many jobs `run` does at a time."""
-    return 1 if _thread_calls() is None else parallel.threads()
+    """How many jobs `run` does at a time; on a GPU one, whose passes the GPU runs side by side itself."""
+    return 1 if _thread_calls() is None or backend.current() is not backend.NUMPY else parallel.threads()
 
 
 def run(jobs: Sequence[Callable[[], Any]]) -> None:
@@ -145,10 +148,9 @@ def product(left: Any, right: Any, out: Any, *, add: bool = False) -> Any:
     and writing to a part of a wider matrix, BLAS does itself.
     """
     if type(out) is not np.ndarray:
+        found = _device_product(left, right, None if add else out)
         if add:
-            out += left @ right
-        else:
-            backend.namespace(out).matmul(left, right, out=out)
+            out += found
     elif out.ndim > 2:
         for one, other, into in zip(left, right, out, strict=True):
             product(one, other, into, add=add)
@@ -175,9 +177,35 @@ def _call_blas(left: np.ndarray, right: np.ndarray, out: np.ndarray, add: bool) 
     return True
 
 
+def _device_product(left: Any, right: Any, out: Any = None) -> Any:
+    """left @ right on a GPU, where a product of matrices should be one, and not a stack of one.
+
+    CuPy's product of stacks copies transposed factors and is made in full precision whatever
+    `set_matmul_precision` says; that of two matrices does neither.  So a stack of a `FEW` is multiplied one
+    by one, and a stack times one matrix as one tall matrix; a stack of many is better off in one call.
+    """
+    xp = backend.namespace(left)
+    if left.ndim <= 2 and right.ndim <= 2:
+        return xp.matmul(left, right, out=out)
+    if left.ndim > 2 and right.ndim == 2 and out is None:
+        tall = left.reshape(-1, left.shape[-1]) if left.size else left
+        return xp.matmul(tall, right).reshape(*left.shape[:-1], right.shape[1])
+    stack = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    if min(left.ndim, right.ndim) < 2 or prod(stack) > FEW:
+        return xp.matmul(left, right, out=out)
+    if out is None:
+        out = xp.empty((*stack, left.shape[-2], right.shape[-1]), xp.result_type(left, right))
+    left, right = (xp.broadcast_to(each, (*stack, *each.shape[-2:])) for each in (left, right))
+    for place in np.ndindex(*stack):
+        xp.matmul(left[place], right[place], out=out[place])
+    return out
+
+
 def matmul(left: Any, right: Any) -> Any:
     """left @ right, for a product of two large matrices with the result's longer side shared out."""
-    if type(left) is not np.ndarray or workers() == 1:
+    if type(left) is not np.ndarray:
+        return _device_product(left, right)
+    if workers() == 1:
         return left @ right
     if left.ndim != 2 or right.ndim != 2 or left.size * right.shape[1] < WORTH_SPLITTING:
         with single():

@@ -1,5 +1,7 @@
 """Products shared out among threads, each held to one BLAS thread."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -99,3 +101,44 @@ def test_product_adds_to_what_is_there(monkeypatch, dtype, by_blas):
             wanted = before[:, :columns] + np.einsum("ik,kj->ij", left, right)
             np.testing.assert_allclose(whole[:, :columns], wanted, rtol=1e-5, atol=1e-6)
             assert (whole[:, columns:] == before[:, columns:]).all()
+
+
+@pytest.mark.parametrize(
+    "shapes, calls",
+    [
+        (((3, 4), (4, 2)), 1),
+        (((5, 3, 4), (4, 2)), 1),
+        (((5, 3, 4), (5, 4, 2)), 5),
+        (((2, 1, 3, 4), (3, 4, 2)), 6),
+        (((3, 4), (2, 4, 5)), 2),
+        (((17, 3, 4), (17, 4, 2)), 1),
+        (((0, 3, 4), (4, 2)), 1),
+        (((3, 4), (4,)), 1),
+    ],
+)
+def test_on_a_device_products_are_of_matrices(monkeypatch, shapes, calls):
+    """A stack of a few goes one by one, a stack of many in one call."""
+    made = []
+
+    class Namespace:
+        def __getattr__(self, name):
+            return getattr(np, name)
+
+        def matmul(self, left, right, out=None):
+            made.append((left.ndim, right.ndim))
+            return np.matmul(left, right, out=out)
+
+    class Elsewhere(np.ndarray):
+        pass
+
+    monkeypatch.setitem(blas.backend._by_type, Elsewhere, replace(blas.backend.NUMPY, xp=Namespace()))
+    generator = np.random.default_rng(0)
+    left, right = (generator.normal(size=shape) for shape in shapes)
+    wanted = np.matmul(left, right)
+    left, right = left.view(Elsewhere), right.view(Elsewhere)
+    np.testing.assert_array_equal(blas.matmul(left, right), wanted)
+    assert len(made) == calls and (calls == 1 or set(made) == {(2, 2)})
+    for add in (False, True):
+        out = np.ones(wanted.shape).view(Elsewhere)
+        blas.product(left, right, out, add=add)
+        np.testing.assert_allclose(out, wanted + add, rtol=1e-14)
