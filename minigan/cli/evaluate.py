@@ -36,9 +36,10 @@ def run(arguments: Namespace) -> None:
     """Measure, print, and write evaluation.json and nearest.png."""
     import numpy as np
 
+    from minigan.cli.page import write_page
     from minigan.cli.train import DATA_OPTIONS, open_data
     from minigan.data.arrays import replace_file
-    from minigan.gan import classifier
+    from minigan.gan import checkpoint, classifier
     from minigan.gan.evaluate import evaluate
     from minigan.viz import save_grid
 
@@ -53,11 +54,13 @@ def run(arguments: Namespace) -> None:
     def on_epoch(epoch: int, loss: float) -> None:
         print(f"training the classifier: epoch {epoch + 1}, loss {loss:.3f}", file=sys.stderr)
 
+    step = checkpoint.read_facts(folder.checkpoint)[1].get("step")
     judge = classifier.for_data(dataset.images, dataset.labels, on_epoch=on_epoch)
     result = evaluate(draw, dataset.images, judge, samples=arguments.count, seed=arguments.seed)
     print(result.table())
-    with replace_file(folder.path / "evaluation.json") as file:
-        file.write(json.dumps(result.to_dict(), indent=2).encode() + b"\n")
+    with replace_file(folder.evaluation) as file:
+        file.write(json.dumps({"step": step, **result.to_dict()}, indent=2).encode() + b"\n")
     pairs = np.stack([draw(10), dataset.images[result.nearest[:10]]]).reshape(-1, *dataset.images.shape[1:])
-    save_grid(folder.path / "nearest.png", pairs, columns=10)
-    print(f"written: {folder.path / 'evaluation.json'}, nearest.png (generated above the nearest real ones)")
+    save_grid(folder.nearest, pairs, columns=10)
+    print(f"written: {folder.evaluation}, nearest.png (generated above the nearest real ones)")
+    write_page(folder)

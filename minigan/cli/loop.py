@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minigan.cli.page import GAN_FIGURES, figures_of, write_page
 from minigan.cli.progress import Progress
 from minigan.cli.run_folder import RunFolder
+from minigan.errors import NumericError
 
 if TYPE_CHECKING:
     from minigan.gan import Config, Record, Trainer
@@ -25,12 +27,6 @@ EARLY = (25, 50, 100, 200, 400, 800)  # steps that get a picture of their own: m
 PICTURES = 20  # besides, so many over the whole run ...
 PICTURE_GAP = 2.0  # ... unless the last was made less than so many seconds ago
 CHECKPOINT_EVERY = 60.0  # seconds
-# What is shown of a step: label of an axis -> name of the curve -> field of the record.
-GAN_FIGURES = {
-    "loss": {"D": "d_loss", "G": "g_loss"},
-    "belief that it is real": {"D(x)": "d_real", "D(G(z))": "d_fake"},
-}
-VAE_FIGURES = {"nats a number": {"reconstruction": "g_loss"}, "nats a picture": {"KL": "d_loss"}}
 
 
 @dataclass(frozen=True)
@@ -112,7 +108,6 @@ class Loop:
 
     def forecast(self) -> str:
         """Say in one line what is left of the run will cost, from steps of a trainer made for the purpose."""
-        from minigan.errors import NumericError
         from minigan.gan.forecast import forecast
 
         loader = self.trainer.loader
@@ -141,7 +136,9 @@ class Loop:
         progress = Progress(first=first, steps=self.last_step, seconds=seconds)
         self._pictures_due = int(self.done() * PICTURES)
         self._take_picture()
+        self.begun = time.monotonic()
         self.save()
+        self.begun = time.monotonic()  # neither the forecast nor the first files are training
         with self.interrupt.caught():
             try:
                 while (done := self.done()) < 1 and not self.interrupt.asked:
@@ -156,13 +153,17 @@ class Loop:
                         self.save()
                 self._take_picture()
                 self.save()
+            except NumericError as error:
+                write_page(self.folder, seconds=self.spent, failure=str(error))
+                raise
             finally:
                 progress.close(self.trainer.step, self._shown)
         return self.done() >= 1
 
     def save(self) -> None:
-        """Write a checkpoint of this moment."""
+        """Write a checkpoint of this moment, and the page of the run."""
         self._save(self.spent)
+        write_page(self.folder, seconds=self.spent)
         self.saved = time.monotonic()
 
     def _log(self, record: Record) -> None:
@@ -198,11 +199,6 @@ class Loop:
 def columns_of(config: Config) -> int:
     """Return how many pictures a row of a grid has: one of each class, where there are classes."""
     return min(config.classes, GRID) or math.isqrt(GRID)
-
-
-def figures_of(config: Config) -> dict[str, dict[str, str]]:
-    """Return what is shown of a run's steps."""
-    return VAE_FIGURES if config.model == "vae" else GAN_FIGURES
 
 
 def write_summary(folder: RunFolder, config: Config, title: str) -> None:

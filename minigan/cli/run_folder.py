@@ -8,6 +8,7 @@
     samples/         one grid per save, of the same latent vectors, named by step
     samples.gif      those grids as a film
     losses.png       the curves
+    report.html      all of it on one page
 """
 
 import contextlib
@@ -19,7 +20,8 @@ from typing import Any, BinaryIO
 
 from minigan.errors import ArgumentError, FileError
 
-MINE = ("config.json", "metrics.jsonl", "checkpoint.npz", "samples", "samples.gif", "losses.png")
+PAGE = "report.html"
+MINE = ("config.json", "metrics.jsonl", "checkpoint.npz", "samples", "samples.gif", "losses.png", PAGE)
 
 
 class RunFolder:
@@ -36,6 +38,9 @@ class RunFolder:
         self.samples = self.path / "samples"
         self.film = self.path / "samples.gif"
         self.curves = self.path / "losses.png"
+        self.page = self.path / PAGE
+        self.evaluation = self.path / "evaluation.json"
+        self.nearest = self.path / "nearest.png"
 
     @contextlib.contextmanager
     def locked(self, *, resume: bool) -> Iterator[None]:
@@ -63,6 +68,8 @@ class RunFolder:
             if not resume:
                 self.refuse_overwriting()
             _make_folder(self.samples)
+            for left_over in self.path.glob(".*.tmp"):  # of a process that was killed while it wrote
+                left_over.unlink()
             yield
 
     def refuse_overwriting(self) -> None:

@@ -133,7 +133,8 @@ def _train(folder: RunFolder, trainer: Trainer, record: dict[str, Any], spent: f
     from minigan.gan import checkpoint
 
     def save(seconds: float) -> None:
-        checkpoint.save(folder.checkpoint, trainer, facts={"seconds": round(seconds, 3)})
+        facts = {"seconds": round(seconds, 3), "step": trainer.step}
+        checkpoint.save(folder.checkpoint, trainer, facts=facts)
 
     folder.write_config(record)
     budget = Budget(**record["budget"])

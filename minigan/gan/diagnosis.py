@@ -7,7 +7,7 @@ look at what D believes, at how sharply it sorts, and at how unlike each other t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
@@ -45,9 +45,32 @@ class Diagnosis:
         return found
 
 
+def history(records: Iterable[Record], *, window: int = 300) -> list[tuple[int, Finding]]:
+    """Read a log, whose records may lie some steps apart: (step, verdict) wherever the verdict changed."""
+    recent: deque[Record] = deque()
+    found: list[tuple[int, Finding]] = []
+    due = window
+    for record in records:
+        recent.append(record)
+        while len(recent) > 10 and recent[0].step <= record.step - window:
+            recent.popleft()
+        if record.step < due or len(recent) < 10:
+            continue
+        due = record.step + window // 10
+        verdict = judge(list(recent))
+        if not found or verdict.kind != found[-1][1].kind:
+            found.append((record.step, verdict))
+    return found
+
+
+def latest(records: Sequence[Record], *, window: int = 300) -> Finding:
+    """Return the verdict on the end of a log, at least one record."""
+    return judge([r for r in records[:-10] if r.step > records[-1].step - window] + list(records[-10:]))
+
+
 def judge(records: Sequence[Record]) -> Finding:
     """Return what a stretch of steps shows, the gravest trouble first."""
-    steps = len(records)
+    steps = records[-1].step - records[0].step + 1
 
     def mean(name: str) -> float:
         return fmean(getattr(r, name) for r in records)

@@ -14,8 +14,8 @@ from minigan.errors import ShapeError
 
 Series: TypeAlias = tuple[Sequence[float], Sequence[float]]
 Panels: TypeAlias = Mapping[str, Mapping[str, Series]]
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # the colour-blind see them too
-_SMOOTHED_FROM = 20  # points; fewer are drawn as they are
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # the colour-blind see them too
+SMOOTHED_FROM = 20  # points; fewer are drawn as they are
 
 
 def series(records: Iterable[Mapping[str, Any]], key: str, *, step: str = "step") -> Series:
@@ -59,7 +59,7 @@ def curves_png(panels: Panels, *, title: str = "", x_label: str = "step") -> byt
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (label, curves) in zip(axes, panels.items(), strict=True):
         for i, (name, (steps, values)) in enumerate(curves.items()):
-            colour = _COLOURS[i % len(_COLOURS)]
+            colour = COLOURS[i % len(COLOURS)]
             _draw(axis, name, np.asarray(steps, float), np.asarray(values, float), colour)
         _frame(axis, curves.values())
         axis.set_ylabel(label)
@@ -79,7 +79,7 @@ def _draw(axis: Any, name: str, steps: np.ndarray, values: np.ndarray, colour: s
     if steps.ndim != 1 or steps.shape != values.shape:
         raise ShapeError(f"curves: {name!r} has steps of shape {steps.shape} and values of shape "
                          f"{values.shape}; expected as many steps as values")
-    if len(values) < _SMOOTHED_FROM:
+    if len(values) < SMOOTHED_FROM:
         axis.plot(steps, values, color=colour, marker=".", label=name)
         return
     axis.plot(steps, values, color=colour, alpha=0.25, linewidth=0.7)
@@ -88,17 +88,22 @@ def _draw(axis: Any, name: str, steps: np.ndarray, values: np.ndarray, colour: s
 
 def _frame(axis: Any, curves: Iterable[Series]) -> None:
     """Fit the vertical axis to the bulk of every curve: a few wild values would flatten all the rest."""
-    bulks = []
-    for _, values in curves:
-        finite = np.asarray(values, float)[np.isfinite(values)]
-        if len(finite) >= _SMOOTHED_FROM:
-            bulks.append(np.quantile(finite, [0.003, 0.997]))
-        elif len(finite):
-            bulks.append(np.array([finite.min(), finite.max()]))
+    bulks = [ends for _, values in curves if (ends := bulk(np.asarray(values, float))) is not None]
     if bulks:
         low, high = np.min(bulks), np.max(bulks)
         margin = 0.06 * (high - low) or 0.5
         axis.set_ylim(low - margin, high + margin)
+
+
+def bulk(values: np.ndarray) -> tuple[float, float] | None:
+    """Return the ends between which 99.4 % of the finite values lie (all of a few), None without any."""
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return None
+    if len(finite) < SMOOTHED_FROM:
+        return float(finite.min()), float(finite.max())
+    low, high = np.quantile(finite, [0.003, 0.997])
+    return float(low), float(high)
 
 
 def save_curves(path: str | os.PathLike, panels: Panels, *, title: str = "", x_label: str = "step") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 import numpy as np
@@ -20,7 +20,10 @@ h1, h2 { line-height: 1.2 } figure { margin: 1rem 0 } figcaption, .slider output
 img { max-width: 100%; image-rendering: pixelated } img.smooth { image-rendering: auto }
 table { border-collapse: collapse; margin: 1rem 0 }
 th, td { padding: .25rem .75rem; border-bottom: 1px solid #ccc }
-td.number { text-align: right; font-variant-numeric: tabular-nums }
+th { text-align: left } td.number { text-align: right; font-variant-numeric: tabular-nums }
+p.good, p.bad { border-left: 4px solid #2a9d5c; padding: .25rem .75rem; background: #f1f9f4 }
+p.bad { border-color: #d1495b; background: #fdf1f2 }
+pre { background: #f4f4f4; padding: .75rem; overflow-x: auto } summary { cursor: pointer; color: #0072b2 }
 .slider input { display: block; width: 100%; max-width: 40rem }
 """
 _SCRIPT = """
@@ -48,9 +51,19 @@ class Report:
         """Add a heading; returns the report, as all of these do."""
         return self._add(f"<h2>{escape(text)}</h2>")
 
-    def text(self, text: str) -> Report:
-        """Add a paragraph of plain text."""
-        return self._add(f"<p>{escape(text)}</p>")
+    def text(self, text: str, *, kind: str = "") -> Report:
+        """Add a paragraph of plain text; ``kind`` "good" or "bad" marks it as a verdict."""
+        return self._add(f"<p{f' class={kind}' if kind else ''}>{escape(text)}</p>")
+
+    def code(self, text: str) -> Report:
+        """Add lines to be typed."""
+        return self._add(f"<pre>{escape(text)}</pre>")
+
+    def details(self, summary: str, fill: Callable[[], object]) -> Report:
+        """Fold away what ``fill()`` adds to this report; a click on ``summary`` opens it."""
+        self._add(f"<details><summary>{escape(summary)}</summary>")
+        fill()
+        return self._add("</details>")
 
     def table(self, rows: Iterable[Sequence[object]], headers: Sequence[str] = ()) -> Report:
         """Add a table; numbers stand at the right, floats with four digits."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from minigan.gan.diagnosis import Diagnosis, judge, judge_classes
+from minigan.gan.diagnosis import Diagnosis, history, judge, judge_classes, latest
 from minigan.gan.record import Record
 
 GOOD = Record(step=1, epoch=0, d_loss=1.2, g_loss=0.9, d_real=0.6, d_fake=0.4, g_fake=0.4, accuracy=0.7,
@@ -50,6 +50,25 @@ def test_a_verdict_is_said_when_it_changes_and_not_before_the_window_is_full():
     winning = [watch.update(replace(r, step=r.step + 200)) for r in run(200, accuracy=1.0, g_fake=0.0)]
     assert [f.kind for f in winning if f] == ["discriminator wins"]
     assert watch.verdict.kind == "discriminator wins"
+
+
+@pytest.mark.parametrize("apart", [1, 10, 200])
+def test_a_log_is_read_as_the_run_was_watched(apart):
+    records = run(3000)
+    records += [replace(r, step=r.step + 3000) for r in run(3000, accuracy=1.0, g_fake=0.0)]
+    log = [r for r in records if r.step % apart == 0]
+    (first, healthy), (second, winning) = history(log)
+    window = max(300, 10 * apart)
+    assert healthy.kind == "healthy" and window <= first <= window + 30
+    # The mean accuracy passes 98 % when 14 of 15 steps of the window are won; it is looked at every 30 steps.
+    assert winning.kind == "discriminator wins" and 0.9 * window < second - 3000 <= window + 30
+    assert latest(log).kind == "discriminator wins" and latest(log[: len(log) // 2]).kind == "healthy"
+    assert f"rightly for {window - apart + 1} steps" in latest(log).words
+
+
+def test_a_short_log_has_no_history():
+    assert history(run(299)) == [] and history([]) == []
+    assert latest(run(3)).kind == "healthy"
 
 
 def test_classes():

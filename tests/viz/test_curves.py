@@ -92,4 +92,4 @@ def test_bad_input():
 
 
 def test_colours_differ():
-    assert len(set(curves._COLOURS)) == len(curves._COLOURS)
+    assert len(set(curves.COLOURS)) == len(curves.COLOURS)

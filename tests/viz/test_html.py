@@ -16,6 +16,15 @@ from minigan.viz.html import Report
 PIXELS = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
 
 
+def test_verdicts_code_and_what_is_folded_away():
+    page = Report("A < B")
+    page.text("D & G", kind="bad").code("a <b>").details("more & more", lambda: page.text("inside"))
+    html = page.html()
+    Page(html)
+    assert "<p class=bad>D &amp; G</p>" in html and "<pre>a &lt;b&gt;</pre>" in html
+    assert re.search(r"<details><summary>more &amp; more</summary>\s*<p>inside</p>\s*</details>", html)
+
+
 class Page(HTMLParser):
     """Collect tags with their attributes and the text, and insist on closed tags."""
 

@@ -1,0 +1,99 @@
+"""`report.html`: one page that needs no network, whatever state the run is in."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from minigan import cli
+from minigan.cli import loop
+from minigan.cli.page import FRAMES, write_page
+from minigan.cli.run_folder import RunFolder
+
+
+def words_of(page):
+    body = re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.S)
+    return " ".join(re.sub(r"<[^>]*>", " ", body).split())
+
+
+def test_a_finished_run(trained):
+    page = (trained / "report.html").read_text()
+    words = words_of(page)
+    assert "dense on halves.npz" in words and "40 pictures of 6 x 6" in words
+    assert "6 steps (1 epochs)" in words
+    assert "Too early for a verdict" in words and "Not measured yet" in words
+    assert "penalty_every 2" in words and "made_with: numpy" in words
+    assert f"minigan train --resume --out {trained}" in words
+    assert page.count('src="data:image/png') == len(list((trained / "samples").iterdir()))
+    assert 'src="data:image/svg+xml' in page and ">step 6</output>" in page
+    assert not re.search(r'(src|href)="(?!data:)', page) and "://" not in page.replace("://www.w3.org", "")
+
+
+def test_a_run_of_no_steps(train, tmp_path, monkeypatch):
+    class Asked(loop.Interrupt):
+        def __init__(self):
+            self.asked = True
+
+    monkeypatch.setattr(loop, "Interrupt", Asked)
+    assert train(tmp_path / "run", "--steps", "5") == 130
+    words = words_of((tmp_path / "run" / "report.html").read_text())
+    assert "No step yet" in words and "Nothing is logged yet" in words
+
+
+def test_a_run_that_failed_says_why(train, tmp_path):
+    assert train(tmp_path / "run", "--steps", "400", "--lr-g", "9", "--lr-d", "9", "--r1", "1e6") == 1
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert re.search(r"<p class=bad>The run failed: step \d+, \w+&#x27;s step", page)
+
+
+@pytest.fixture
+def long(trained, tmp_path):
+    """A run with a log of 900 steps, of which D has won the last 500, and 40 grids."""
+    run = shutil.copytree(trained, tmp_path / "long")
+    rows = (run / "metrics.jsonl").read_text().splitlines()
+    row = json.loads(rows[-1]) | {"diversity": 1.0}
+    logged = []
+    for step in range(10, 901, 10):
+        won = {"accuracy": 1.0, "g_fake": 0.001} if step > 400 else {"accuracy": 0.7, "g_fake": 0.4}
+        logged.append(row | won | {"step": step, "g_norm": 1.0})
+    (run / "metrics.jsonl").write_text("".join(json.dumps(r) + "\n" for r in logged))
+    for n in range(40):
+        shutil.copy(run / "samples" / "step-0000000.png", run / "samples" / f"step-{n * 20 + 100:07d}.png")
+    return run
+
+
+def test_verdicts_over_time_and_no_more_frames_than_can_be_mailed(long):
+    write_page(RunFolder(long), seconds=75)
+    page = (long / "report.html").read_text()
+    words = words_of(page)
+    assert "900 steps" in words and "in 1:15" in words
+    assert "<p class=bad>D is winning: it has sorted 100% of the pictures rightly for 291 steps" in page
+    assert re.search(r"from step verdict 300 healthy: .* 690 D is winning", words)
+    assert page.count('src="data:image/png') == FRAMES and ">step 880</output>" in page
+
+
+def test_evaluation_is_shown_with_its_step(long):
+    found = {
+        "step": 500, "figures": {"frechet_distance": 12.5}, "floor": {"frechet_distance": 2.5}, "samples": 40,
+        "note": "not comparable", "classifier_accuracy": 0.97, "verdict": "all 2 classes come",
+        "class_shares": [0.4, 0.6], "real_shares": [0.5, 0.5],
+    }  # fmt: skip
+    (long / "evaluation.json").write_text(json.dumps(found))
+    write_page(RunFolder(long))
+    words = words_of((long / "report.html").read_text())
+    assert "frechet distance 12.5 2.5" in words and "Measured at step 500; the run has gone on" in words
+    assert "All 2 classes come" in words and "class generated real 0 0.4 0.5 1 0.6 0.5" in words
+
+
+def test_a_vae_has_no_discriminator_to_diagnose(train, tmp_path):
+    words = "train vae --set latent=4 --set base=2 --batch 8 --size 8 --steps 2 --log-every 1".split()
+    data = tmp_path / "data"
+    data.mkdir()
+    from PIL import Image
+
+    for n in range(8):
+        Image.new("L", (8, 8), 30 * n).save(data / f"{n}.png")
+    assert cli.main([*words, "--data", str(data), "--out", str(tmp_path / "run")]) == 0
+    shown = words_of((tmp_path / "run" / "report.html").read_text())
+    assert "decoder has" in shown and "Diagnosis" not in shown and "The losses fall" in shown
