@@ -4,9 +4,10 @@ Read the header of a ``.cu`` file for the formula, and `plain` for the same inde
 The rooms above ask `available` and then call `windows`, `bands` or `chains` (or, for convolutions,
 ops/conv/cuda_im2col.py); everything else on a GPU is CuPy's own functions and cuBLAS.
 
-A source is compiled when one of its kernels is first called, once for each number type and index type, by
-NVRTC through CuPy, which keeps the binary in a cache on disk.  `launch` is the one place where a kernel is
-called: a kernel sees bare memory, so everything about shapes, strides and types is checked there.
+All sources together are compiled when a kernel is first called, once for each number type and index type, by
+NVRTC through CuPy: about a second, and then never again, because CuPy keeps the binary in a cache on disk.
+`launch` is the one place where a kernel is called: a kernel sees bare memory, so everything about shapes,
+strides and types is checked there.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from minigan.backend import Array
 from minigan.errors import DTypeError, ShapeError
 
 FOLDER = Path(__file__).parent
-SOURCES = ("patches", "windows", "bands", "chains")
+SOURCES = ("head", "patches", "windows", "bands", "chains")
 REALS = {"f": "float", "d": "double"}
 INDICES = {False: "int", True: "long long"}
 THREADS = 256  # in a block: full occupancy on every GPU since compute capability 7.5
@@ -44,10 +45,9 @@ def available(array: Array) -> bool:
     return backend.of(array).kernels is not None and array.dtype.char in REALS
 
 
-def code(source: str) -> str:
-    """Return what is compiled for a source: head.cu and the file itself."""
-    parts = ((FOLDER / f"{name}.cu").read_text(encoding="utf-8") for name in ("head", source))
-    return "\n".join(parts)
+def code() -> str:
+    """Return what is compiled: all sources, one after the other."""
+    return "\n".join((FOLDER / f"{name}.cu").read_text(encoding="utf-8") for name in SOURCES)
 
 
 def options(real: str, wide: bool) -> tuple[str, ...]:
@@ -56,15 +56,15 @@ def options(real: str, wide: bool) -> tuple[str, ...]:
 
 
 @cache
-def _module(device: str, source: str, real: str, wide: bool) -> Any:
+def _module(device: str, real: str, wide: bool) -> Any:
     compiled = backend.get(device).kernels
     assert compiled is not None, f"backend {device!r} runs no kernels"
-    return compiled(code(source), options(real, wide))
+    return compiled(code(), options(real, wide))
 
 
 @cache
-def _kernel(device: str, source: str, name: str, real: str, wide: bool) -> Any:
-    return _module(device, source, real, wide)(name)
+def _kernel(device: str, name: str, real: str, wide: bool) -> Any:
+    return _module(device, real, wide)(name)
 
 
 def lines(count: int) -> Grid:
@@ -87,7 +87,7 @@ def extent(array: Array) -> int:
     return sum((n - 1) * abs(stride) for n, stride in steps if n) // array.itemsize + 1
 
 
-def launch(source: str, name: str, grid: Grid, like: Array, *arguments: Any) -> None:
+def launch(name: str, grid: Grid, like: Array, *arguments: Any) -> None:
     """Call a kernel with arrays (in C order, or `Strided`), whole numbers and numbers, in its own order.
 
     Whole numbers go over as the index type, others as the type of ``like``, which also names the device.
@@ -120,7 +120,7 @@ def launch(source: str, name: str, grid: Grid, like: Array, *arguments: Any) -> 
             raise ShapeError(f"{name}: a kernel ignores strides, so arrays must be in C order; copy it first")
         else:
             passed.append(argument)
-    _kernel(here.name, source, name, real.char, wide)(*grid, tuple(passed))
+    _kernel(here.name, name, real.char, wide)(*grid, tuple(passed))
 
 
 class Planes(NamedTuple):

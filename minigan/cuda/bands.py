@@ -54,5 +54,5 @@ def along(x: Array, matrix: np.ndarray) -> Array:
     """(A, n, B) in C order, a host matrix (m, n) that never changes -> matrix x, (A, m, B)."""
     (A, n, B), m = x.shape, len(matrix)
     y = backend.namespace(x).empty((A, m, B), x.dtype)
-    launch("bands", "band", lines(y.size), x, y, x, *_band(matrix, x), n, m, B, y.size)
+    launch("band", lines(y.size), x, y, x, *_band(matrix, x), n, m, B, y.size)
     return y

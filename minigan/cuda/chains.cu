@@ -1,7 +1,7 @@
 // Element-wise chains in one pass: each of them is several array operations, and so several walks through
 // memory, when written with CuPy's functions. Matrices (M, C) have one column a channel, in C order.
 
-static __device__ __forceinline__ REAL leaky_of(REAL x, REAL slope) { return x > 0 ? x : slope * x; }
+__device__ __forceinline__ REAL leaky_of(REAL x, REAL slope) { return x > 0 ? x : slope * x; }
 
 // y = leaky(scale[c] x + shift[c]): batch normalisation once its statistics are known (arXiv 1502.03167,
 // algorithm 1, last line), a bias (scale 1) and an activation behind either; slope 1 is no activation.

@@ -12,7 +12,7 @@ STRIPS = 1 << 17  # partial sums of a reduction: enough threads for the largest 
 def affine_leaky(x: Array, scale: Array, shift: Array, slope: float = 1.0) -> Array:
     """(M, C), (C,), (C,) -> leaky(scale x + shift), (M, C); slope 1 is no activation."""
     y = backend.namespace(x).empty(x.shape, x.dtype)
-    launch("chains", "affine_leaky", lines(y.size), x, y, x, scale, shift, slope, x.shape[1], y.size)
+    launch("affine_leaky", lines(y.size), x, y, x, scale, shift, slope, x.shape[1], y.size)
     return y
 
 
@@ -22,7 +22,7 @@ def leaky_grad(g: Array, y: Array, slope: float) -> Array:
     xp = backend.namespace(y)
     result, given = (xp.ascontiguousarray(array.transpose(order)) for array in (y, g))
     gx = xp.empty(result.shape, result.dtype)
-    launch("chains", "leaky_grad", lines(gx.size), y, gx, given, result, slope, gx.size)
+    launch("leaky_grad", lines(gx.size), y, gx, given, result, slope, gx.size)
     return gx.transpose([order.index(axis) for axis in range(y.ndim)])
 
 
@@ -34,7 +34,7 @@ def column_sums(x: Array, center: Array, g: Array | None = None) -> tuple[Array,
     xp = backend.namespace(x)
     first, second = (xp.empty((strips, C), x.dtype) for _ in range(2))
     launch(
-        "chains", "column_sums", lines(strips * C), x,
+        "column_sums", lines(strips * C), x,
         first, second, x, x if g is None else g, center, g is None, rows, C, height, strips * C,
     )  # fmt: skip
     return first.sum(axis=0), second.sum(axis=0)
@@ -43,7 +43,7 @@ def column_sums(x: Array, center: Array, g: Array | None = None) -> tuple[Array,
 def norm_grad(x: Array, g: Array, factor: Array, slope: Array, shift: Array) -> Array:
     """(M, C) twice, (C,) three times -> factor g - (slope x + shift), (M, C)."""
     gx = backend.namespace(x).empty(x.shape, x.dtype)
-    launch("chains", "norm_grad", lines(gx.size), x, gx, x, g, factor, slope, shift, x.shape[1], gx.size)
+    launch("norm_grad", lines(gx.size), x, gx, x, g, factor, slope, shift, x.shape[1], gx.size)
     return gx
 
 
@@ -54,4 +54,4 @@ def adam(
     """Update p, m and v, flat arrays, in place; see chains.cu for what the numbers are."""
     beta1, beta2 = betas
     numbers = (shrink, decay, beta1, 1.0 - beta1, beta2, 1.0 - beta2, eps, rate)
-    launch("chains", "adam", lines(p.size), p, p, m, v, g, *(float(n) for n in numbers), p.size)
+    launch("adam", lines(p.size), p, p, m, v, g, *(float(n) for n in numbers), p.size)

@@ -1,4 +1,4 @@
-// Stands before every source of this folder when it is compiled.
+// Stands before the other sources of this folder, which are compiled as one.
 //
 // The compiler's command line says which number type and which index type a kernel is made for:
 //     -DREAL=float | double      -DINDEX=int | "long long" (arrays of 2^31 elements and more)
@@ -14,14 +14,14 @@ typedef int* __restrict__ OutWhole;
 #endif
 
 // The number of this thread in a one-dimensional grid.
-static __device__ __forceinline__ INDEX this_thread() {
+__device__ __forceinline__ INDEX this_thread() {
     return (INDEX)blockIdx.x * (INDEX)blockDim.x + (INDEX)threadIdx.x;
 }
 
 // Which windows see a cell? Window i has the cell h at tap k where  i S + k D - P = h,  that is where S divides
 // h + P - k D. Returns the first such k; the others follow every S / gcd(S, D) taps ("step"), each time with an
 // i that is D / gcd(S, D) smaller. If none of the first `step` taps fits none does: returns K, past the last.
-static __device__ __forceinline__ INDEX first_tap(INDEX h_plus_P, INDEX K, INDEX S, INDEX D, INDEX step) {
+__device__ __forceinline__ INDEX first_tap(INDEX h_plus_P, INDEX K, INDEX S, INDEX D, INDEX step) {
     for (INDEX k = 0; k < step && k < K; ++k)
         if ((h_plus_P - k * D) % S == 0) return k;
     return K;

@@ -17,7 +17,7 @@ extern "C" __global__ void max_windows(Out y, OutWhole winner, In x, WINDOWS)
     const INDEX t = this_thread();
     if (t >= count) return;
     const INDEX b = t % B, j = t / B % OW, i = t / B / OW % OH, image = t / B / OW / OH * H;
-    REAL best = -(REAL)(1e300 * 1e300);  // minus infinity
+    REAL best = log((REAL)0);  // minus infinity
     int number = 0;
     for (INDEX kh = 0; kh < KH; ++kh) {
         const INDEX h = i * SH + kh * DH - PH;

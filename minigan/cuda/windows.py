@@ -12,7 +12,7 @@ from minigan.cuda import Planes, launch, lines, planes, sizes
 
 def _call(name: str, axes: Any, out: Array, *arguments: Any) -> None:
     count = out.size
-    launch("windows", name, lines(count), out, out, *arguments, out.shape[3], *sizes(axes), count)
+    launch(name, lines(count), out, out, *arguments, out.shape[3], *sizes(axes), count)
 
 
 def max_windows(x: Array, axes: Any) -> tuple[Array, Array]:

@@ -23,9 +23,9 @@ def beside(monkeypatch, device):
     """Run every kernel's loops beside it and compare all it wrote; the list of names that ran."""
     ran, launch = [], cuda.launch
 
-    def both(source, name, grid, like, *arguments):
+    def both(name, grid, like, *arguments):
         copies = [_flat(a) for a in arguments]
-        launch(source, name, grid, like, *arguments)
+        launch(name, grid, like, *arguments)
         with np.errstate(all="ignore"):
             getattr(plain, name)(*_spread(copies))
         for got, wanted in zip(arguments, copies, strict=True):
@@ -274,15 +274,15 @@ def test_what_a_kernel_cannot_know_is_refused(device, on_device):
     x = on_device(np.ones((4, 6)))
     vector = on_device(np.ones(3))
     with pytest.raises(ShapeError, match="affine_leaky: a kernel ignores strides"):
-        cuda.launch("chains", "affine_leaky", cuda.lines(12), x, x, x[:, ::2], vector, vector, 1.0, 3, 12)
+        cuda.launch("affine_leaky", cuda.lines(12), x, x, x[:, ::2], vector, vector, 1.0, 3, 12)
     with pytest.raises(DTypeError, match="expected float64 or int32 arrays, got float32"):
         chains.affine_leaky(x, vector.astype(np.float32), vector)
     with pytest.raises(TypeError, match="expected arrays on fake, got one on numpy"):
-        cuda.launch("chains", "leaky_grad", cuda.lines(24), x, x, np.ones((4, 6)), x, 1.0, 24)
+        cuda.launch("leaky_grad", cuda.lines(24), x, x, np.ones((4, 6)), x, 1.0, 24)
     with pytest.raises(AssertionError, match="accesses outside an array"):
-        cuda.launch("chains", "leaky_grad", cuda.lines(25), x, x, x.copy(), x.copy(), 1.0, 25)
+        cuda.launch("leaky_grad", cuda.lines(25), x, x, x.copy(), x.copy(), 1.0, 25)
     with pytest.raises(AssertionError, match="are not what its parameters are"):
-        cuda.launch("chains", "leaky_grad", cuda.lines(24), x, x, x.copy(), x.copy(), 24)
+        cuda.launch("leaky_grad", cuda.lines(24), x, x, x.copy(), x.copy(), 24)
 
 
 def test_nothing_is_launched_for_nothing(device, on_device):

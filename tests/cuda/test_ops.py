@@ -26,7 +26,7 @@ def ran(monkeypatch):
     names, kernel = set(), cuda._kernel
 
     def note(*key):
-        names.add(key[2])
+        names.add(key[1])
         return kernel(*key)
 
     monkeypatch.setattr(cuda, "_kernel", note)

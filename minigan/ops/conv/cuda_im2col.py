@@ -52,7 +52,7 @@ def unroll(x, spec, block):
     columns = backend.namespace(x).empty((rows, K), x.dtype)
     (SH, SW), (PH, PW), (DH, DW) = spec.stride, spec.padding, spec.dilation
     cuda.launch(
-        "patches", "im2col", cuda.table(rows, K), x, columns, cuda.Strided(x[n0:n1]),
+        "im2col", cuda.table(rows, K), x, columns, cuda.Strided(x[n0:n1]),
         spec.C, spec.H, spec.W, spec.KH, spec.KW, spec.OW, SH, SW, PH, PW, DH, DW, i0, i1 - i0, rows,
     )  # fmt: skip
     return columns
@@ -62,7 +62,7 @@ def add_back(columns, spec, gx):
     """Write col2im of (n * OH * OW, KH * KW * C) to gx, (n, H, W, C) in C order."""
     (SH, SW), (DH, DW) = spec.stride, spec.dilation
     cuda.launch(
-        "patches", "col2im", cuda.lines(gx.size), gx, gx, columns, spec.C, spec.H, spec.W, spec.KH, spec.KW,
+        "col2im", cuda.lines(gx.size), gx, gx, columns, spec.C, spec.H, spec.W, spec.KH, spec.KW,
         spec.OH, spec.OW, SH, SW, *spec.padding, DH, DW,
         cuda.taps_between(SH, DH), cuda.taps_between(SW, DW), gx.size,
     )  # fmt: skip
