@@ -9,16 +9,19 @@
 
 # %%
 import argparse
+from dataclasses import replace
 
 import numpy as np
 
 from minigan import Op, Tensor
 from minigan.backend import namespace
-from minigan.testing import gradcheck
+from minigan.testing import OpCase, check_op
+from minigan.testing.oracles import one_by_one
+from minigan.testing.strategies import array_samples  # draws with hypothesis: pip install 'minigan[test]'
 
 parser = argparse.ArgumentParser(description="Your own operation")
-parser.add_argument("--quick", action="store_true", help="a smaller input (the tests run this)")
-rows = 3 if parser.parse_args().quick else 20
+parser.add_argument("--quick", action="store_true", help="fewer settings (the tests run this)")
+examples = 5 if parser.parse_args().quick else 100
 
 # %% [markdown]
 # ## The class
@@ -34,12 +37,10 @@ class Softsign(Op):
     keeps = (0,)
 
     def forward(self, x):
-        xp = namespace(x)
-        return x / (1 + xp.abs(x))
+        return x / (1 + namespace(x).abs(x))
 
     def backward(self, g):
-        x = self.input(0)
-        return g / (1 + abs(x)) ** 2
+        return g / (1 + abs(self.input(0))) ** 2
 
 
 x = Tensor(np.linspace(-2, 2, 5), requires_grad=True)
@@ -49,63 +50,49 @@ print("softsign  :", y.numpy().round(3))
 print("derivative:", x.grad.numpy().round(3))
 
 # %% [markdown]
-# ## The check
+# ## The record, and the check
 #
-# `gradcheck` compares both derivatives with finite differences that carry their own error bars, along
-# random directions and under a random incoming gradient, and holds some twenty properties besides: that
-# inputs are left alone, that memory layout does not matter, that a second backward adds up.
+# A record says what is true: what to call, on what, and what must come out, by a formula that is not the
+# code under test. `check_op` draws inputs and holds value, both derivatives, memory layouts and float32
+# to it. Put such records into a file as the list `CASES`, and `minigan gradcheck --cases FILE` prints a
+# table of them.
 
 # %%
-point = np.random.default_rng(0).standard_normal((rows, 4))
-report = gradcheck(Softsign(), point, seed=0)
-print(report)
-print(f"worst relative error: first order {report.error1:.1e}, second order {report.error2:.1e}")
+CASE = OpCase(
+    "softsign",
+    lambda x: Softsign()(x),
+    array_samples(),  # of any shape, on both sides of zero
+    oracle=one_by_one(lambda number: number / (1 + abs(number))),
+    covers=(Softsign,),
+)
+report = check_op(CASE, examples=examples)
+print(f"{report}\nlargest relative errors: {report.error1:.1e} at order 1, {report.error2:.1e} at order 2")
 assert report
-
 
 # %% [markdown]
 # ## Three ways to get it wrong
 #
-# A forgotten square: the value is right, the gradient is not.
+# A lost sign. A derivative computed with raw arrays: right at first order, and silently zero at second,
+# where a gradient penalty needs it. And one that works in place, so that whoever else reads the
+# incoming gradient reads something else.
 
 
 # %%
-class ForgottenSquare(Softsign):
-    def backward(self, g):
-        return g / (1 + abs(self.input(0)))
+def lost_sign(op, g):
+    return -g / (1 + abs(op.input(0))) ** 2
 
 
-print(gradcheck(ForgottenSquare(), point, seed=0))
-assert not gradcheck(ForgottenSquare(), point, seed=0)
-
-# %% [markdown]
-# Raw arrays in backward: the first derivative is right, and the second is silently zero. This is the
-# mistake a gradient penalty trips over.
+def raw_arrays(op, g):
+    return g * Tensor(1 / (1 + np.abs(op.input(0).data)) ** 2)
 
 
-# %%
-class RawArrays(Softsign):
-    def backward(self, g):
-        x = self.input(0).data
-        return Tensor(g.data / (1 + np.abs(x)) ** 2)
+def in_place(op, g):
+    g.data /= (1 + np.abs(op.input(0).data)) ** 2
+    return g
 
 
-report = gradcheck(RawArrays(), point, seed=0)
-print(report)
-assert not report and "differentiable again" in report.properties
-
-
-# %% [markdown]
-# Writing into the incoming gradient: whoever else reads it gets a surprise.
-
-
-# %%
-class WritesIntoItsInput(Softsign):
-    def backward(self, g):
-        g.data /= (1 + np.abs(self.input(0).data)) ** 2
-        return g
-
-
-report = gradcheck(WritesIntoItsInput(), point, seed=0, order=1)
-print(report)
-assert not report and "cotangent unchanged" in report.properties
+for mistake, words in ((lost_sign, "a sign is wrong"), (raw_arrays, "raw arrays"), (in_place, "out=g")):
+    Wrong = type(mistake.__name__, (Softsign,), {"backward": mistake})
+    report = check_op(replace(CASE, name=mistake.__name__, fn=lambda x, Wrong=Wrong: Wrong()(x)))
+    print(f"\n{report}")
+    assert not report and words in report.findings[0].hint
