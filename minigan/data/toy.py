@@ -20,6 +20,7 @@ class ModeStatistics:
     modes: int  # modes with at least one (or as many as asked) high-quality points
     high_quality: float  # share of points within 3 sigma of their mode, 0 to 1
     kl: float  # KL divergence (nats) of the points' distribution over the modes from the uniform one
+    spread: float  # deviation of the high-quality points from their centre, in sigmas; NaN without any
     counts: np.ndarray  # (M,) points whose nearest centre this is
 
 
@@ -41,7 +42,9 @@ class Mixture:
 
         A point belongs to its nearest centre and is of high quality within 3 sigma of it.  The KL divergence
         is sum_m p_m log(M p_m), p_m the share of all points that belong to m: 0 when all modes get their
-        share, log M when one gets all.  A point that is not finite belongs nowhere.
+        share, log M when one gets all.  The spread is the root mean square of x and y; points of the mixture
+        itself have 0.974, because those beyond 3 sigma are not counted.  A point that is not finite belongs
+        nowhere.
         """
         points = np.asarray(points, np.float64)
         if points.ndim != 2 or points.shape[1] != 2 or not len(points):
@@ -49,13 +52,15 @@ class Mixture:
         finite = points[np.isfinite(points).all(axis=1)]
         distance = np.linalg.norm(finite[:, None] - self.centres, axis=2)  # (N, M)
         nearest = distance.argmin(axis=1)
-        good = distance.min(axis=1) <= 3 * self.sigma
+        away = distance.min(axis=1) / self.sigma
+        good = away <= 3
+        spread = float(np.sqrt((away[good] ** 2).mean() / 2)) if good.any() else float("nan")
         mode_count = len(self.centres)
         counts = np.bincount(nearest, minlength=mode_count)
         reached = np.bincount(nearest[good], minlength=mode_count) >= max(at_least, 1)
         share = counts[counts > 0] / max(counts.sum(), 1)
         kl = float(np.sum(share * np.log(mode_count * share))) if len(finite) else float("inf")
-        return ModeStatistics(int(reached.sum()), float(good.sum() / len(points)), kl, counts)
+        return ModeStatistics(int(reached.sum()), float(good.sum() / len(points)), kl, spread, counts)
 
 
 def ring(modes: int = 8, *, radius: float = 1.0, sigma: float = 0.01) -> Mixture:

@@ -9,15 +9,18 @@ given up for free, and the penalties let the game settle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from minigan.backend import to_host
 from minigan.data import toy
+from minigan.data.loader import Loader
 from minigan.errors import ArgumentError
+from minigan.gan import models
 from minigan.gan.config import Config
+from minigan.gan.models.minibatch import with_minibatch_features
 from minigan.gan.record import Record
 from minigan.gan.trainer import Trainer
 from minigan.tensor import Tensor, no_grad
@@ -27,8 +30,28 @@ EXTENT = 4.0
 POINTS = 200_000  # drawn once; an epoch is one pass over them
 MIXTURES: dict[str, Callable[[], toy.Mixture]] = {"ring": toy.ring, "grid": toy.grid}
 
-PLAIN: dict[str, Any] = {"loss": "non-saturating", "r1": 0.0, "r2": 0.0}
-CURED: dict[str, Any] = {"loss": "relativistic", "r1": 0.02, "r2": 0.02}
+CURES: dict[str, dict[str, Any]] = {  # what each changes in the plain non-saturating GAN
+    "none": {},
+    "penalty": {"r1": 0.02, "penalty_every": 4},
+    "packing": {"pack": 4},
+    "minibatch": {},
+    "paired": {"loss": "relativistic", "r1": 0.02, "r2": 0.02, "penalty_every": 4},
+}
+
+
+def check_cure(cure: str, cures: Iterable[str]) -> None:
+    """Raise ArgumentError, with the names there are, for an unknown cure."""
+    if cure not in cures:
+        raise ArgumentError(f"cure: expected one of {', '.join(cures)}, got {cure!r}")
+
+
+def make_trainer(config: Config, images: np.ndarray, *, minibatch: bool) -> Trainer:
+    """Return `Trainer.create`, or the same with a discriminator that compares the pictures of a batch."""
+    if not minibatch:
+        return Trainer.create(config, images)
+    generator, discriminator = models.build(config)
+    discriminator = with_minibatch_features(discriminator, rng=np.random.default_rng([config.seed, 5]))
+    return Trainer(config, generator, discriminator, Loader(images, batch_size=config.batch, seed=config.seed))
 
 
 class Laboratory:
@@ -38,23 +61,26 @@ class Laboratory:
 
     Args:
         mixture: "ring" or "grid".
-        cured: relativistic pairing with penalties, or the plain GAN.
+        cure: one of `CURES`; "none" is the plain GAN.
         options: of `minigan.gan.Config`, over the laboratory's own.
     """
 
-    def __init__(self, mixture: str = "ring", *, cured: bool = True, **options: Any):
+    def __init__(self, mixture: str = "ring", *, cure: str = "paired", **options: Any):
         if mixture not in MIXTURES:
             raise ArgumentError(f"mixture: expected one of {', '.join(MIXTURES)}, got {mixture!r}")
+        check_cure(cure, CURES)
         self.mixture = MIXTURES[mixture]()
-        self.scale = float(np.abs(self.mixture.centres).max()) / EXTENT
+        self.reach = float(np.abs(self.mixture.centres).max())  # of the centres, in the mixture's units
+        self.scale = self.reach / EXTENT
         settings: dict[str, Any] = {
             "recipe": f"laboratory-{mixture}", "model": "planar", "shape": (2, 1, 1), "latent": 2,
             "base": 128, "batch": 256, "lr_g": 2e-3, "lr_d": 2e-3, "lr_end": 0.005, "betas": (0.0, 0.99),
-            "penalty_every": 4, "ema": 0.9995,
+            "ema": 0.9995,
         }  # fmt: skip
-        self.config = Config.from_dict({**settings, **(CURED if cured else PLAIN), **options})
+        self.config = Config.from_dict({**settings, **CURES[cure], **options})
         points = self.mixture.sample(POINTS, np.random.default_rng([self.config.seed, 4])) / self.scale
-        self.trainer = Trainer.create(self.config, points.reshape(-1, 2, 1, 1).astype(np.float32))
+        points = points.reshape(-1, 2, 1, 1).astype(np.float32)
+        self.trainer = make_trainer(self.config, points, minibatch=cure == "minibatch")
 
     def run(self, steps: int) -> Iterator[Record]:
         """Train for ``steps`` steps, the learning rates falling along the way; one record a step."""

@@ -31,6 +31,8 @@ def test_its_own_samples_score_best(mixture):
     # within 3 sigma in two dimensions: the Rayleigh distribution
     assert found.high_quality == pytest.approx(stats.rayleigh.cdf(3), abs=0.003)
     assert found.counts.sum() == 20_000
+    # r^2 / 2 of those is exponential, cut off at 4.5
+    assert found.spread == pytest.approx((1 - 4.5 / np.expm1(4.5)) ** 0.5, abs=0.01)
     around = points - mixture.centres[np.linalg.norm(points[:, None] - mixture.centres, axis=2).argmin(1)]
     np.testing.assert_allclose(around.std(axis=0), mixture.sigma, rtol=0.03)
 
@@ -38,6 +40,7 @@ def test_its_own_samples_score_best(mixture):
 def test_a_collapsed_generator_is_seen():
     found = ring().statistics(np.tile(ring().centres[2], (50, 1)))
     assert (found.modes, found.high_quality) == (1, 1.0) and found.kl == pytest.approx(np.log(8))
+    assert found.spread < 1e-6
 
 
 @given(counts=st.lists(st.integers(0, 20), min_size=8, max_size=8).filter(any))
@@ -62,7 +65,8 @@ def test_points_that_are_not_finite_count_as_bad():
     points = np.array([ring().centres[0], [np.nan, 0]])
     found = ring().statistics(points)
     assert (found.modes, found.high_quality, found.counts.sum()) == (1, 0.5, 1)
-    assert ring().statistics(np.full((3, 2), np.nan)).kl == np.inf
+    lost = ring().statistics(np.full((3, 2), np.nan))
+    assert lost.kl == np.inf and np.isnan(lost.spread)
 
 
 @pytest.mark.parametrize("shape", [(0, 2), (3,), (3, 3)])
