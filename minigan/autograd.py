@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from heapq import heappop, heappush
 from typing import Any
 
-from minigan import backend
+from minigan import backend, parallel
 from minigan.errors import GraphError, NumericError, ShapeError
 from minigan.tensor import Edge, Observer, Op, Tensor, _set_recording, observers, run_observed
 
@@ -102,7 +102,7 @@ def _walk(
             else:
                 leaves[key] = edge
         elif key in summed and not create_graph:
-            gradients[key].data += g.data
+            parallel.over(_add_to, gradients[key].data, g.data)
         else:
             gradients[key] = gradients[key] + g
             summed.add(key)
@@ -131,6 +131,10 @@ def _walk(
             if not retain_graph:
                 op.release()
     return arrived + [(leaf, gradients[key]) for key, leaf in leaves.items()]
+
+
+def _add_to(total: Any, more: Any) -> None:
+    total += more
 
 
 def _backward(op: Op, g: Tensor) -> tuple[Tensor | None, ...]:

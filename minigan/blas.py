@@ -201,22 +201,69 @@ def _device_product(left: Any, right: Any, out: Any = None) -> Any:
     return out
 
 
-def matmul(left: Any, right: Any) -> Any:
-    """left @ right, for a product of two large matrices with the result's longer side shared out."""
+def matmul(left: Any, right: Any, row: Any = None) -> Any:
+    """left @ right; ``row``, where given, is added to every row of a product of two matrices."""
+    if type(left) is np.ndarray and left.ndim == right.ndim == 2:
+        return products((left, right), row=row)[0]
     if type(left) is not np.ndarray:
-        return _device_product(left, right)
-    if workers() == 1:
-        return left @ right
-    if left.ndim != 2 or right.ndim != 2 or left.size * right.shape[1] < WORTH_SPLITTING:
-        with single():
-            return left @ right
-    M, N = left.shape[0], right.shape[1]
-    out = np.empty((M, N), np.result_type(left, right))
-    count = workers()
-    edges = [max(M, N) * k // count for k in range(count + 1)]
-    shares = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
-    if M >= N:
-        run([partial(product, left[s], right, out[s]) for s in shares])
+        found = _device_product(left, right)
     else:
-        run([partial(product, left, right[:, s], out[:, s]) for s in shares])
-    return out
+        with single():
+            found = left @ right
+    if row is not None:
+        found += row
+    return found
+
+
+def products(*pairs: tuple[np.ndarray, np.ndarray], row: np.ndarray | None = None) -> list[np.ndarray]:
+    """The product of each pair of matrices, all shared out among the threads at once.
+
+    Several products of one size are a thread's work each; one alone is cut up along its longer side.
+    """
+    outs = [np.empty((a.shape[0], b.shape[1]), np.result_type(a, b)) for a, b in pairs]
+    large = sum(a.size * b.shape[1] for a, b in pairs) >= WORTH_SPLITTING
+    count = -(-workers() // len(pairs)) if large else 1
+    jobs = [job for pair, out in zip(pairs, outs, strict=True) for job in _shares(*pair, out, row, count)]
+    if large:
+        run(jobs)
+    else:
+        with single():
+            for job in jobs:
+                job()
+    return outs
+
+
+def _shares(
+    left: np.ndarray, right: np.ndarray, out: np.ndarray, row: np.ndarray | None, count: int
+) -> list[Callable[[], None]]:
+    """Jobs that write the product's ``count`` parts: of its columns, unless it has many more rows."""
+    M, N = out.shape
+
+    def part(rows: slice, columns: slice) -> None:
+        product(left[rows], right[:, columns], out[rows, columns])
+        if row is not None:
+            out[rows, columns] += row[columns]
+
+    everything = slice(None)
+    tall = M > 2 * N
+    edges = [(M if tall else N) * k // count for k in range(count + 1)]
+    pieces = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [partial(part, *((piece, everything) if tall else (everything, piece))) for piece in pieces]
+
+
+def gram(rows: Any) -> Any:
+    """rows^T @ rows, (M, C) -> (C, C): each thread sums over its share of the rows.
+
+    `dot` knows a product of a matrix with its own transpose and computes one triangle of it.
+    """
+    if type(rows) is not np.ndarray:
+        return _device_product(rows.T, rows)
+    if rows.size * rows.shape[1] < WORTH_SPLITTING:
+        with single():
+            return rows.T @ rows
+    count = workers()
+    edges = [len(rows) * k // count for k in range(count + 1)]
+    sums = np.empty((count, rows.shape[1], rows.shape[1]), rows.dtype)
+    parts = [rows[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    run([partial(np.dot, part.T, part, out=into) for part, into in zip(parts, sums, strict=True)])
+    return sums.sum(axis=0)

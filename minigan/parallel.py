@@ -16,8 +16,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
+
+import numpy as np
 
 from minigan.errors import ArgumentError
 
@@ -130,6 +132,27 @@ def _get_ready(count: int) -> None:
     for i, helper in enumerate(_helpers):
         if places := others[i :: len(_helpers)] or others:
             os.sched_setaffinity(helper.number, places)
+
+
+PART = 1 << 20  # bytes of an array that a job goes through
+
+
+def over(function: Callable[..., Any], *arrays: Any) -> None:
+    """Call ``function(*parts)`` on matching parts of arrays of one shape, on all threads if they are large.
+
+    For element-wise passes that write into the last of the arrays.  Parts are slices along the axis that is
+    slowest in the first array's memory, so of arrays in one memory order each part is a run of memory.
+    """
+    first = arrays[0]
+    if first.nbytes < 8 * PART or type(first) is not np.ndarray or threads() == 1:
+        function(*arrays)
+        return
+    axis = max(range(first.ndim), key=lambda i: abs(first.strides[i]) if first.shape[i] > 1 else -1)
+    size, count = first.shape[axis], threads() * -(-first.nbytes // (threads() * PART))
+    count = min(size, count)
+    before = (slice(None),) * axis
+    parts = [(*before, slice(size * k // count, size * (k + 1) // count)) for k in range(count)]
+    run([partial(function, *(array[part] for array in arrays)) for part in parts])
 
 
 def run(jobs: Sequence[Callable[[], Any]]) -> None:

@@ -20,7 +20,7 @@ from minigan.ops.arithmetic import add, div, mul, neg, sub
 from minigan.ops.broadcast import broadcast_to, sum, sum_to
 from minigan.ops.conv import conv2d, conv_transpose2d
 from minigan.ops.elementwise import abs, astype, clip, exp, log, maximum, minimum, pow, sqrt, where
-from minigan.ops.linalg import linear, matmul
+from minigan.ops.linalg import gram, linear, matmul
 from minigan.ops.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -62,6 +62,7 @@ __all__ = [
     "gelu",
     "getitem",
     "global_avg_pool2d",
+    "gram",
     "group_norm",
     "huber_loss",
     "instance_norm",

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minigan import parallel
 from minigan.backend import Array
 from minigan.errors import ArgumentError
 from minigan.ops.broadcast import broadcast_shapes, sum_to
@@ -22,8 +23,12 @@ class Add(Op):
     """z = x + y;  gx = g, gy = g."""
 
     def forward(self, x: Array, y: Array) -> Array:
-        """Add."""
-        return x + y
+        """Add; gradients that meet are often large, and of one shape and memory order."""
+        if type(x) is not np.ndarray or x.nbytes < parallel.PART or x.strides != y.strides:
+            return x + y
+        z = np.empty_like(x)
+        parallel.over(lambda a, b, c: np.add(a, b, out=c), x, y, z)
+        return z
 
     def backward(self, g: Tensor) -> tuple[Tensor, Tensor]:
         """Hand g to both."""

@@ -13,7 +13,7 @@ from minigan.cuda import bands
 from minigan.errors import ShapeError
 from minigan.ops.broadcast import broadcast_shapes, sum, sum_to
 from minigan.ops.shape import reshape, transpose
-from minigan.tensor import Op, Tensor
+from minigan.tensor import Op, Tensor, is_grad_enabled
 
 
 class MatMul(Op):
@@ -46,18 +46,35 @@ class Linear(Op):
 
     def forward(self, x: Array, weight: Array, bias: Array | None = None) -> Array:
         """One product; the bias is added in place onto its fresh result."""
-        y = blas.matmul(x, weight.T)
-        if bias is not None:
-            y += bias
-        return y
+        return blas.matmul(x, weight.T, bias)
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, ...]:
-        """Two products and a sum."""
-        gx = matmul(g, self.input(1)) if self.needs(0) else None
-        gweight = matmul(transpose(g), self.input(0)) if self.needs(1) else None
+        """Two products, at once where nothing is recorded, and a sum."""
+        gx: Tensor | None
+        gweight: Tensor | None
+        if self.needs(0) and self.needs(1) and type(g.data) is np.ndarray and not is_grad_enabled():
+            x, weight = self.input(0).data, self.input(1).data
+            gx, gweight = map(Tensor._wrap, blas.products((g.data, weight), (g.data.T, x)))
+        else:
+            gx = matmul(g, self.input(1)) if self.needs(0) else None
+            gweight = matmul(transpose(g), self.input(0)) if self.needs(1) else None
         if len(self.parents) == 2:
             return gx, gweight
         return gx, gweight, (sum(g, 0) if self.needs(2) else None)
+
+
+class Gram(Op):
+    """(M, C) -> (C, C): y = x^T x, sums of products of columns;  gx = x (g + g^T)."""
+
+    keeps = (0,)
+
+    def forward(self, x: Array) -> Array:
+        """One product, of which one triangle would do."""
+        return blas.gram(x)
+
+    def backward(self, g: Tensor) -> Tensor:
+        """One product instead of the two that x^T @ x would need; in the memory order of x."""
+        return matmul(self.input(0), g + transpose(g))
 
 
 class AlongAxis(Op):
@@ -120,6 +137,13 @@ def matmul(x: Tensor, y: Tensor) -> Tensor:
         product.shape[:-2] + (() if row else product.shape[-2:-1]) + (() if column else product.shape[-1:])
     )
     return reshape(product, shape)
+
+
+def gram(x: Tensor) -> Tensor:
+    """Return x^T x for x (M, C) -> (C, C).  gx = x (g + g^T).  Raises ShapeError unless x is a matrix."""
+    if x.ndim != 2:
+        raise ShapeError(f"gram: expected a matrix (M, C), got shape {x.shape}")
+    return Gram()(x)
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -25,7 +25,7 @@ def gram(features: Tensor) -> Tensor:
     places so that pictures of different sizes compare.
     """
     flat = places(features)
-    return ops.matmul(ops.transpose(flat), flat) / flat.shape[0]
+    return ops.gram(flat) / flat.shape[0]
 
 
 def mean_covariance(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -73,7 +73,7 @@ class Gram:
     def sums(self, features: Tensor, mask: np.ndarray | None = None) -> Sums:
         """(1, C, H, W)[, mask (H, W)] -> (sum of F_i F_j, number of places)."""
         flat = places(features, mask)
-        return ops.matmul(ops.transpose(flat), flat), _count(features, mask)
+        return ops.gram(flat), _count(features, mask)
 
     def finish(self, sums: Sums) -> Sums:
         """Sums -> (Gram matrix,)."""
@@ -92,7 +92,7 @@ class Covariance:
         ones = np.ones((flat.shape[0], 1)) if mask is None else np.sqrt(mask.reshape(-1, 1))
         row = Tensor(ones.T.astype(features.dtype)).to(features.device)  # (1, H W)
         mean = ops.reshape(ops.matmul(row, flat), (-1,))
-        return mean, ops.matmul(ops.transpose(flat), flat), _count(features, mask)
+        return mean, ops.gram(flat), _count(features, mask)
 
     def finish(self, sums: Sums) -> Sums:
         """Sums -> (means (C,), covariances (C, C))."""

@@ -148,11 +148,15 @@ def _apply(op, spec, x, weight, bias, channels):
 
 
 def _cache_of(weight):
-    """Where prepared weights go: on a frozen weight, stamped with its version; None for a trained one."""
-    if not isinstance(weight, Tensor) or weight.requires_grad or weight.node is not None:
+    """Where prepared weights go: on a frozen weight, stamped with its version; None for a trained one.
+
+    A weight that was frozen a moment ago and has not changed since keeps what was prepared: so a GAN's
+    discriminator, frozen in the generator's phase, has it in its own.
+    """
+    if not isinstance(weight, Tensor) or weight.node is not None:
         return None
     if weight.cache is None or weight.cache.get("version") != weight.version:
-        weight.cache = {"version": weight.version}
+        weight.cache = None if weight.requires_grad else {"version": weight.version}
     return weight.cache
 
 

@@ -155,7 +155,8 @@ def plan_cost(plan, function, frozen):
     tiles = plan.N * plan.TH * plan.TW
     copies = rates.copy(n2 * plan.Cin, plan.Cin) + rates.copy(m2 * plan.Cout, plan.Cout)
     transforms = n2 * (n2 * plan.Cin + m2 * plan.Cout) / (rates.MACS / 2)
-    products = rates.product(n2 * sizes, plan.Cout) * (1 + 30 / max(1, tiles))  # short products are slow
+    rows = max(1, min(tiles, max(LEAST, TILE // (n2 * max(plan.Cin, plan.Cout) * 4))))
+    products = rates.product(n2 * sizes, plan.Cout) * (1 + 30 / rows)  # short products are slow
     seconds = 1.1 * tiles * (copies + transforms + products) + 3 * rates.CALL
     if (
         function == "weight_grad"
@@ -211,6 +212,8 @@ def tile_blocks(plan, size):
     total = plan.N * plan.TH * plan.TW
     threads = blas.workers()
     count = threads * -(-total // (threads * fitting))
+    if total < threads * LEAST and plan.spread == 1:  # then the threads share out the output channels
+        count = -(-total // fitting)
     return row_blocks(plan.N, plan.TH, max(1, -(-total // max(1, count)) // plan.TW))
 
 

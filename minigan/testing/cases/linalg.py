@@ -8,7 +8,7 @@ import numpy as np
 
 from minigan import ops
 from minigan.errors import ShapeError
-from minigan.ops.linalg import Linear, MatMul
+from minigan.ops.linalg import Gram, Linear, MatMul
 from minigan.testing.case import BadInput, OpCase, Sample
 from minigan.testing.strategies import arrays, booleans, broadcast_pairs, composite, integers
 
@@ -21,6 +21,12 @@ def products(draw: Any) -> Sample:
     left = (inner,) if draw(booleans()) and draw(booleans()) else (*first, rows, inner)
     right = (inner,) if draw(booleans()) and draw(booleans()) else (*second, inner, columns)
     return Sample((draw(arrays(left)), draw(arrays(right))))
+
+
+@composite
+def matrices(draw: Any) -> Sample:
+    """One matrix."""
+    return Sample((draw(arrays((draw(integers(1, 4)), draw(integers(1, 4))))),))
 
 
 @composite
@@ -67,6 +73,10 @@ CASES = [
                          "broadcast"),
                 BadInput("a number", (ones(), ones(2)), {}, ShapeError, "at least one axis")),
            empty=(Sample((np.zeros((0, 3)), ones(3, 2))), Sample((np.zeros((2, 0)), np.zeros((0, 3)))))),
+    OpCase("gram", ops.gram, matrices(), lambda x: product(x.T, x), (Gram,),
+           torch=lambda torch, x: x.T @ x,
+           bad=(BadInput("a vector", (ones(3),), {}, ShapeError, "expected a matrix"),),
+           empty=(Sample((np.zeros((0, 3)),)),)),
     OpCase("linear", ops.linear, layers(), layer, (Linear,), linear=True,
            torch=lambda torch, x, w, b=None: torch.nn.functional.linear(x, w, b),
            bad=(BadInput("a weight of the wrong width", (ones(2, 3), ones(4, 2)), {}, ShapeError, "linear"),
