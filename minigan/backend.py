@@ -11,6 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -63,7 +64,7 @@ def _load_cupy() -> Backend:
         "cupy",
         cupy,
         cupy.ndarray,
-        cupy.asarray,
+        partial(_laid_out_alike, cupy.asarray),
         cupy.asnumpy,
         lambda: cupy.cuda.get_current_stream().synchronize(),
         lambda code, options: cupy.RawModule(code=code, options=options).get_function,
@@ -77,6 +78,38 @@ def _cupy_tensor_cores(wanted: bool) -> None:
     products.set_compute_type(
         np.float32, products.COMPUTE_TYPE_TF32 if wanted else products.COMPUTE_TYPE_DEFAULT
     )
+
+
+def _laid_out_alike(copy: Callable[[np.ndarray], Array], array: np.ndarray) -> Array:
+    """Copy an array to a device in the memory order it has; `cupy.asarray` knows C and Fortran only."""
+    array = np.asarray(array)
+    if array.flags.c_contiguous:
+        return copy(array)
+    order = memory_order(array)
+    return copy(np.ascontiguousarray(array.transpose(order))).transpose(inverse(order))
+
+
+def memory_order(array: Array) -> list[int]:
+    """Return the axes from the slowest to the fastest in memory."""
+    return sorted(range(array.ndim), key=lambda axis: (-abs(array.strides[axis]), axis))
+
+
+def inverse(order: list[int]) -> list[int]:
+    """Return the permutation that undoes ``order``."""
+    return [order.index(axis) for axis in range(len(order))]
+
+
+def in_memory_order(function: Callable[..., Array], *arrays: Array) -> Array:
+    """Return ``function(*arrays)``, an element-wise function, laid out as its largest argument.
+
+    NumPy does so by itself.  CuPy walks arrays in the order of their indices and writes C order, so for
+    channels-last images it would jump through memory here, and again in whatever comes next.
+    """
+    model = max(arrays, key=lambda array: array.size)
+    if model.flags.c_contiguous or any(array.ndim != model.ndim for array in arrays):
+        return function(*arrays)
+    order = memory_order(model)
+    return function(*(array.transpose(order) for array in arrays)).transpose(inverse(order))
 
 
 def register(backend: Backend) -> None:

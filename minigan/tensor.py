@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
@@ -130,7 +131,9 @@ class Tensor:
 
     def copy_(self, value: Any) -> Tensor:
         """Overwrite the value in place (same shape), keeping dtype and device; bumps the version."""
-        source = value._data if isinstance(value, Tensor) else np.asarray(value)
+        source = value._data if isinstance(value, Tensor) else value
+        if type(source) not in backend._by_type:
+            source = np.asarray(source)
         if source.shape != self.shape:
             raise ShapeError(f"copy_: expected shape {self.shape}, got {source.shape}")
         self._data[...] = backend.to_device(source, self.device).astype(self.dtype, copy=False)
@@ -256,6 +259,7 @@ class Op:
     keeps: Sequence[int] = ()  # inputs whose values backward reads; may be a property that asks needs(i)
     keeps_output = False  # whether backward reads the result (self.output)
     any_dtype = False  # True for operations that only move elements
+    elementwise = False  # True for functions of one element at a time; set in ops/methods.py
 
     parents: tuple[Edge, ...] = ()
     recording = False
@@ -286,10 +290,13 @@ class Op:
                     self.recording = True
                     self.parents = tuple((t.node or t) if t.requires_grad else None for t in inputs)
                     break
+        compute = self.forward
+        if self.elementwise and type(arrays[0]) is not np.ndarray:
+            compute = partial(backend.in_memory_order, self.forward)
         if observers:
-            array = run_observed("forward", self, self.forward, *arrays)
+            array = run_observed("forward", self, compute, *arrays)
         else:
-            array = self.forward(*arrays)
+            array = compute(*arrays)
         if isinstance(array, np.generic):
             array = np.asarray(array)
         result = Tensor._wrap(array)
@@ -373,9 +380,6 @@ def as_tensor(value: Any, like: Tensor | None = None) -> Tensor:
 
 def _constant(value: Any, like: Tensor) -> Array:
     if isinstance(value, (bool, int, float, np.generic, list, tuple)):
-        here = backend.of(like._data)
-        if here is not backend.NUMPY and not isinstance(value, (list, tuple)):
-            return here.xp.full((), value, like.dtype)  # written there: a copy would wait for the device
-        return here.from_host(np.asarray(value, dtype=like.dtype))
+        return backend.of(like._data).from_host(np.asarray(value, dtype=like.dtype))
     array = backend.to_device(value, like.device) if type(value) is np.ndarray else value
     return array.astype(like.dtype) if array.dtype.kind in "biu" else array

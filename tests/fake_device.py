@@ -19,6 +19,8 @@ class FakeArray(np.ndarray):
         _refuse_plain([*inputs, *(out or ()), *kwargs.values()], ufunc.__name__)
         if out is not None:
             kwargs["out"] = tuple(_plain(array) for array in out)
+        elif method == "__call__":
+            kwargs["order"] = "C"  # CuPy writes C order whatever the inputs' order
         result = getattr(ufunc, method)(*(_plain(array) for array in inputs), **kwargs)
         if out is not None and method != "at":
             return out[0] if len(out) == 1 else out
@@ -36,6 +38,8 @@ class FakeArray(np.ndarray):
 
     def _method(name):
         def call(self, *args, **kwargs):
+            if more := kwargs.keys() - {"axis", "keepdims", "dtype", "out", "ddof"}:
+                raise TypeError(f"{name}: CuPy's method has no {', '.join(sorted(more))}")
             _refuse_plain([*args, *kwargs.values()], name)
             return _fake(getattr(_plain(self), name)(*_plain(args), **_plain(kwargs)))
 

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -208,3 +209,73 @@ def test_the_real_thing():
     x = Tensor(np.arange(3.0), requires_grad=True).to("cupy")
     (x * x).sum().backward()
     np.testing.assert_array_equal(x.grad.numpy(), [0.0, 2.0, 4.0])
+
+
+def test_element_wise_functions_walk_memory_and_keep_its_order():
+    seen = []
+
+    def function(*arrays):
+        seen.append([array.flags.c_contiguous for array in arrays])
+        return np.array(sum(arrays), order="C")
+
+    image = np.random.default_rng(0).normal(size=(2, 4, 5, 3)).transpose(0, 3, 1, 2)
+    lane = np.arange(3.0).reshape(1, 3, 1, 1)
+    for arrays, walked in (
+        ((image, image * 2), [True, True]),
+        ((lane, image), [True, True]),
+        ((image.copy(), lane), [True, True]),
+        ((image, np.arange(5.0)), [False, True]),
+        ((np.float64(1) * np.ones(()),), [True]),
+    ):
+        got = backend.in_memory_order(function, *arrays)
+        np.testing.assert_array_equal(got, sum(arrays))
+        assert seen.pop() == walked
+        if len(arrays) > 1 and all(array.ndim == 4 for array in arrays):
+            assert got.strides == max(arrays, key=np.size).strides
+
+
+def test_arrays_are_copied_to_a_device_in_their_own_memory_order():
+    """CuPy by itself makes C order of anything but C and Fortran order."""
+    sent = []
+
+    def copy(array):
+        sent.append(array.flags.c_contiguous)
+        return np.array(array, order="C")
+
+    image = np.arange(120.0).reshape(2, 4, 5, 3)
+    for array in (image, image.transpose(0, 3, 1, 2), image.T, image[:, ::2], np.float32(3) * np.ones(())):
+        there = backend._laid_out_alike(copy, array)
+        np.testing.assert_array_equal(there, array)
+        assert backend.memory_order(there) == backend.memory_order(array)
+    assert all(sent)
+
+
+def test_matmul_precision(restored, monkeypatch):
+    monkeypatch.setattr(backend, "_precision", None)
+    monkeypatch.delenv("CUPY_TF32", raising=False)
+    assert minigan.get_matmul_precision() == "highest"
+    monkeypatch.setenv("CUPY_TF32", "1")
+    assert minigan.get_matmul_precision() == "high", "CuPy's own switch counts until ours is set"
+    minigan.set_matmul_precision("highest")
+    assert minigan.get_matmul_precision() == "highest"
+    with pytest.warns(UserWarning, match="changes nothing on NumPy"):
+        minigan.set_matmul_precision("high")
+    for wrong in ("medium", True):
+        with pytest.raises(ArgumentError, match="expected 'highest' or 'high', got"):
+            minigan.set_matmul_precision(wrong)
+    asked = []
+    backend.register(replace(shelf(), tensor_cores=asked.append))
+    minigan.set_matmul_precision("high")
+    minigan.set_matmul_precision("highest")
+    assert asked == [True, False] and minigan.get_matmul_precision() == "highest"
+
+
+def test_a_precision_asked_for_early_reaches_the_gpu_that_comes_later(restored, monkeypatch):
+    asked = []
+    monkeypatch.setattr(backend, "_precision", None)
+    monkeypatch.setattr(backend, "_load_cupy", lambda: replace(shelf("cupy"), tensor_cores=asked.append))
+    backend._loaded.pop("cupy", None)
+    with pytest.warns(UserWarning, match="changes nothing on NumPy"):
+        minigan.set_matmul_precision("high")
+    minigan.use("cupy")
+    assert asked == [True]

@@ -35,7 +35,7 @@ def edges(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _band(matrix: np.ndarray, like: Array) -> Band:
-    """Return the matrix on ``like``'s device: copied there once, since a copy waits for all work before it.
+    """Return the matrix on ``like``'s device, where it is copied once.
 
     The key is the memory it lies in, which is kept too, so that no other matrix can come to lie there.
     """

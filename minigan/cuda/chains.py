@@ -18,12 +18,12 @@ def affine_leaky(x: Array, scale: Array, shift: Array, slope: float = 1.0) -> Ar
 
 def leaky_grad(g: Array, y: Array, slope: float) -> Array:
     """Two arrays of one shape -> g where y > 0, else slope g; laid out as y."""
-    order = sorted(range(y.ndim), key=lambda axis: (-abs(y.strides[axis]), axis))
+    order = backend.memory_order(y)
     xp = backend.namespace(y)
     result, given = (xp.ascontiguousarray(array.transpose(order)) for array in (y, g))
     gx = xp.empty(result.shape, result.dtype)
     launch("leaky_grad", lines(gx.size), y, gx, given, result, slope, gx.size)
-    return gx.transpose([order.index(axis) for axis in range(y.ndim)])
+    return gx.transpose(backend.inverse(order))
 
 
 def column_sums(x: Array, center: Array, g: Array | None = None) -> tuple[Array, Array]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from minigan import backend
 from minigan.tensor import Tensor
 
@@ -37,11 +39,12 @@ class Record:
 
 def norm(parameters: Iterable[Tensor]) -> float:
     """Return the Euclidean length of all gradients together; parameters without one count 0."""
-    total = 0.0
-    for parameter in parameters:
-        if parameter.grad is not None:
-            array = parameter.grad.data
-            total += float(backend.namespace(array).vdot(array, array))
+    arrays = [parameter.grad.data for parameter in parameters if parameter.grad is not None]
+    if not arrays:
+        return 0.0
+    xp = backend.namespace(arrays[0])
+    squares = [xp.vdot(array, array) for array in arrays]
+    total = float(xp.stack(squares).sum(dtype=np.float64))  # one number to fetch from a GPU, not one for each
     return math.sqrt(total) if total >= 0 else math.nan
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigan import autograd
 from minigan.ops import activation, arithmetic, broadcast, elementwise, linalg, reduce, shape
-from minigan.tensor import Tensor
+from minigan.tensor import Op, Tensor
 
 
 def _compare(function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Tensor]:
@@ -73,3 +73,12 @@ def install(table: dict[str, Callable[..., Any]]) -> None:
 
 install(OPERATORS)
 install(METHODS)
+
+# What `Op.__call__` runs in memory order on a GPU: functions of one element that keep no arrays of their own.
+_ARITHMETIC = "Add Sub Mul Div AddScalar MulScalar PowScalar Neg"
+_ELEMENTWISE = "Pow Exp Log Sqrt Abs Clip Maximum Minimum AsType"
+_ACTIVATIONS = "Relu LeakyRelu Elu Sigmoid Tanh Softplus NormalCdf"
+for _module, _names in ((arithmetic, _ARITHMETIC), (elementwise, _ELEMENTWISE), (activation, _ACTIVATIONS)):
+    for _name in _names.split():
+        _op: type[Op] = getattr(_module, _name)
+        _op.elementwise = True

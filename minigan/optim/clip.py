@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import inf, isfinite
 
+import numpy as np
+
 from minigan import backend
+from minigan.backend import Array
 from minigan.errors import ArgumentError, NumericError
 from minigan.tensor import Tensor
 
@@ -25,17 +28,12 @@ def clip_grad_norm_(
     if norm_type <= 0:
         raise ArgumentError(f"clip_grad_norm_: norm_type must be > 0, got {norm_type}")
     gradients = _gradients(parameters)
-    norms = []
-    for g in gradients:
-        xp = backend.namespace(g)
-        if norm_type == inf:
-            norms.append(float(xp.abs(g).max(initial=0.0)))
-        elif norm_type == 2.0:
-            flat = g.reshape(-1)
-            norms.append(float(xp.multiply(flat, flat).sum()))
-        else:
-            norms.append(float((xp.abs(g) ** norm_type).sum()))
-    total = max(norms, default=0.0) if norm_type == inf else sum(norms) ** (1.0 / norm_type)
+    sizes = [_size(g, norm_type) for g in gradients if g.size]
+    total = 0.0
+    if sizes:  # joined where they are: one number to fetch from a GPU, not one for each gradient
+        joined = backend.namespace(sizes[0]).stack(sizes)
+        whole = joined.max() if norm_type == inf else joined.sum(dtype=np.float64) ** (1.0 / norm_type)
+        total = float(whole)
     if error_if_nonfinite and not isfinite(total):
         raise NumericError(
             f"clip_grad_norm_: the gradients' norm is {total}; look at the loss before clipping"
@@ -45,6 +43,17 @@ def clip_grad_norm_(
         for g in gradients:
             g *= factor
     return total
+
+
+def _size(g: Array, norm_type: float) -> Array:
+    """The largest absolute element, or the sum of all to the power of ``norm_type``."""
+    xp = backend.namespace(g)
+    if norm_type == inf:
+        return xp.abs(g).max()
+    if norm_type == 2.0:
+        flat = g.reshape(-1)
+        return xp.multiply(flat, flat).sum()
+    return (xp.abs(g) ** norm_type).sum()
 
 
 def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -> None:
