@@ -9,6 +9,7 @@ MACS = 2.1e11  # multiply-adds a second of a wide product
 NARROW = 12  # a product of n columns runs at n / (n + NARROW) of that
 FLOATS = 2.2e10  # floats a second of a copy in long runs, within cache
 RUN = 2.5e-9  # seconds to begin each run
+SHORT = 3  # floats in a run below which NumPy walks another axis
 CALL = 5e-5  # seconds to begin: Python, and waking the other threads
 
 
@@ -18,8 +19,8 @@ def product(macs, columns):
 
 
 def copy(cells, run):
-    """Seconds to copy ``cells`` floats in contiguous runs of ``run``."""
-    return cells / FLOATS + cells / run * RUN
+    """Seconds to copy ``cells`` floats in contiguous runs of ``run`` (very short ones are walked otherwise)."""
+    return cells / FLOATS + cells / max(run, SHORT) * RUN
 
 
 def add(cells, run):

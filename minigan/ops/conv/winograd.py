@@ -162,8 +162,8 @@ def plan_cost(plan, function, frozen):
         function == "weight_grad"
     ):  # each block adds a set of products, each as large as the transformed weight
         blocks = 2 + tiles * n2 * max(plan.Cin, plan.Cout) * 8 / TILE
-        return 1.15 * seconds + blocks * n2 * sizes * 1.6e-9
-    return seconds + n2 * sizes * (2e-10 if frozen else 1.5e-9)
+        return 1.4 * seconds + blocks * n2 * sizes * 4e-10
+    return seconds + n2 * sizes * (1.2e-10 if frozen else 1.3e-9)
 
 
 def tap_planes(weight, spec):
