@@ -54,17 +54,7 @@ class RunFolder:
             raise ArgumentError(
                 f"--resume: no checkpoint in {self.path}; leave --resume out to start a new run"
             )
-        _make_folder(self.path)
-        lock = self.path / ".lock"
-        try:
-            file = open(lock, "a+b")
-        except OSError as error:
-            raise FileError(
-                f"cannot write in {self.path} ({error.strerror}); choose another --out"
-            ) from error
-        with file:
-            if not _take(file):
-                raise FileError(f"{self.path} is in use by another run; wait for it or choose another --out")
+        with hold(self.path):
             if not resume:
                 self.refuse_overwriting()
             _make_folder(self.samples)
@@ -139,6 +129,20 @@ class RunFolder:
     def pictures(self) -> list[Path]:
         """Return the sample grids there are, oldest first."""
         return sorted(self.samples.glob("step-*.png"))
+
+
+@contextlib.contextmanager
+def hold(path: Path) -> Iterator[None]:
+    """Make the folder and keep it to this process inside the block.  Raises FileError."""
+    _make_folder(path)
+    try:
+        file = open(path / ".lock", "a+b")
+    except OSError as error:
+        raise FileError(f"cannot write in {path} ({error.strerror}); choose another --out") from error
+    with file:
+        if not _take(file):
+            raise FileError(f"{path} is in use by another run; wait for it or choose another --out")
+        yield
 
 
 def _make_folder(path: Path) -> None:

@@ -50,17 +50,7 @@ def add_parser(subparsers):
     )
     parser.add_argument("recipe", nargs="?", choices=list(RECIPES), metavar="RECIPE", help="default: dcgan")
     where = parser.add_argument_group("pictures and results")
-    where.add_argument(
-        "--data",
-        metavar="WHAT",
-        help="glyphs (default), mnist, fashion-mnist, or a folder of pictures or IDX files",
-    )
-    where.add_argument("--size", type=types.integer(least=1, most=4096), help="height and width in pixels")
-    where.add_argument("--channels", type=int, choices=(1, 3), help="1 grey, 3 colour")
-    where.add_argument("--limit", type=types.integer(least=1), metavar="N", help="use at most N pictures")
-    where.add_argument(
-        "--skip-unreadable", action="store_true", default=None, help="leave out broken pictures"
-    )
+    add_data_options(where)
     where.add_argument("--out", metavar="RUN", help="folder of the run; default: a new one under runs/")
     where.add_argument("--resume", action="store_true", help="go on with the run in --out")
     long = parser.add_argument_group("how long (one of)").add_mutually_exclusive_group()
@@ -73,6 +63,21 @@ def add_parser(subparsers):
     long.add_argument("--steps", type=types.integer(least=1), help="batches, in all")
     _add_settings(parser.add_argument_group("settings (default: those of the recipe)"))
     return parser
+
+
+def add_data_options(where: Any) -> None:
+    """Add the options that say which pictures."""
+    where.add_argument(
+        "--data",
+        metavar="WHAT",
+        help="glyphs (default), mnist, fashion-mnist, or a folder of pictures or IDX files",
+    )
+    where.add_argument("--size", type=types.integer(least=1, most=4096), help="height and width in pixels")
+    where.add_argument("--channels", type=int, choices=(1, 3), help="1 grey, 3 colour")
+    where.add_argument("--limit", type=types.integer(least=1), metavar="N", help="use at most N pictures")
+    where.add_argument(
+        "--skip-unreadable", action="store_true", default=None, help="leave out broken pictures"
+    )
 
 
 def _add_settings(group: Any) -> None:
@@ -150,8 +155,8 @@ def _fresh(arguments: Namespace) -> tuple[Trainer, dict[str, Any], float]:
     from minigan import gan
 
     given = {name: getattr(arguments, name) for name in SETTINGS}
-    given |= _assignments(arguments.set)
-    data = {"data": "glyphs", **_data_options(arguments)}
+    given |= assignments(arguments.set)
+    data = {"data": "glyphs", **data_options(arguments)}
     dataset = open_data(data, given.get("seed") or 0)
     if arguments.conditional:
         given["classes"] = len(dataset.classes) or 1  # 1: no labels, which is refused below
@@ -162,7 +167,7 @@ def _fresh(arguments: Namespace) -> tuple[Trainer, dict[str, Any], float]:
         budget = Budget(minutes=DEFAULT_MINUTES)
     trainer = gan.Trainer.create(config, dataset.images, dataset.labels)
     record = {
-        "data": {**data, "pictures": len(dataset), "sha256": _digest(dataset)},
+        "data": {**data, "pictures": len(dataset), "sha256": digest(dataset)},
         "budget": vars(budget),
         "log_every": arguments.log_every or LOG_EVERY,
         "settings": config.to_dict(),
@@ -183,7 +188,7 @@ def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Trainer, dict[str
     budget = _continued(arguments, Budget(**record["budget"]), seconds)
     options = {name: record["data"][name] for name in record["data"] if name in DATA_OPTIONS}
     dataset = open_data(options, config.seed)
-    if _digest(dataset) != record["data"]["sha256"]:
+    if digest(dataset) != record["data"]["sha256"]:
         raise DataError(
             f"--resume: the pictures in {options['data']} are not those the run began with; "
             "bring them back, or start a new run"
@@ -220,9 +225,9 @@ def _changes(arguments: Namespace, config: Config, record: dict[str, Any]) -> Co
     from minigan.gan import Config
 
     data = {
-        name: value for name, value in _data_options(arguments).items() if record["data"].get(name) != value
+        name: value for name, value in data_options(arguments).items() if record["data"].get(name) != value
     }
-    given = {name: getattr(arguments, name) for name in SETTINGS} | _assignments(arguments.set)
+    given = {name: getattr(arguments, name) for name in SETTINGS} | assignments(arguments.set)
     given |= {"recipe": arguments.recipe}
     changed = Config.from_dict(config.to_dict() | {name: v for name, v in given.items() if v is not None})
     lines = config.differences(changed)
@@ -250,7 +255,7 @@ def _continued(arguments: Namespace, budget: Budget, seconds: float) -> Budget:
     return budget
 
 
-def _data_options(arguments: Namespace) -> dict[str, Any]:
+def data_options(arguments: Namespace) -> dict[str, Any]:
     """Return the options about data that were given, a path made whole: a run may go on from elsewhere."""
     from minigan.data import NAMES
 
@@ -284,11 +289,12 @@ def _check_labels(dataset: Dataset, classes: int) -> None:
         )
 
 
-def _digest(dataset: Dataset) -> str:
+def digest(dataset: Dataset) -> str:
+    """Return the SHA-256 of the pictures."""
     return hashlib.sha256(dataset.images.tobytes()).hexdigest()
 
 
-def _assignments(words: list[str]) -> dict[str, Any]:
+def assignments(words: list[str]) -> dict[str, Any]:
     """Turn NAME=VALUE words into settings; a value is JSON, or else a plain word."""
     found: dict[str, Any] = {}
     for word in words:

@@ -1,0 +1,312 @@
+"""``minigan sweep``: many short runs, to see what a setting matters."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+import threading
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from minigan.cli import arguments as types
+from minigan.cli.cell import LABORATORIES
+from minigan.cli.run_folder import hold
+from minigan.cli.sweep_results import Results, slug
+from minigan.errors import ArgumentError, MiniganError
+
+MOST_CELLS = 10_000
+EPILOG = """\
+examples:
+  minigan sweep ring --set cure=none --set lr_end=1 --set ema=0 --set base=64 --set batch=128 --steps 1200 \\
+      --vary lr_d=1e-2,3e-3,1e-3,3e-4 --vary lr_g=1e-2,3e-3,1e-3,3e-4 --out runs/rates
+      half a minute: with a lower rate of D the plain GAN suddenly finds all 8 modes
+  minigan sweep dcgan --data glyphs --vary lr_d=2e-4,1e-3 --vary batch=32,64 --steps 500 --out runs/widths
+
+A cell is one run of --steps steps with one seed. NAME+NAME=... gives two settings the same value. Cells that
+are done are kept: the same command goes on after Ctrl-C or worse, and more values or seeds may be added.
+In DIR: results.csv (a line a cell), results.json, heatmap.png. A sweep of pictures trains a small classifier
+first.
+"""
+EXIT_INTERRUPTED = 130
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1", "MINIGAN_THREADS": "1",
+}  # fmt: skip
+
+
+def add_parser(subparsers):
+    """Add the ``sweep`` parser and return it."""
+    from minigan.cli.train import add_data_options
+    from minigan.gan.recipes import RECIPES
+
+    parser = subparsers.add_parser(
+        "sweep", help="many short runs over settings and seeds", description=__doc__, epilog=EPILOG
+    )
+    parser.add_argument(
+        "what",
+        choices=[*LABORATORIES, *RECIPES],
+        metavar="WHAT",
+        help="ring or grid (see minigan lab), or a recipe",
+    )
+    add_data_options(parser.add_argument_group("pictures (for recipes)"))
+    group = parser.add_argument_group("the sweep")
+    group.add_argument(
+        "--vary", action="append", required=True, metavar="NAME=V,V", help="a setting and its values; repeat"
+    )
+    group.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of every cell"
+    )
+    whole = types.integer(least=1)
+    group.add_argument("--seeds", type=whole, default=1, help="runs of each; default 1")
+    group.add_argument("--steps", type=whole, default=1000, help="of each run; default 1000")
+    group.add_argument("--jobs", type=whole, help="processes at a time; default: one a core")
+    group.add_argument("--metric", help="in the table and the picture; default: modes, or frechet_distance")
+    group.add_argument(
+        "--map", metavar="ROW,COLUMN", help="the two settings of the picture; default: the first two"
+    )
+    group.add_argument("--out", required=True, metavar="DIR", help="folder of the sweep")
+    return parser
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run: the values on the sweep's axes, and the job that a process gets."""
+
+    values: Mapping[str, Any]  # label of the axis, "seed" too -> value
+    job: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """A file's name for it, without ending."""
+        return slug(self.values)
+
+
+def run(arguments: Namespace) -> int:
+    """Run the cells that are not done, then print the table and draw the picture."""
+    axes = parse_axes(arguments.vary)
+    data = _data(arguments)
+    cells = plan(arguments, axes, data)
+    results = Results(Path(arguments.out), list(axes), arguments.metric, _map(arguments.map, axes))
+    spec = {"what": arguments.what, "steps": arguments.steps, "data": data, "set": sorted(arguments.set)}
+    with hold(results.folder):
+        results.check_spec(spec)
+        found = {cell.name: results.read(cell.name) for cell in cells}
+        todo = [cell for cell in cells if found[cell.name] is None]
+        if len(todo) < len(cells):
+            print(f"{len(cells) - len(todo)} of {len(cells)} cells are done already", file=sys.stderr)
+        pool = Pool(results, arguments.jobs or os.cpu_count() or 1, arguments.backend)
+        try:
+            found |= pool.run(todo)
+        except KeyboardInterrupt:
+            done = sum(results.read(cell.name) is not None for cell in cells)
+            print(f"\ninterrupted: {done} of {len(cells)} cells are done; the same command goes on")
+            return EXIT_INTERRUPTED
+        print(results.write([result for cell in cells if (result := found[cell.name])]))
+    if pool.broken:
+        raise MiniganError(
+            f"{len(pool.broken)} of {len(cells)} cells did not finish, the first: {pool.broken[0]}; "
+            "the same command tries them again"
+        )
+    return 0
+
+
+def parse_axes(words: Sequence[str]) -> dict[str, list[Any]]:
+    """Turn NAME=V,V and NAME+NAME=V,V into label -> values, each JSON or else a plain word."""
+    axes: dict[str, list[Any]] = {}
+    for word in words:
+        label, equals, text = word.partition("=")
+        label = label.replace("-", "_")
+        if not equals or not all(name.isidentifier() for name in label.split("+")) or not text:
+            raise ArgumentError(f"--vary: expected NAME=VALUE,VALUE or NAME+NAME=VALUE,VALUE, got {word!r}")
+        if label in axes or "seed" in label.split("+"):
+            remedy = "use --seeds" if "seed" in label.split("+") else "give it once"
+            raise ArgumentError(f"--vary {label}: {remedy}")
+        axes[label] = _values(text)
+    return axes
+
+
+def _values(text: str) -> list[Any]:
+    try:
+        return list(json.loads(f"[{text}]"))
+    except ValueError:
+        pass
+    values: list[Any] = []
+    for word in text.split(","):
+        try:
+            values.append(json.loads(word))
+        except ValueError:
+            values.append(word)
+    return values
+
+
+def plan(arguments: Namespace, axes: Mapping[str, Sequence[Any]], data: Any) -> list[Cell]:
+    """Return every cell, all settings checked; ArgumentError names the first that is wrong."""
+    from minigan.cli.train import assignments
+
+    fixed = assignments(arguments.set)
+    if "seed" in fixed:
+        raise ArgumentError("--set seed: a sweep's seeds are 0 to --seeds minus 1")
+    cells = []
+    for values in itertools.product(*axes.values()):
+        options = dict(fixed)
+        for label, value in zip(axes, values, strict=True):
+            options |= dict.fromkeys(label.split("+"), value)
+        _check(arguments.what, options, data)
+        for seed in range(arguments.seeds):
+            job = {
+                "what": arguments.what,
+                "steps": arguments.steps,
+                "data": data and data["options"],
+                "options": {**options, "seed": seed},
+            }
+            cells.append(Cell({**dict(zip(axes, values, strict=True)), "seed": seed}, job))
+    if len({cell.name for cell in cells}) < len(cells):
+        raise ArgumentError("--vary: a value is there twice")
+    if len(cells) > MOST_CELLS:
+        raise ArgumentError(f"--vary: {len(cells):,} cells; expected at most {MOST_CELLS:,}")
+    return cells
+
+
+def _check(what: str, options: dict[str, Any], data: Any) -> None:
+    """Raise ArgumentError if no run can have these options."""
+    from minigan import gan
+
+    if what in LABORATORIES:
+        from minigan.gan.laboratory import Laboratory
+
+        Laboratory(what, **options)
+    else:
+        config = gan.resolve(what, shape=tuple(data["shape"]), **options)
+        gan.models.build(config)
+        if config.batch > data["pictures"]:
+            raise ArgumentError(f"batch: {config.batch} is more than there are pictures, {data['pictures']}")
+
+
+def _data(arguments: Namespace) -> dict[str, Any] | None:
+    """Open the pictures, once, and train their classifier; return what the cells need to know."""
+    from minigan.cli.train import DATA_OPTIONS, data_options, digest, open_data
+
+    given = data_options(arguments)
+    if arguments.what in LABORATORIES:
+        if given:
+            option = next(name for name in DATA_OPTIONS if name in given)
+            raise ArgumentError(f"--{option}: {arguments.what} brings its own data; leave it out")
+        return None
+    from minigan.gan import classifier
+
+    options = {"data": "glyphs", **given}
+    dataset = open_data(options, seed=0)
+
+    def on_epoch(epoch: int, loss: float) -> None:
+        print(f"training the classifier: epoch {epoch + 1}, loss {loss:.3f}", file=sys.stderr)
+
+    classifier.for_data(dataset.images, dataset.labels, on_epoch=on_epoch)
+    return {
+        "options": options,
+        "shape": list(dataset.images.shape[1:]),
+        "pictures": len(dataset),
+        "sha256": digest(dataset),
+    }
+
+
+def _map(words: str | None, axes: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the two axes of the picture."""
+    if words is None:
+        row, column = [*axes, "seed"][:2]
+        return (row, column) if len(axes) > 1 else (column, row)
+    chosen = words.replace("-", "_").split(",")
+    if len(chosen) != 2 or not set(chosen) <= {*axes, "seed"} or chosen[0] == chosen[1]:
+        raise ArgumentError(f"--map: expected two of {', '.join([*axes, 'seed'])}, got {words!r}")
+    return chosen[0], chosen[1]
+
+
+class Pool:
+    """Run cells, each in a process with one thread; ``broken`` tells of those that ended badly."""
+
+    def __init__(self, results: Results, jobs: int, backend: str | None):
+        self.results, self.jobs = results, jobs
+        self.broken: list[str] = []
+        self._running: set[subprocess.Popen] = set()
+        self._lock, self._stopped = threading.Lock(), False
+        package = str(Path(__file__).resolve().parents[2])
+        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(paths)}
+        if backend:
+            self._environment["MINIGAN_BACKEND"] = backend
+
+    def run(self, cells: Sequence[Cell]) -> dict[str, dict[str, Any]]:
+        """Return name -> result of the cells that finished; each is on disk as soon as it is there."""
+        found: dict[str, dict[str, Any]] = {}
+        with ThreadPoolExecutor(self.jobs) as threads, _bar(len(cells)) as tell:
+            waiting = {threads.submit(self._run_one, cell): cell for cell in cells}
+            try:
+                for done in as_completed(waiting):
+                    if result := done.result():
+                        found[waiting[done].name] = result
+                        tell(self.results.line(result))
+            except BaseException:
+                self._stop()
+                threads.shutdown(wait=False, cancel_futures=True)
+                raise
+        return found
+
+    def _run_one(self, cell: Cell) -> dict[str, Any] | None:
+        log = self.results.cells / f"{cell.name}.log"
+        with open(log, "w", encoding="utf-8") as errors, self._process(cell, errors) as process:
+            assert process.stdout
+            answer = process.stdout.read()
+            code = process.wait()
+            with self._lock:
+                self._running.discard(process)
+        if code or self._stopped:
+            lines = log.read_text(encoding="utf-8").splitlines() or [f"exit code {code}"]
+            self.broken.append(f"{cell.name}: {lines[-1]}")
+            return None
+        log.unlink()
+        result = {"values": dict(cell.values), **json.loads(answer)}
+        self.results.keep(cell.name, result)
+        return result
+
+    def _process(self, cell: Cell, errors: Any) -> subprocess.Popen:
+        with self._lock:
+            if self._stopped:
+                raise MiniganError("the sweep is being stopped")
+            process = subprocess.Popen(
+                [sys.executable, "-m", "minigan.cli.cell", json.dumps(dict(cell.job))],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+                env=self._environment, start_new_session=True,  # Ctrl-C is for us; we stop them
+            )  # fmt: skip
+            self._running.add(process)
+            return process
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.kill()
+
+
+@contextlib.contextmanager
+def _bar(total: int) -> Iterator[Any]:
+    """Show how many cells are done: a bar on a terminal, else a line a cell."""
+    if not sys.stderr.isatty():
+        numbers = itertools.count(1)
+        yield lambda line: print(f"{next(numbers)}/{total}  {line}", file=sys.stderr, flush=True)
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit="cell", file=sys.stderr, dynamic_ncols=True) as bar:
+
+        def tell(line: str) -> None:
+            bar.write(line, file=sys.stderr)
+            bar.update()
+
+        yield tell
