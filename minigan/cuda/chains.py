@@ -21,7 +21,7 @@ def leaky_grad(g: Array, y: Array, slope: float) -> Array:
     order = backend.memory_order(y)
     xp = backend.namespace(y)
     result, given = (xp.ascontiguousarray(array.transpose(order)) for array in (y, g))
-    gx = xp.empty(result.shape, result.dtype)
+    gx = xp.empty([y.shape[axis] for axis in order], y.dtype)
     launch("leaky_grad", lines(gx.size), y, gx, given, result, slope, gx.size)
     return gx.transpose(backend.inverse(order))
 

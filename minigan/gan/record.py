@@ -44,11 +44,11 @@ def norm(parameters: Iterable[Tensor]) -> float:
         return 0.0
     xp = backend.namespace(arrays[0])
     squares = [xp.vdot(array, array) for array in arrays]
-    total = float(xp.stack(squares).sum(dtype=np.float64))  # one number to fetch from a GPU, not one for each
+    total = xp.stack(squares).sum(dtype=np.float64).item()  # one number to fetch from a GPU, not one for each
     return math.sqrt(total) if total >= 0 else math.nan
 
 
 def mean_sigmoid(logits: Tensor) -> float:
     """Return the mean probability that belongs to logits."""
     x = logits.data
-    return float((0.5 * (1 + backend.namespace(x).tanh(0.5 * x))).mean())
+    return (0.5 * (1 + backend.namespace(x).tanh(0.5 * x))).mean().item()

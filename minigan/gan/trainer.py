@@ -126,9 +126,8 @@ class Trainer:
         with frozen(self.discriminator):
             loss, fake = self._guarded("generator's step", compute)
         record.g_norm = norm(self.generator.parameters())
-        record.diversity = float(
-            fake.data.std(axis=0).mean() / max(float(real.data.std(axis=0).mean()), 1e-12)
-        )
+        spreads = [pictures.data.std(axis=0).mean().item() for pictures in (fake, real)]
+        record.diversity = spreads[0] / max(spreads[1], 1e-12)
         self._update("generator's step", self.g_optimizer)
         if self.average:
             self.average.update(self.generator)

@@ -33,7 +33,7 @@ def clip_grad_norm_(
     if sizes:  # joined where they are: one number to fetch from a GPU, not one for each gradient
         joined = backend.namespace(sizes[0]).stack(sizes)
         whole = joined.max() if norm_type == inf else joined.sum(dtype=np.float64) ** (1.0 / norm_type)
-        total = float(whole)
+        total = whole.item()
     if error_if_nonfinite and not isfinite(total):
         raise NumericError(
             f"clip_grad_norm_: the gradients' norm is {total}; look at the loss before clipping"

@@ -84,6 +84,7 @@ def compiler(folder):
 
 
 def install_fake_device():
+    """Register the fake device; the file is loaded by its path, since tests are no package."""
     spec = importlib.util.spec_from_file_location("fake_device", HERE.parent / "fake_device.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -99,22 +100,38 @@ def host_kernels(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def _device(host_kernels):
+def _host_device(host_kernels):
     if "fake" not in backend._loaded:
         install_fake_device()
     return replace(backend.get("fake"), kernels=host_kernels)
 
 
-@pytest.fixture
-def device(_device):
-    """The name of a fake device that runs the kernels, for one test."""
-    before = backend.get("fake")
-    backend.register(_device)
-    yield "fake"
-    backend.register(before)
+@pytest.fixture(params=["host", pytest.param("gpu", marks=pytest.mark.gpu)])
+def device(request):
+    """The name of a device that runs the kernels: the fake one, given the host's, and a GPU if there is one.
+
+    What a test sets does not outlive it.
+    """
+    current, precision = backend.current(), backend._precision
+    if request.param == "gpu":
+        backend.set_matmul_precision("highest")
+        yield "cupy"
+    else:
+        with_kernels = request.getfixturevalue("_host_device")
+        before = backend.get("fake")
+        backend.register(with_kernels)
+        yield "fake"
+        backend.register(before)
+    backend._current, backend._precision = current, precision
 
 
 @pytest.fixture
 def on_device(device):
-    """Puts an array on that device."""
+    """Puts an array on that device, laid out as it is."""
     return lambda array: backend.to_device(np.asarray(array), device)
+
+
+@pytest.fixture
+def on_host(device):
+    """Fetches an array from that device."""
+    return lambda array: np.asarray(backend.to_host(array))

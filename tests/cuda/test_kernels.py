@@ -13,6 +13,7 @@ from minigan.ops.conv.spec import ConvSpec
 from minigan.ops.pool import Windows
 from minigan.testing.strategies import seeds
 
+host = backend.to_host
 PRECISION = {np.float32: 1e-5, np.float64: 1e-12}
 fixed = settings(suppress_health_check=list(HealthCheck))  # the fixtures serve all examples alike
 reals = st.sampled_from((np.float32, np.float64))
@@ -29,8 +30,8 @@ def beside(monkeypatch, device):
         with np.errstate(all="ignore"):
             getattr(plain, name)(*_spread(copies))
         for got, wanted in zip(arguments, copies, strict=True):
-            if isinstance(got, np.ndarray):
-                _assert_close(got.view(np.ndarray).ravel(), wanted)
+            if isinstance(wanted, np.ndarray):
+                _assert_close(host(got).ravel(), wanted)
         ran.append(name)
 
     for module in (cuda, windows, bands, chains, cuda_im2col.cuda):
@@ -39,19 +40,19 @@ def beside(monkeypatch, device):
 
 
 def _flat(argument):
-    if isinstance(argument, cuda.Strided):
+    if isinstance(argument, (bool, int, float)):
         return argument
-    return argument.view(np.ndarray).flatten() if isinstance(argument, np.ndarray) else argument
+    if isinstance(argument, cuda.Strided):
+        return cuda.Strided(np.array(host(argument.array), order="C"))
+    return np.array(host(argument)).ravel()
 
 
 def _spread(arguments):
-    """Replace a strided array by all the memory it lies in and its strides, in elements."""
+    """Replace a strided array by the memory of its copy and that one's strides, in elements."""
     for argument in arguments:
         if isinstance(argument, cuda.Strided):
-            array = argument.array.view(np.ndarray)
-            size = cuda.extent(array)
-            yield np.lib.stride_tricks.as_strided(array, (size,), (array.itemsize,))
-            yield from (step // array.itemsize for step in array.strides)
+            yield argument.array.ravel()
+            yield from (step // argument.array.itemsize for step in argument.array.strides)
         else:
             yield argument
 
@@ -95,17 +96,17 @@ def test_convolution(monkeypatch, beside, on_device, tile, spec, seed, dtype, ch
     )
     for a, b in zip(got, wanted, strict=True):
         assert a.shape == b.shape and a.dtype == dtype
-        _assert_close(a.view(np.ndarray), b)
+        _assert_close(host(a), b)
 
 
-def test_strides_of_any_kind_are_read(on_device):
+def test_strides_of_any_kind_are_read(beside, on_device):
     """Every second line, a flipped axis: the kernel walks by strides, negative ones too."""
     spec = ConvSpec(2, 2, 5, 4, 3, 3, 2, padding=1)
     (wide,) = draw(0, (2, 2, 10, 4), dtype=np.float64)
     x = wide[:, ::-1, ::2, ::-1]
     columns = cuda_im2col.unroll(on_device(wide)[:, ::-1, ::2, ::-1], spec, (0, 2, 0, spec.OH))
     wanted = cuda_im2col.unroll(on_device(x.copy()), spec, (0, 2, 0, spec.OH))
-    np.testing.assert_array_equal(columns.view(np.ndarray), wanted.view(np.ndarray))
+    np.testing.assert_array_equal(host(columns), host(wanted))
 
 
 @st.composite
@@ -141,11 +142,11 @@ def test_pooling(beside, on_device, axes, seed, dtype, N, data):
     assert [a.shape for a in (y, winner, gx, again, total, spread)] == [
         outside, outside, inside, outside, outside, inside,
     ]  # fmt: skip
-    found = winner.view(np.ndarray) > 0
-    np.testing.assert_array_equal(y.view(np.ndarray)[found], again.view(np.ndarray)[found])
+    found = host(winner) > 0
+    np.testing.assert_array_equal(host(y)[found], host(again)[found])
     for one, other in ((gx, again), (spread, total)):  # adjoint pairs: <g, A x> = <A^T g, x>
-        a = (g * other).view(np.ndarray).astype(np.float64).sum()
-        b = (x * one).view(np.ndarray).astype(np.float64).sum()
+        a = host(g * other).astype(np.float64).sum()
+        b = host(x * one).astype(np.float64).sum()
         assert abs(a - b) <= 1e2 * PRECISION[dtype] * max(1.0, abs(a))
 
 
@@ -153,10 +154,10 @@ def test_the_first_of_equal_cells_wins_and_nan_beats_all(on_device):
     axes = Windows(2, 2, 2, 0, 1, False), Windows(4, 2, 2, 0, 1, False)
     x = np.array([[1.0, 1.0, np.nan, 2.0], [1.0, 0.0, -np.inf, 3.0]])[None, None]
     y, winner = windows.max_windows(on_device(x), axes)
-    assert y.view(np.ndarray)[0, 0, 0, 0] == 1 and np.isnan(y.view(np.ndarray)[0, 0, 0, 1])
-    assert winner.view(np.ndarray).ravel().tolist() == [4, 4]
+    assert host(y)[0, 0, 0, 0] == 1 and np.isnan(host(y)[0, 0, 0, 1])
+    assert host(winner).ravel().tolist() == [4, 4]
     y, winner = windows.max_windows(on_device(np.full((1, 1, 2, 4), -np.inf)), axes)
-    assert np.isneginf(y.view(np.ndarray)).all() and (winner.view(np.ndarray) == 4).all()
+    assert np.isneginf(host(y)).all() and (host(winner) == 4).all()
 
 
 @fixed
@@ -169,7 +170,7 @@ def test_bands(beside, on_device, seed, dtype, sizes, data):
         row[:start] = 0
         row[data.draw(st.integers(start, n)) :] = 0
     y = bands.along(on_device(x.astype(dtype)), matrix)
-    _assert_close(y.view(np.ndarray), (matrix.astype(dtype) @ x.astype(dtype)))
+    _assert_close(host(y), (matrix.astype(dtype) @ x.astype(dtype)))
     assert bands.along(on_device(x.astype(dtype)), matrix.T[:n].T) is not None
     assert set(beside) == {"band"}
 
@@ -180,7 +181,7 @@ def test_a_matrix_is_copied_once_and_few_are_kept(on_device, monkeypatch):
     x = on_device(np.ones((1, 3, 2)))
     matrices = [np.full((2, 3), float(k)) for k in range(3)]
     for matrix in (*matrices, matrices[2]):
-        assert bands.along(x, matrix).view(np.ndarray).max() == 3 * matrix[0, 0]
+        assert host(bands.along(x, matrix)).max() == 3 * matrix[0, 0]
     assert len(bands._kept) == 2
     first = bands._band(matrices[2], x)
     assert bands._band(matrices[2], x) is first and bands._band(matrices[2][:, :2], x) is not first
@@ -204,8 +205,8 @@ def test_chains(beside, on_device, seed, dtype, M, C, slope):
     drift = host_x - host_center
     for given_g, weight in ((None, drift), (g, host_g)):
         first, second = chains.column_sums(x, center, given_g)
-        _assert_close(first.view(np.ndarray), weight.sum(axis=0))
-        _assert_close(second.view(np.ndarray), (weight * drift).sum(axis=0))
+        _assert_close(host(first), weight.sum(axis=0))
+        _assert_close(host(second), (weight * drift).sum(axis=0))
     assert set(beside) == {"affine_leaky", "leaky_grad", "norm_grad", "column_sums"}
 
 
@@ -213,8 +214,8 @@ def test_sums_of_many_strips(monkeypatch, beside, on_device):
     monkeypatch.setattr(chains, "STRIPS", 8)
     x, center = draw(0, (101, 3), (3,), dtype=np.float64)
     first, second = chains.column_sums(on_device(x), on_device(center))
-    np.testing.assert_allclose(first.view(np.ndarray), (x - center).sum(axis=0), rtol=1e-12)
-    np.testing.assert_allclose(second.view(np.ndarray), ((x - center) ** 2).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(host(first), (x - center).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(host(second), ((x - center) ** 2).sum(axis=0), rtol=1e-12)
 
 
 @pytest.mark.parametrize("order", ("C", "F", "last"))
@@ -223,16 +224,15 @@ def test_leaky_grad_lies_as_the_result_does(beside, on_device, order):
     last = y.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
     laid = last if order == "last" else np.array(y, order=order)
     gx = chains.leaky_grad(on_device(g), on_device(laid), 0.2)
-    np.testing.assert_array_equal(gx.view(np.ndarray), np.where(y > 0, g, 0.2 * g))
+    np.testing.assert_array_equal(host(gx), np.where(y > 0, g, 0.2 * g))
     assert gx.strides == laid.strides
 
 
 @fixed
 @given(seed=seeds(), dtype=reals, decay=st.sampled_from((0.0, 0.1)), shrink=st.sampled_from((1.0, 0.9)))
 def test_adam(beside, on_device, seed, dtype, decay, shrink):
-    p, m, v, g = map(on_device, draw(seed, *((7,),) * 4, dtype=dtype))
-    numpy_v = v.view(np.ndarray)
-    numpy_v **= 2
+    p, m, v, g = draw(seed, *((7,),) * 4, dtype=dtype)
+    p, m, v, g = map(on_device, (p, m, v**2, g))
     chains.adam(p, m, v, g, shrink=shrink, decay=decay, betas=(0.5, 0.999), eps=1e-8, rate=1e-3)
     assert set(beside) == {"adam"}
 
@@ -257,7 +257,7 @@ def test_64_bit_indices_give_the_same(monkeypatch, device, on_device):
     monkeypatch.setattr(cuda, "NARROW", 0)
     monkeypatch.setattr(cuda, "_kernel", lambda *key: (asked.append(key[-1]), kernel(*key))[1])
     for a, b in zip(narrow, everything(), strict=True):
-        np.testing.assert_array_equal(a.view(np.ndarray), b.view(np.ndarray))
+        np.testing.assert_array_equal(host(a), host(b))
     assert asked and all(asked)
 
 
@@ -277,9 +277,16 @@ def test_what_a_kernel_cannot_know_is_refused(device, on_device):
         cuda.launch("affine_leaky", cuda.lines(12), x, x, x[:, ::2], vector, vector, 1.0, 3, 12)
     with pytest.raises(DTypeError, match="expected float64 or int32 arrays, got float32"):
         chains.affine_leaky(x, vector.astype(np.float32), vector)
-    with pytest.raises(TypeError, match="expected arrays on fake, got one on numpy"):
+    with pytest.raises(TypeError, match=f"expected arrays on {device}, got one on numpy"):
         cuda.launch("leaky_grad", cuda.lines(24), x, x, np.ones((4, 6)), x, 1.0, 24)
-    with pytest.raises(AssertionError, match="accesses outside an array"):
+
+
+def test_the_host_refuses_what_a_gpu_would_do_wrong(device, on_device):
+    """The checks that the stand-in for a GPU makes are there."""
+    if device != "fake":
+        return
+    x = on_device(np.ones((4, 6)))
+    with pytest.raises(AssertionError, match="1 accesses outside an array|3 accesses outside an array"):
         cuda.launch("leaky_grad", cuda.lines(25), x, x, x.copy(), x.copy(), 1.0, 25)
     with pytest.raises(AssertionError, match="are not what its parameters are"):
         cuda.launch("leaky_grad", cuda.lines(24), x, x, x.copy(), x.copy(), 24)
@@ -289,12 +296,12 @@ def test_nothing_is_launched_for_nothing(device, on_device):
     empty = on_device(np.ones((0, 3)))
     vector = on_device(np.ones(3))
     assert chains.affine_leaky(empty, vector, vector).shape == (0, 3)
-    assert chains.column_sums(empty, vector)[0].view(np.ndarray).tolist() == [0, 0, 0]
+    assert host(chains.column_sums(empty, vector)[0]).tolist() == [0, 0, 0]
     spec = ConvSpec(0, 2, 4, 4, 3, 3, 3)
     x, weight, g = (on_device(np.ones(shape)) for shape in (spec.x_shape, spec.weight_shape, spec.y_shape))
     assert cuda_im2col.forward(x, weight, spec).shape == spec.y_shape
     assert cuda_im2col.input_grad(g, weight, spec).shape == spec.x_shape
-    assert not cuda_im2col.weight_grad(x, g, spec).view(np.ndarray).any()
+    assert not host(cuda_im2col.weight_grad(x, g, spec)).any()
 
 
 def test_grids_cover_all_and_keep_within_the_limits():

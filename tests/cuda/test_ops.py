@@ -16,7 +16,7 @@ from minigan.testing.cases import activation, conv, norm, pool, resample
 from minigan.testing.checkop import check_device
 from minigan.testing.strategies import seeds
 
-few = settings(suppress_health_check=list(HealthCheck), max_examples=5)
+few = settings(suppress_health_check=list(HealthCheck), max_examples=3)
 CASES = [case for family in (activation, conv, norm, pool, resample) for case in family.CASES if case.fake]
 
 
@@ -155,8 +155,8 @@ def test_a_parameter_is_updated_where_it_lies(device, on_device, monkeypatch):
     for p in parameters:
         p.grad = Tensor(on_device(np.ones(p.shape)))
     optim.Adam(parameters, lr=0.1).step()
-    assert [np.shares_memory(a.view(np.ndarray), p.data.view(np.ndarray)) for a, p in zip(
-        called, parameters, strict=True)] == [True] * 3  # fmt: skip
+    shares = backend.namespace(called[0]).shares_memory
+    assert all(shares(array, p.data) for array, p in zip(called, parameters, strict=True))
     np.testing.assert_allclose([p.numpy()[0] for p in parameters], 0.9, rtol=1e-6)
 
 
