@@ -1,9 +1,12 @@
 """The pool of threads: every job once, errors raised, and forks."""
 
 import multiprocessing
+import os
 import threading
 import warnings
+from contextlib import nullcontext
 
+import numpy as np
 import pytest
 
 from minigan import parallel
@@ -85,3 +88,51 @@ def test_a_forked_child_makes_threads_of_its_own():
         child.start()
     child.join(20)
     assert child.exitcode == 0 and answers.get() == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no processor sets here")
+@pytest.mark.parametrize("error", [False, True])
+def test_the_caller_may_use_the_same_processors_afterwards(error):
+    parallel.set_threads(2)
+    before = os.sched_getaffinity(0)
+    during = {}
+
+    def note():
+        during[threading.get_ident()] = os.sched_getaffinity(0)
+        meeting.wait()
+        if error:
+            raise ValueError("this job failed")
+
+    meeting = threading.Barrier(2, timeout=20)
+    with pytest.raises(ValueError, match="failed") if error else nullcontext():
+        parallel.run([note, note])
+    assert os.sched_getaffinity(0) == before
+    mine = during.pop(threading.get_ident())
+    (helpers,) = during.values()
+    if len(before) > 1:
+        assert len(mine) == 1 and not mine & helpers and mine | helpers == before
+
+
+def test_a_job_may_run_jobs():
+    parallel.set_threads(2)
+    done = []
+    parallel.run([lambda: parallel.run([lambda: done.append(1)] * 3)] * 3)
+    assert len(done) == 9
+
+
+def test_large_arrays_are_gone_through_in_parts(monkeypatch):
+    monkeypatch.setattr(parallel, "PART", 64)
+    for threads in (1, 2, 3):
+        parallel.set_threads(threads)
+        orders = {(40, 30): (0, 1), (5, 7, 40): (1, 2, 0), (1, 500): (0, 1), (): (), (0, 3): (0, 1)}
+        for shape, order in orders.items():
+            x = np.arange(np.prod(shape, dtype=int), dtype=np.float32).reshape(shape).transpose(order)
+            y, sizes = np.empty_like(x), []
+
+            def fill(part, out, sizes=sizes):
+                np.add(part, 1, out=out)
+                sizes.append(part.size)
+
+            parallel.over(fill, x, y)
+            assert (y == x + 1).all() and sum(sizes) == x.size
+            assert len(sizes) == 1 if threads == 1 or x.size < 128 else len(sizes) >= threads
