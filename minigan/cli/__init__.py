@@ -1,4 +1,4 @@
-"""The command line: ``minigan train | sample | interpolate | info | bench``.
+"""The command line: ``minigan train | sample | interpolate | evaluate | lab | sweep | style | gradcheck`` ...
 
 Each subcommand is a module with ``add_parser(subparsers)`` and ``run(arguments) -> int | None``.
 They import what they need inside ``run``, so that ``minigan --help`` answers at once.

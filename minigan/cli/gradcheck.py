@@ -1,5 +1,6 @@
-"""``minigan gradcheck``: prove every operation's derivatives, on settings drawn at random."""
+"""``minigan gradcheck``: prove every operation's, layer's and loss's derivatives, on random settings."""
 
+import difflib
 import json
 from argparse import Namespace
 from pathlib import Path
@@ -9,9 +10,9 @@ from minigan.cli.arguments import integer
 
 EPILOG = """\
 examples:
-  minigan gradcheck                            every operation, 25 settings each
-  minigan gradcheck conv2d softmax             two of them
-  minigan gradcheck --examples 125 --seed 7    more than 10,000 settings, others than usual
+  minigan gradcheck                            every operation, layer and loss, 25 settings each
+  minigan gradcheck conv2d nn.Linear gan.r1    some of them
+  minigan gradcheck --examples 125 --seed 7    more than 15,000 settings, others than usual
   minigan gradcheck --cases my_op.py           your own operations: a file with a list CASES of OpCase
   minigan gradcheck --backend cupy             on the graphics card
 
@@ -24,10 +25,10 @@ Exit code 1 if anything FAILs.
 def add_parser(subparsers):
     """Add the ``gradcheck`` parser and return it."""
     parser = subparsers.add_parser(
-        "gradcheck", help="prove every operation's derivatives", epilog=EPILOG, description=__doc__
+        "gradcheck", help="prove derivatives, ours or yours", epilog=EPILOG, description=__doc__
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which operations (all)")
-    parser.add_argument("--list", action="store_true", help="list the operations")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which ones (all)")
+    parser.add_argument("--list", action="store_true", help="list their names")
     parser.add_argument(
         "--order", type=int, choices=(1, 2), default=2, help="highest order of derivative (2)"
     )
@@ -50,6 +51,8 @@ def run(arguments: Namespace) -> int:
     from minigan.testing.table import as_data, head, line, totals
 
     cases = chosen(arguments.names, arguments.cases)
+    if arguments.report and not arguments.report.parent.is_dir():  # known before the minutes, not after
+        raise errors.FileError(f"--report: no folder {str(arguments.report.parent)!r} to write into")
     if arguments.list:
         print("\n".join(case.name for case in cases))
         return 0
@@ -84,8 +87,11 @@ def chosen(names, file):
             "gradcheck draws its settings with hypothesis, which is missing: pip install 'minigan[test]'"
         ) from error
     known = {case.name: case for case in cases}
-    if unknown := [name for name in names if name not in known]:
-        raise errors.ArgumentError(f"no operation {unknown[0]!r}; there are: {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+            guess = f"did you mean {' or '.join(near)}? " if near else ""
+            raise errors.ArgumentError(f"no record {name!r}; {guess}--list names all {len(known)}")
     return [known[name] for name in names] if names else cases
 
 
@@ -96,12 +102,19 @@ def _library_cases():
 
 
 def own_cases(file: Path):
-    """Run a Python file and return its list CASES."""
+    """Run a Python file and return its list CASES; DataError where it raises, or holds anything else."""
     import runpy
+
+    from minigan.testing import OpCase
 
     if not file.is_file():
         raise errors.FileError(f"no file {str(file)!r}; expected a Python file with a list CASES of OpCase")
-    cases = runpy.run_path(str(file)).get("CASES")
-    if not cases:
+    try:
+        cases = runpy.run_path(str(file)).get("CASES")
+    except Exception as error:
+        if getattr(error, "name", "") == "hypothesis":
+            raise
+        raise errors.DataError(f"{str(file)!r} raised {type(error).__name__}: {error}") from error
+    if not cases or not all(isinstance(case, OpCase) for case in cases):
         raise errors.DataError(f"{str(file)!r} defines no CASES; expected a list of minigan.testing.OpCase")
-    return cases
+    return list(cases)

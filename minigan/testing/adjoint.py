@@ -42,8 +42,9 @@ def adjoint_check(
             f"adjoint_check: expected argument in 0..{len(problem.arrays) - 1}, got {argument}"
         )
     report = GradReport(problem.name, seed)
-    for position in range(len(problem.arrays)) if argument is None else (argument,):
-        _check_argument(problem, position, report, generator)
+    with np.errstate(all="ignore"):
+        for position in range(len(problem.arrays)) if argument is None else (argument,):
+            _check_argument(problem, position, report, generator)
     report.evaluations = problem.evaluations
     return report
 
@@ -64,8 +65,7 @@ def _check_argument(
     image, mixed = apply(z), apply(0.7 * z - 1.3 * other)
     expected = 0.7 * image - 1.3 * apply(other)
     largest = float(np.max(np.abs(image), initial=0.0) + np.max(np.abs(offset), initial=0.0))
-    wrong = np.abs(mixed - expected) > 1e-10 * largest + 1e-13
-    if wrong.any():
+    if not np.all(np.abs(mixed - expected) <= 1e-10 * largest + 1e-13):  # nor where it is no number
         index = int(np.argmax(np.abs(mixed - expected)))
         report.add(
             "linear",

@@ -6,7 +6,7 @@ A user writes the same record for an operation of their own and hands it to `min
     from minigan.testing import OpCase, Sample, check_op
     from minigan.testing.strategies import array_samples
 
-    case = OpCase("cube", lambda x: Cube()(x), array_samples(), oracle=lambda x: x**3, covers=(Cube,))
+    case = OpCase("cube", Cube, array_samples(), oracle=lambda x: x**3, covers=(Cube,))
     assert check_op(case)
 
 Strategies are written with the names `minigan.testing.strategies` exports (`composite`, `integers`,
@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from minigan.tensor import Op
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class OpCase:
     """What is true of one operation.
 
     name      as printed by `minigan gradcheck`
-    fn        `fn(*tensors, **kwargs) -> Tensor`
+    fn        `fn(*tensors, **kwargs) -> Tensor`, or an Op class: then `fn(**kwargs)(*tensors)` is called
     strategy  a hypothesis strategy that draws a `Sample`
     oracle    `oracle(*arrays, **kwargs) -> array`, not the code under test: plain loops, scipy, a closed form
     covers    what the case answers for: Op classes, layers, losses; a test wants each of them in some case
@@ -89,6 +91,11 @@ class OpCase:
     torch: Callable[..., Any] | None = None
     empty: tuple[Sample, ...] = ()
     fake: bool = True
+
+    def __post_init__(self) -> None:
+        kind = self.fn
+        if isinstance(kind, type) and issubclass(kind, Op):
+            object.__setattr__(self, "fn", lambda *tensors, **settings: kind(**settings)(*tensors))
 
     def __repr__(self) -> str:
         return f"OpCase({self.name!r})"

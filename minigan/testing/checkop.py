@@ -131,6 +131,8 @@ def check_layouts(case: OpCase, sample: Sample, report: GradReport) -> None:
 
 def check_float32(case: OpCase, sample: Sample, report: GradReport) -> None:
     """float32 in gives float32 out, and agrees with float64 on the same (rounded) inputs."""
+    if not floats(sample):
+        return
     single = [a.astype(np.float32) if a.dtype.kind == "f" else a for a in sample.inputs]
     double = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in single]
     tensors = [Tensor(a, requires_grad=a.dtype.kind == "f") for a in single]
@@ -185,20 +187,13 @@ def check_device(case: OpCase, sample: Sample, report: GradReport, device: str) 
 def check_empty(case: OpCase, sample: Sample, report: GradReport) -> None:
     """Inputs without elements.
 
-    The oracle's value, gradients of the inputs' shapes, zeros where anything is left.
+    The oracle's value, and a backward that runs (the engine holds the gradients' shapes).
     """
     try:
         check_value(case, sample, report)
-        tensors = [Tensor(np.array(a), requires_grad=a.dtype.kind == "f") for a in sample.inputs]
-        found = _gradients(tensors, case.fn(*tensors, **sample.kwargs), report.seed)
+        run(case, sample.inputs, sample.kwargs, report.seed)
     except Exception as error:
         report.add("no elements", f"{type(error).__name__}: {error} for {sample!r}")
-        return
-    for tensor, g in zip(tensors, found, strict=True):
-        if g is not None and g.shape != tensor.shape:
-            report.add(
-                "no elements", f"a gradient has shape {g.shape}, expected {tensor.shape}, for {sample!r}"
-            )
 
 
 def check_refusals(case: OpCase, report: GradReport) -> None:

@@ -135,6 +135,9 @@ class Comparison:
         truth, bars = self._entries(weights)
         excess = (np.abs(analytic - truth) - 3 * bars) * self.scale
         index = int(np.argmax(excess))
+        if excess[index] <= 0:
+            self.report.doubts.append(f"order {self.order}: {probe}, but no entry alone differs: noise?")
+            return
         position, place = self.problem.argument(index)
         shape = self.problem.shapes[position]
         mine, true = (unflatten(v, self.problem.shapes)[position] for v in (analytic, truth))

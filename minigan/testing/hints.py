@@ -51,6 +51,8 @@ def _factor(analytic: np.ndarray, numeric: np.ndarray, sizes: dict[str, int]) ->
         if value > 0 and abs(abs(ratio) / value - 1) < CLOSE:
             shown = f"{value:g}" if value >= 1 else f"1/{round(1 / value)}"
             return f"it is {sign}{shown} times the true gradient everywhere: {meaning}"
+    if numeric.size == 1:
+        return ""  # a number alone is always some factor times another
     return f"it is {sign}{abs(ratio):.6g} times the true gradient everywhere: a constant factor is wrong"
 
 

@@ -13,7 +13,7 @@ where the two sides have different slopes, `right` and `both` differ by half the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,9 +99,11 @@ def _doubtful(slope: Slope, start: np.ndarray, step: float) -> np.ndarray:
         return ~(exact & (slope.drift <= 1e-3 * (size + typical) + rounding(start, step)))
 
 
-def _settle(slopes: list[Slope], steps: Iterable[float], start: np.ndarray) -> Slope:
+def _settle(slopes: list[Slope], steps: Sequence[float], start: np.ndarray) -> Slope:
     """Take, output by output, the most convincing step; where none convinces, say what is there instead."""
     doubtful = np.array([_doubtful(s, start, h) for s, h in zip(slopes, steps, strict=True)])
+    for slope, bar in zip(slopes, _raised(slopes, steps), strict=True):
+        slope.bar = np.where(doubtful.all(axis=0), bar, slope.bar)
     bars = np.array([np.abs(s.bar) + rounding(start, h) for s, h in zip(slopes, steps, strict=True)])
     convincing = np.where(doubtful & ~doubtful.all(axis=0), np.inf, bars)
     best = np.argmin(convincing, axis=0)
@@ -120,10 +122,21 @@ def _settle(slopes: list[Slope], steps: Iterable[float], start: np.ndarray) -> S
         kind[(kind == ROUGH) & (fall <= 1e-2 * _size(middle)) & (_size(finest) > 8 * _size(middle))] = JUMP
         noisy = abs(pick("bar")) <= 1e-3 * np.maximum(abs(pick("left")), abs(pick("right")))
         kind[(kind == ROUGH) & noisy] = SMOOTH  # as far as the bar says
+        fading = _size(finest) <= _size(slopes[0]) / 16
+        kind[(kind == ROUGH) & fading] = SMOOTH  # the slope goes to 0 with the step, as that of x**3 at 0
     settled = Slope(pick("value"), pick("bar"), pick("left"), pick("right"), kind, pick("drift"))
     for name in ("left", "right"):
         getattr(settled, name)[kind == KINK] = getattr(finest, name)[kind == KINK]
     return settled
+
+
+def _raised(slopes: list[Slope], steps: Sequence[float]) -> list[np.ndarray]:
+    """No bar is below what the noise seen at finer steps makes at its own: a small one may be luck."""
+    bars = [np.abs(slope.bar) for slope in slopes]
+    return [
+        np.max([bar * finer / step for bar, finer in zip(bars, steps, strict=True) if finer <= step], axis=0)
+        for step in steps
+    ]
 
 
 def contracted(slope: Slope, weights: np.ndarray, start: np.ndarray) -> tuple[float, float]:

@@ -81,12 +81,11 @@ class Problem:
 
     def argument(self, index: int) -> tuple[int, tuple[int, ...]]:
         """The argument that flat entry `index` belongs to, and the entry's index in it."""
-        for position, shape in enumerate(self.shapes):
-            size = int(np.prod(shape))
-            if index < size:
-                return position, tuple(int(i) for i in np.unravel_index(index, shape))
-            index -= size
-        raise IndexError(index)
+        ends = np.cumsum([array.size for array in self.arrays])
+        position = int(np.searchsorted(ends, index, side="right"))
+        array = self.arrays[position]
+        place = np.unravel_index(index - ends[position] + array.size, array.shape)
+        return position, tuple(int(i) for i in place)
 
 
 @dataclass

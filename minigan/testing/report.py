@@ -112,7 +112,10 @@ class GradReport:
                 lines.append(f"  and also: {', '.join(rest)}")
                 break
             lines += text
-        lines += [f"  undecided: {doubt}" for doubt in self.doubts][: 14 - len(lines)]
+        shown = min(3, 14 - len(lines))
+        lines += [f"  undecided: {doubt}" for doubt in self.doubts[:shown]]
+        if len(self.doubts) > shown:
+            lines.append(f"  undecided: {len(self.doubts) - shown} more")
         return "\n".join(line[:200] for line in lines)
 
     __repr__ = __str__

@@ -1,4 +1,4 @@
-"""The table of `minigan gradcheck`: one line an operation, then the totals; and the same as plain data."""
+"""The table of `minigan gradcheck`: one line a record, then the totals; and the same as plain data."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def totals(reports: list[GradReport]) -> str:
     examples, undecided = sum(r.examples for r in reports), sum(r.undecided for r in reports)
     failed = sum(r.verdict == FAIL for r in reports)
     return (
-        f"{len(reports)} operations, {examples} settings in {sum(r.seconds for r in reports):.0f} s: "
-        f"{failed} operations FAIL, {undecided} settings INCONCLUSIVE ({undecided / max(examples, 1):.2%})"
+        f"{len(reports)} checked, {examples} settings in {sum(r.seconds for r in reports):.0f} s: "
+        f"{failed} FAIL, {undecided} settings INCONCLUSIVE ({undecided / max(examples, 1):.2%})"
     )
 
 

@@ -37,7 +37,7 @@ def test_prints_a_line_for_each_operation_and_the_totals(capsys):
         "verdict",
     ]
     assert [line.split()[0] for line in lines[2:4]] == ["exp", "matmul"] and lines[2].endswith("PASS")
-    assert lines[-1].startswith("2 operations, 6 settings") and "0 operations FAIL" in lines[-1]
+    assert lines[-1].startswith("2 checked, 6 settings") and "0 FAIL" in lines[-1]
 
 
 def test_order_1_leaves_the_second_order_out(capsys):
@@ -47,7 +47,8 @@ def test_order_1_leaves_the_second_order_out(capsys):
 
 def test_lists_the_operations(capsys):
     assert cli.main(["gradcheck", "--list"]) == 0
-    assert {"conv2d", "softmax", "max"} <= set(capsys.readouterr().out.splitlines())
+    names = set(capsys.readouterr().out.splitlines())
+    assert {"conv2d", "softmax", "nn.BatchNorm", "gan.wgan_gp", "style.gram"} <= names and len(names) > 150
 
 
 @pytest.mark.parametrize("factor, code, verdict", [(3.0, 0, "PASS"), (1.5, 1, "FAIL")])
@@ -63,7 +64,9 @@ def test_checks_operations_of_ones_own_and_fails_with_1(tmp_path, capsys, factor
 @pytest.mark.parametrize(
     "words, complaint",
     [
-        (["nosuch"], "no operation 'nosuch'"),
+        (["conv2"], "no record 'conv2'; did you mean conv2d"),
+        (["qqqqqqq"], "no record 'qqqqqqq'; --list names all"),
+        (["exp", "--report", "nosuch/report.json"], "no folder 'nosuch'"),
         (["--cases", "nosuch.py"], "no file 'nosuch.py'"),
         (["--cases", __file__], "defines no CASES"),
         (["--examples", "0"], "at least 1"),
@@ -73,3 +76,30 @@ def test_bad_input_is_one_line_and_2(words, complaint, capsys):
     assert cli.main(["gradcheck", *words]) == 2
     error = capsys.readouterr().err
     assert complaint in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ("CASES = [1]", "defines no CASES; expected a list of minigan.testing.OpCase"),
+        ("CASES = 1 / 0", "raised ZeroDivisionError: division by zero"),
+        ("CASES = (", "raised SyntaxError"),
+    ],
+)
+def test_a_file_that_is_no_list_of_records_is_named(tmp_path, text, complaint, capsys):
+    own = tmp_path / "own.py"
+    own.write_text(text)
+    assert cli.main(["gradcheck", "--cases", str(own)]) == 2
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "missing, code, words",
+    [("hypothesis", 2, "pip install 'minigan[test]'"), ("nosuch", 1, "unexpected ModuleNotFoundError")],
+)
+def test_a_missing_package_is_named(monkeypatch, capsys, missing, code, words):
+    def fails():
+        raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
+
+    monkeypatch.setattr("minigan.cli.gradcheck._library_cases", fails)
+    assert cli.main(["gradcheck"]) == code and words in capsys.readouterr().err

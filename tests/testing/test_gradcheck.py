@@ -1,5 +1,8 @@
 """What the checker says of right and of wrong derivatives."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,33 +11,8 @@ from minigan.errors import ArgumentError
 from minigan.testing import FAIL, PASS, PROPERTIES, gradcheck, gradgradcheck
 from minigan.testing.compare import Comparison
 
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-class Cube(Op):
-    """x**3 with a gradient that can be spoiled.
-
-    `wrong` maps the true slope 3 x**2 to the one that is used.
-    """
-
-    keeps = (0,)
-
-    def __init__(self, wrong=lambda slope: slope):
-        self.wrong = wrong
-
-    def forward(self, x):
-        return x**3
-
-    def backward(self, g):
-        return g * self.wrong(self.input(0) ** 2 * 3.0)
-
-
-def spoiled(change):
-    """A Cube whose slopes are changed by an array function."""
-    return Cube(lambda slope: Tensor(change(slope.data.copy())))
-
+sys.path.insert(0, str(Path(__file__).parent))
+from faulty import Cube, backward_of, normal, spoiled
 
 # --- what it works on --------------------------------------------------------------------------------------
 
@@ -255,19 +233,6 @@ def test_gradgradcheck_looks_at_the_second_order_only():
 
 
 # --- properties other than the number ----------------------------------------------------------------------
-
-
-class Spy(Op):
-    """y = 2 x, with a backward to be filled in."""
-
-    keeps = (0,)
-
-    def forward(self, x):
-        return x * 2.0
-
-
-def backward_of(function):
-    return type("Spoiled", (Spy,), {"backward": function})
 
 
 def writes_into_g(op, g):
