@@ -1,6 +1,6 @@
 """Every GAN on coloured glyphs of 64 pixels: ``python benchmarks/gan_models_64.py dcgan msg style ...``.
 
-Each model trains for the same processor time (a fixed number of steps would favour the costly ones), then
+Each model trains for the same processor time (a fixed number of --steps favours the costly ones), then
 draws samples from its averaged generator, which are judged in the features of one classifier beside real
 pictures, and for sharpness. Samples are kept in the folder given by --out, so that models can be run one by
 one, or side by side; the table and the contact sheet show all that are there.
@@ -25,27 +25,32 @@ SHOWN = 12  # pictures of each model on the sheet
 FIGURES = ("frechet_distance", "kernel_distance", "confident", "classes", "precision", "recall", "coverage")
 
 
-def train(name, data, seconds, settings):
-    """Train for so many seconds of processor time; return the samples and what was done."""
+def train(name, data, seconds, steps, settings):
+    """Train for so many steps, or seconds of processor time; return the samples and what was done."""
     if name in ("dcgan", "vae"):  # their base is the filters at half size
         settings = settings | {"base": 2 * settings["base"]}
     config = gan.resolve(name, shape=data.images.shape[1:], **settings)
     trainer = gan.Trainer.create(config, data.images, data.labels)
-    started = told = time.process_time()
-    while (spent := time.process_time() - started) < seconds:
-        trainer.progress = spent / seconds
+    started, told = time.process_time(), 0.0
+    while (done := trainer.step / steps if steps else spent(started) / seconds) < 1:
+        trainer.progress = done
         record = trainer.train_step()
-        if time.process_time() - told > seconds / 10:
-            told = time.process_time()
-            print(f"{name}: {spent:.0f} s, {record.step} steps, D {record.d_loss:.2f}, G {record.g_loss:.2f}")
+        if done - told > 0.1:
+            told, figures = done, f"D {record.d_loss:.2f}, G {record.g_loss:.2f}"
+            print(f"{name}: {spent(started):.0f} s, {record.step} steps, {figures}", flush=True)
     facts = {
-        "seconds": spent,
+        "seconds": spent(started),
         "steps": trainer.step,
         "generator": models.count_parameters(trainer.generator),
         "discriminator": models.count_parameters(trainer.discriminator),
         "settings": config.to_dict(),
     }
     return trainer.sample(trainer.fixed_latents(2000)), facts
+
+
+def spent(started):
+    """Seconds of processor time, all threads together; a pause of the machine costs none."""
+    return time.process_time() - started
 
 
 def judged(samples, facts, data, judge):
@@ -64,6 +69,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="models to train; none: only the table")
     parser.add_argument("--seconds", type=float, default=240, help="of processor time for each")
+    parser.add_argument("--steps", type=int, default=0, help="train so many steps instead")
     parser.add_argument("--base", type=int, default=8, help="filters at full size")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
@@ -75,7 +81,7 @@ def main():
     data = open_dataset("glyphs", size=64, channels=3, limit=options.pictures)
     settings = {"base": options.base, "batch": options.batch, "seed": options.seed}
     for name in options.names:
-        samples, facts = train(name, data, options.seconds, settings)
+        samples, facts = train(name, data, options.seconds, options.steps, settings)
         np.savez_compressed(out / f"{name}.npz", samples=samples, facts=json.dumps(facts))
     show(out, data)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigan.cli import arguments as types
+from minigan.cli import styles
 from minigan.cli.loop import columns_of
 from minigan.cli.run_folder import RunFolder
 from minigan.errors import ArgumentError, FileError
@@ -19,6 +20,8 @@ examples:
   minigan sample runs/first                               64 pictures, runs/first/sample-0.png
   minigan sample runs/first -n 100 --seed 3 --out grid.png
   minigan sample runs/first -n 10000 --out samples.npz    arrays "images", uint8 (N, C, H, W), and "latents"
+  minigan sample runs/style --psi 0.7                     a style-based run: tamer pictures, less variety
+  minigan sample runs/style --mix 3                       coarse levels of one picture, fine ones of another
 """
 
 
@@ -36,6 +39,7 @@ def add_parser(subparsers):
     )
     parser.add_argument("--out", metavar="FILE", help="ends in .png or .npz; default: RUN/sample-SEED.png")
     parser.add_argument("--columns", type=types.integer(least=1), help="pictures in a row of the grid")
+    styles.add_options(parser)
     add_sampling(parser)
     return parser
 
@@ -66,16 +70,25 @@ def run(arguments: Namespace) -> None:
     sampler = open_sampler(folder)
     check_target(out, (".png", ".npz"), arguments.overwrite)
     latents = sampler.latents(arguments.count, seed=arguments.seed, truncation=arguments.truncation)
-    images = sampler(latents, labels_of(sampler, arguments))
+    labels, columns = labels_of(sampler, arguments), arguments.columns
+    if arguments.mix is not None:
+        if out.suffix == ".npz" or columns:
+            raise ArgumentError("--mix makes a table of its own: leave out --columns, and --out ends in .png")
+        psi = 1.0 if arguments.psi is None else arguments.psi
+        images, columns = styles.mixed(sampler, latents, labels, level=arguments.mix, psi=psi)
+    elif arguments.psi is not None:
+        images = styles.styled(sampler, latents, labels, psi=arguments.psi)
+    else:
+        images = sampler(latents, labels)
     if out.suffix == ".npz":
         arrays = {"images": to_pixels(images).transpose(0, 3, 1, 2), "latents": latents}
         write_npz(out, arrays, {"run": folder.path.name, "seed": arguments.seed})
     else:
         by_class = sampler.config.classes and arguments.label is None
         save_grid(
-            out, images, columns=arguments.columns or (columns_of(sampler.config) if by_class else None)
+            out, images, columns=columns or (columns_of(sampler.config) if by_class else None)
         )
-    print(f"{arguments.count} pictures: {out}")
+    print(f"{len(images)} pictures: {out}")
 
 
 def open_sampler(folder: RunFolder):

@@ -32,10 +32,10 @@ MIXTURES: dict[str, Callable[[], toy.Mixture]] = {"ring": toy.ring, "grid": toy.
 
 CURES: dict[str, dict[str, Any]] = {  # what each changes in the plain non-saturating GAN
     "none": {},
-    "penalty": {"r1": 0.02, "penalty_every": 4},
+    "penalty": {"r1": 0.05, "penalty_every": 4},
     "packing": {"pack": 4},
     "minibatch": {},
-    "paired": {"loss": "relativistic", "r1": 0.02, "r2": 0.02, "penalty_every": 4},
+    "paired": {"loss": "relativistic", "r1": 0.05, "r2": 0.05, "penalty_every": 4},
 }
 
 
@@ -51,7 +51,8 @@ def make_trainer(config: Config, images: np.ndarray, *, minibatch: bool) -> Trai
         return Trainer.create(config, images)
     generator, discriminator = models.build(config)
     discriminator = with_minibatch_features(discriminator, rng=np.random.default_rng([config.seed, 5]))
-    return Trainer(config, generator, discriminator, Loader(images, batch_size=config.batch, seed=config.seed))
+    loader = Loader(images, batch_size=config.batch, seed=config.seed)
+    return Trainer(config, generator, discriminator, loader)
 
 
 class Laboratory:

@@ -1,5 +1,7 @@
 """`minigan lab`: a line a run, every cure, films and pictures."""
 
+from functools import partial
+
 import pytest
 from PIL import Image
 
@@ -35,8 +37,8 @@ def test_all_cures_in_turn(capsys):
 
 
 def test_stacked_digits_with_the_last_picture(tmp_path, capsys, monkeypatch):
-    plain = stacked_laboratory.grey_digits
-    monkeypatch.setattr(stacked_laboratory, "grey_digits", lambda name, size: plain(name, size=size, limit=120))
+    few = partial(stacked_laboratory.grey_digits, limit=120)
+    monkeypatch.setattr(stacked_laboratory, "grey_digits", few)
     monkeypatch.setattr("minigan.data.stacked.SAMPLES", 60)
     out = tmp_path / "last.png"
     words = ["lab", "stacked", "--size", "8", "--steps", "2", "--out", str(out)]

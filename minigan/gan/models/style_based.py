@@ -25,6 +25,8 @@ from minigan.tensor import Tensor, no_grad
 
 MAPPING_LAYERS = 4  # 8 in the papers
 MIXING = 0.9  # share of training batches that get a second style from some layer on
+NOISE_RATE = 0.1  # how fast a noise strength moves, next to the weights; 1 in the papers
+COLOUR_GAIN = 0.25  # of the layers that make colours: every level adds its own, and the sum goes into tanh
 MEAN_DECAY = 0.995  # of the running mean of styles, towards which truncation pulls
 
 
@@ -54,7 +56,8 @@ class Modulated(nn.Module):
     """Maps (N, C, H, W) and styles (N, S) -> (N, O, H, W): a modulated convolution.
 
     A dense layer ("A" in the papers) turns w into one scale per channel, 1 at the start.  ``noise`` adds
-    one random map, times a learnt strength that starts at 0, and a leaky ReLU follows; else nothing does.
+    one random map, times a learnt strength that starts at 0, and a leaky ReLU follows; without it the layer
+    makes colours, and nothing follows.
     """
 
     def __init__(
@@ -65,7 +68,8 @@ class Modulated(nn.Module):
         self.scale = blocks.dense(style, before, rng, gain=1.0)
         assert self.scale.bias is not None
         nn.init.ones_(self.scale.bias)
-        self.convolution = blocks.convolution(before, after, size, rng, gain=1.0, bias=False)
+        gain = COLOUR_GAIN if noise is None else 1.0
+        self.convolution = blocks.convolution(before, after, size, rng, gain=gain, bias=False)
         self.bias = nn.Parameter(np.zeros(after, np.float32))
         self.noisy = noise is not None
         if noise is not None:
@@ -82,7 +86,8 @@ class Modulated(nn.Module):
         noise = self.still
         if self.training:
             noise = Tensor(backend.standard_normal(self.generator, (len(x), 1, *x.shape[2:]), x.dtype))
-        return ops.leaky_relu(y + noise * self.strength, 0.2) * sqrt(2.0)
+        # Adam moves every number alike, and a strength of 1 would be speckle as strong as the picture.
+        return ops.leaky_relu(y + noise * (self.strength * NOISE_RATE), 0.2) * sqrt(2.0)
 
 
 class Level(nn.Module):
