@@ -92,8 +92,9 @@ def minigan_trainer(name):
     return Trainer(name, minigan.nn, minigan.optim, minigan.Tensor)
 
 
-def torch_trainer(name):
+def torch_trainer(name, device="cpu"):
     """The trainer in PyTorch."""
     import torch
 
-    return Trainer(name, torch.nn, torch.optim, torch.from_numpy)
+    with torch.device(device):
+        return Trainer(name, torch.nn, torch.optim, lambda array: torch.from_numpy(array).to(device))

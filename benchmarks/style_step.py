@@ -47,8 +47,8 @@ def pictures(size):
     return [rng.random((1, 3, size, size), np.float32) for _ in range(3)]
 
 
-def serve_minigan():
-    """Answer {net, size} with the seconds of a step, its loss and the norm of its gradient."""
+def minigan_answers():
+    """A function that answers {net, size} with the seconds of a step, its loss and its gradient's norm."""
     import numpy as np
 
     from minigan.style import Extractor, Settings
@@ -70,16 +70,19 @@ def serve_minigan():
         seconds = common.seconds_a_call(lambda: function(painting), 0.5)
         return {"seconds": seconds, "loss": value.total, "slope": float(np.linalg.norm(value.gradient))}
 
-    common.serve(answer)
+    return answer
 
 
-def serve_torch():
-    """The same step in PyTorch."""
+def torch_answers(device="cpu"):
+    """The same in PyTorch."""
     import torch
     import torch.nn.functional as F
 
     torch.set_num_threads(int(common.THREADS))
     made = {}
+
+    def there(array):
+        return torch.from_numpy(array).to(device)
 
     def features(x, layers, weights, wanted):
         found = {}
@@ -103,8 +106,8 @@ def serve_torch():
         net, size = request["net"], request["size"]
         if (net, size) not in made:
             layers, weights = description(net)
-            weights = {name: torch.from_numpy(array) for name, array in weights.items()}
-            painting, content, style = map(torch.from_numpy, pictures(size))
+            weights = {name: there(array) for name, array in weights.items()}
+            painting, content, style = map(there, pictures(size))
             with torch.no_grad():
                 target = features(content, layers, weights, (CONTENT[net],))[CONTENT[net]]
                 found = features(style, layers, weights, STYLE[net])
@@ -126,7 +129,7 @@ def serve_torch():
         slope = painting.grad.norm().item()
         return {"seconds": common.seconds_a_call(step, 0.5), "loss": loss, "slope": slope}
 
-    common.serve(answer)
+    return answer
 
 
 def main():
@@ -139,7 +142,7 @@ def main():
     parser.add_argument("--serve", choices=("minigan", "torch"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve:
-        return serve_minigan() if chosen.serve == "minigan" else serve_torch()
+        return common.serve(minigan_answers() if chosen.serve == "minigan" else torch_answers())
     common.print_environment(common.environment())
     ours, theirs = (common.Worker(__file__, "--serve", library) for library in ("minigan", "torch"))
     rows, results = [], {}
