@@ -184,7 +184,7 @@ def cost(spec, function, frozen=False):
     spreads = function == ("input_grad" if few_in else "forward")
     width = spec.OW if few_in else spec.W
     copies = rates.add(4 * cells, width) if spreads else rates.copy(4 * cells, width)
-    return 0.9 * copies + 1.1 * rates.product(spec.macs, many) + 2 * rates.CALL
+    return 0.8 * copies + 0.9 * rates.product(spec.macs, many) + 2 * rates.CALL
 
 
 register(Algorithm("planar", forward, input_grad, weight_grad, supports, cost))
