@@ -181,15 +181,15 @@ def _device_product(left: Any, right: Any, out: Any = None) -> Any:
     """left @ right on a GPU, where a product of matrices should be one, and not a stack of one.
 
     CuPy's product of stacks copies transposed factors and is made in full precision whatever
-    `set_matmul_precision` says; that of two matrices does neither.  So a stack of a `FEW` is multiplied one
+    `set_matmul_precision` says; its dot of two matrices does neither.  So a stack of a `FEW` goes one
     by one, and a stack times one matrix as one tall matrix; a stack of many is better off in one call.
     """
     xp = backend.namespace(left)
     if left.ndim <= 2 and right.ndim <= 2:
-        return xp.matmul(left, right, out=out)
+        return _dot(xp, left, right, out)
     if left.ndim > 2 and right.ndim == 2 and out is None:
-        tall = left.reshape(-1, left.shape[-1]) if left.size else left
-        return xp.matmul(tall, right).reshape(*left.shape[:-1], right.shape[1])
+        rows = prod(left.shape[:-1])
+        return xp.dot(left.reshape(rows, left.shape[-1]), right).reshape(*left.shape[:-1], right.shape[1])
     stack = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
     if min(left.ndim, right.ndim) < 2 or prod(stack) > FEW:
         return xp.matmul(left, right, out=out)
@@ -197,7 +197,14 @@ def _device_product(left: Any, right: Any, out: Any = None) -> Any:
         out = xp.empty((*stack, left.shape[-2], right.shape[-1]), xp.result_type(left, right))
     left, right = (xp.broadcast_to(each, (*stack, *each.shape[-2:])) for each in (left, right))
     for place in np.ndindex(*stack):
-        xp.matmul(left[place], right[place], out=out[place])
+        _dot(xp, left[place], right[place], out[place])
+    return out
+
+
+def _dot(xp: Any, left: Any, right: Any, out: Any) -> Any:
+    if out is None or out.flags.c_contiguous:
+        return xp.dot(left, right, out=out)
+    out[...] = xp.dot(left, right)
     return out
 
 

@@ -128,6 +128,10 @@ def test_on_a_device_products_are_of_matrices(monkeypatch, shapes, calls):
             made.append((left.ndim, right.ndim))
             return np.matmul(left, right, out=out)
 
+        def dot(self, left, right, out=None):
+            made.append((left.ndim, right.ndim))
+            return np.dot(left, right, out=None if out is None else out.view(np.ndarray))
+
     class Elsewhere(np.ndarray):
         pass
 
