@@ -1,8 +1,12 @@
 """Operations to be spoiled, for the tests of the checker."""
 
+from unittest import mock
+
 import numpy as np
 
 from minigan import Op, Tensor
+from minigan.testing import gradcheck
+from minigan.testing.compare import Comparison
 
 
 def normal(*shape, seed=0):
@@ -41,3 +45,17 @@ class Double(Op):
 def backward_of(function):
     """A Double whose backward is `function(op, g)`."""
     return type("Spoiled", (Double,), {"backward": function})
+
+
+def needle(seed):
+    """One entry of 4,096, anywhere, is wrong by 0.01 %: is it found, and with how many evaluations?
+
+    Only the decision is counted; what follows it, the search for the entry, is left out.
+    """
+    rng = np.random.default_rng(seed)
+    x, place = rng.uniform(-1.5, 1.5, 4096), int(rng.integers(4096))
+    x[place] = rng.choice([-1, 1]) * rng.uniform(0.5, 1.5)
+    wrong = spoiled(lambda slope: slope * (1 + 1e-4 * (np.arange(4096) == place)))
+    with mock.patch.object(Comparison, "_explain", lambda self, *given: self.report.add("gradient", "")):
+        report = gradcheck(wrong, x, order=1, seed=seed, name="needle")
+    return not report, report.evaluations

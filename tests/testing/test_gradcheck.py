@@ -9,10 +9,9 @@ import pytest
 from minigan import Op, Tensor, nn, ops
 from minigan.errors import ArgumentError
 from minigan.testing import FAIL, PASS, PROPERTIES, gradcheck, gradgradcheck
-from minigan.testing.compare import Comparison
 
 sys.path.insert(0, str(Path(__file__).parent))
-from faulty import Cube, backward_of, normal, spoiled
+from faulty import Cube, backward_of, needle, normal, spoiled
 
 # --- what it works on --------------------------------------------------------------------------------------
 
@@ -85,33 +84,22 @@ def test_refuses_what_cannot_be_checked():
 # --- how sharp it is ---------------------------------------------------------------------------------------
 
 
-class Counted(Cube):
-    calls = 0
-
-    def forward(self, x):
-        Counted.calls += 1
-        return super().forward(x)
-
-
-def test_one_entry_of_4096_wrong_by_a_hundredth_of_a_percent_is_found_with_12_evaluations(monkeypatch):
-    monkeypatch.setattr(Comparison, "_explain", lambda self, *given: self.report.add("gradient", "found"))
-    runs, missed = 1000, 0
-    for seed in range(runs):
-        rng = np.random.default_rng(seed)
-        x, place = rng.uniform(-1.5, 1.5, 4096), int(rng.integers(4096))
-        x[place] = rng.choice([-1, 1]) * rng.uniform(0.5, 1.5)
-        Counted.calls = 0
-        op = Counted(lambda slope, place=place: Tensor(slope.data * (1 + 1e-4 * (np.arange(4096) == place))))
-        report = gradcheck(op, x, order=1, seed=seed, name="quick")
-        missed += bool(report)
-        assert Counted.calls <= 12
-    assert missed <= runs // 1000
+def test_one_entry_of_4096_wrong_by_a_hundredth_of_a_percent_is_found_with_12_evaluations():
+    """Of 200; `benchmarks/gradcheck_faults.py needle` tries 1,000."""
+    found, evaluations = zip(*(needle(seed) for seed in range(200)), strict=True)
+    assert all(found) and max(evaluations) <= 12
 
 
 def test_a_clean_gradient_of_4096_entries_takes_11_evaluations():
-    Counted.calls = 0
+    calls = []
+
+    class Counted(Cube):
+        def forward(self, x):
+            calls.append(x)
+            return super().forward(x)
+
     report = gradcheck(Counted(), normal(4096), order=1, seed=0)
-    assert report and report.evaluations == Counted.calls == 11
+    assert report and report.evaluations == len(calls) == 11
 
 
 @pytest.mark.parametrize("seed", range(20))
