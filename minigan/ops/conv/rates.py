@@ -19,7 +19,7 @@ def product(macs, columns):
 
 
 def copy(cells, run):
-    """Seconds to copy ``cells`` floats in contiguous runs of ``run`` (very short ones are walked otherwise)."""
+    """Seconds to copy ``cells`` floats in contiguous runs of ``run``."""
     return cells / FLOATS + cells / max(run, SHORT) * RUN
 
 

@@ -27,7 +27,7 @@ small rounding errors (Barabasz et al., arXiv 1803.10986); about 1e-6 relative i
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 import numpy as np
 
@@ -144,6 +144,7 @@ def plans(spec, function):
     return [replace(base, m=m) for m in (2, 3, 4)]
 
 
+@lru_cache(4096)
 def best_plan(spec, function, frozen=False):
     """The plan of the lowest estimated cost."""
     return min(plans(spec, function), key=lambda plan: plan_cost(plan, function, frozen))

@@ -17,7 +17,7 @@ pixel is computed which lies half outside. The weight gradient: gU[p, q] = (A g)
 on], gw = G^T gU.
 """
 
-from functools import partial
+from functools import lru_cache, partial
 
 from minigan import backend, blas
 from minigan.ops.conv import rates, workspace
@@ -213,6 +213,7 @@ def size_of(prepared, spec):
     return len(prepared) - taps_of(spec)[1] + 1
 
 
+@lru_cache(4096)
 def best_size(spec, function, frozen=False):
     """The tile size of the lowest estimated cost."""
     return min(SIZES, key=lambda m: size_cost(spec, function, frozen, m))
