@@ -226,7 +226,7 @@ def detect_anomaly() -> Iterator[None]:
         for part in found:
             array = part.data if isinstance(part, Tensor) else part
             if array is not None and array.dtype.kind == "f":
-                if not bool(backend.namespace(array).isfinite(array).all()):
+                if not backend.namespace(array).isfinite(array).all().item():
                     raise NumericError(
                         f"{op.name}: its {phase} pass gave NaN or infinity (result shape {array.shape})"
                     )

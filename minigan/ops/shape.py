@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
+from minigan import backend
 from minigan.backend import Array, namespace
 from minigan.errors import ArgumentError, ShapeError
 from minigan.tensor import Op, Tensor
@@ -202,7 +205,7 @@ def _plain_index(x: Tensor, index: Any) -> Any:
             return part.data
         if isinstance(part, (list, bool)):
             return namespace(x.data).asarray(part)
-        return part
+        return backend.of(x.data).from_host(part) if type(part) is np.ndarray else part
 
     return tuple(plain(part) for part in index) if isinstance(index, tuple) else plain(index)
 

@@ -176,3 +176,57 @@ def test_the_registry_takes_the_kernels_on_a_gpu_and_nowhere_else(device, on_dev
     grouped = ConvSpec(2, 4, 8, 8, 4, 3, 3, padding=1, groups=2)
     assert registry.choose(grouped, like=there).name == "grouped"
     assert "cuda_im2col  no: needs" in registry.explain(spec)
+
+
+def test_indices_may_come_from_the_host(device, on_device):
+    """Labels and rows of an embedding are NumPy arrays in the loader; here they meet the device."""
+    numbers = np.array([1, 1, 3])
+    found = []
+    for name in ("numpy", device):
+        table = Tensor(backend.to_device(np.arange(12.0).reshape(4, 3), name), requires_grad=True)
+        rows = ops.getitem(table, numbers)
+        loss = ops.cross_entropy(rows, np.array([0, 2, 1])) + (rows * rows).sum()
+        loss.backward()
+        found.append((loss.item(), table.grad.numpy()))
+    assert found[0][0] == pytest.approx(found[1][0])
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-12)
+
+
+def test_the_same_bits_every_time(device, on_device):
+    """Gathers have a fixed order of summation, which atomic additions have not."""
+    spec = ConvSpec(3, 5, 17, 13, 7, 4, 3, stride=2, padding=1)
+    rng = np.random.default_rng(0)
+    x, weight, g = (
+        on_device(rng.normal(size=shape).astype(np.float32))
+        for shape in (spec.x_shape, spec.weight_shape, spec.y_shape)
+    )
+
+    def everything():
+        leaf, kernel = (Tensor(a, requires_grad=True) for a in (x, weight))
+        y = ops.conv2d(leaf, kernel, stride=2, padding=1)
+        y = ops.max_pool2d(ops.batch_norm(y, training=True), 3, stride=1)
+        (ops.avg_pool2d(ops.interpolate(y, scale_factor=1.7), 3, stride=2) ** 3).sum().backward()
+        return [y.numpy(), leaf.grad.numpy(), kernel.grad.numpy()]
+
+    first = everything()
+    for _ in range(3):
+        for a, b in zip(everything(), first, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision, low, high", (("highest", 0, 2e-6), ("high", 1e-5, 5e-3)))
+def test_tensor_cores_round_where_they_are_asked_for(precision, low, high):
+    if precision == "high" and int(backend.get("cupy").xp.cuda.Device().compute_capability) < 80:
+        pytest.skip("TF32 needs compute capability 8.0")
+    rng = np.random.default_rng(0)
+    left, right = (rng.normal(size=(256, 256)).astype(np.float32) for _ in range(2))
+    before = minigan.get_matmul_precision()
+    try:
+        minigan.set_matmul_precision(precision)
+        got = (Tensor(left).to("cupy") @ Tensor(right).to("cupy")).numpy()
+    finally:
+        minigan.set_matmul_precision(before)
+    exact = left.astype(np.float64) @ right
+    error = np.abs(got - exact).max() / np.abs(exact).max()
+    assert low <= error <= high
