@@ -170,19 +170,20 @@ def ask_torch(case, x, fast):
     torch.manual_seed(0)
     try:
         torch.autograd.gradcheck(Function.apply, (leaf,), fast_mode=fast)
-        if x.size <= 64 or (fast and x.size <= 2000):  # its memory grows with the square
+        twice = x.size <= (2000 if fast else 64)  # at 16,384 the fast one takes 10 minutes and 13 GB
+        if twice:
             torch.autograd.gradgradcheck(Function.apply, (leaf,), fast_mode=fast)
     except Exception as error:
         text = str(error).strip().splitlines() or [type(error).__name__]
         return text[0].split(".")[0][:44]
-    return "passes"
+    return "passes" if twice else "passes, not asked for the second order"
 
 
 def judged(case, said):
     if said.startswith("not run"):
         return said
-    if said == "passes":
-        return "MISSED" if case.wrong else "passes"
+    if said.startswith("passes"):
+        return said.replace("passes", "MISSED") if case.wrong else said
     return f"found: {said}" if case.wrong else f"FALSE ALARM: {said}"
 
 

@@ -93,6 +93,13 @@ def test_a_file_that_is_no_list_of_records_is_named(tmp_path, text, complaint, c
     assert complaint in capsys.readouterr().err
 
 
+def test_a_file_that_lacks_hypothesis_is_told_what_to_install(tmp_path, capsys):
+    own = tmp_path / "own.py"
+    own.write_text("raise ModuleNotFoundError(name='hypothesis')")
+    assert cli.main(["gradcheck", "--cases", str(own)]) == 2
+    assert "pip install 'minigan[test]'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "missing, code, words",
     [("hypothesis", 2, "pip install 'minigan[test]'"), ("nosuch", 1, "unexpected ModuleNotFoundError")],

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 
 from minigan import Tensor, grad
 from minigan.testing import cases, oracles
+from minigan.testing.cases import pool
 from minigan.testing.strategies import distinct_arrays, seeds
 
 torch = pytest.importorskip("torch")
@@ -41,6 +42,12 @@ def test_value_and_gradient_are_pytorchs(case):
                 np.testing.assert_allclose(g.numpy(), e.numpy(), rtol=1e-9, atol=1e-9)
 
     same()
+
+
+def test_a_window_of_padding_alone_has_no_winner():
+    image, taps = np.zeros((1, 1, 2, 2)), {"kernel_size": 2, "stride": 1, "padding": 1, "dilation": 3}
+    assert list(pool.winners(image, **taps)) == []
+    assert pool.max_pool(image, **taps).tolist() == [[[[-np.inf]]]]
 
 
 @given(distinct_arrays((2, 3, 4)))

@@ -28,13 +28,10 @@ Place = tuple[int, ...]
 
 
 @composite
-def images(draw: Any, least_axes: int = 2, spatial: int = 1) -> Sample:
+def images(draw: Any, least_axes: int = 2) -> Sample:
     """(N, C, ...) with a weight and a bias, often without; at least two values a channel."""
     shape = list(draw(shapes(least_axes, 4, 1, 3)))
-    if spatial and len(shape) > 2:
-        shape[-1] += 1
-    elif len(shape) == 2:
-        shape[0] += 1
+    shape[-1 if len(shape) > 2 else 0] += 1
     inputs = [draw(distinct_arrays(tuple(shape)))]
     inputs += [draw(arrays((shape[1],), 0.5)) for _ in range(draw(sampled_from((0, 2, 2))))]
     return Sample(tuple(inputs), {"eps": draw(sampled_from((1e-5, 0.1)))})
@@ -153,8 +150,8 @@ def in_torch(name: str) -> Any:
             running = [settings.pop(key, None) for key in ("running_mean", "running_var")]
             center, spread = (None if a is None else torch.tensor(a) for a in running)
             return function(x, center, spread, weight, bias, training=center is None, **settings)
-        if isinstance(settings.get("normalized_shape"), int):
-            settings["normalized_shape"] = (settings["normalized_shape"],)
+        if name == "layer_norm":
+            settings["normalized_shape"] = np.atleast_1d(settings["normalized_shape"]).tolist()
         return function(x, weight=weight, bias=bias, **settings)
 
     return call
