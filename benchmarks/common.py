@@ -13,6 +13,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import Counter
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -144,6 +146,79 @@ def print_table(headings, rows):
     for row in cells:
         padded = [c.rjust(w) for c, w in zip(row, widths, strict=True)]
         print("  ".join([row[0].ljust(widths[0]), *padded[1:]]))
+
+
+def print_profile(name, step, steps, others=()):
+    """Milliseconds a step by operation: its forward pass, and its backward pass without what that calls.
+
+    ``others`` are (owner, method's name, label): calls timed as they are, such as an optimiser's update.
+    """
+    import minigan
+
+    spent, calls = Counter(), Counter()
+    within = 0.0  # seconds of forward passes called by the backward pass that is running
+
+    def note(phase, op, result, seconds):
+        nonlocal within
+        own = seconds
+        if phase == "backward":
+            own, within = seconds - within, 0.0
+        elif not op.recording:
+            phase, within = "in backward", within + seconds
+        spent[op.name, phase] += own
+        calls[op.name, phase] += 1
+
+    def timed(function, label):
+        started = time.perf_counter()
+        function()
+        spent[label, ""] += time.perf_counter() - started
+        calls[label, ""] += 1
+
+    seconds_a_call(step, 0.5)
+    for owner, method, label in others:
+        setattr(owner, method, partial(timed, getattr(owner, method), label))
+    started = time.perf_counter()
+    with minigan.observe(note):
+        for _ in range(steps):
+            step()
+    total = time.perf_counter() - started
+    spent["everything else", ""] = total - sum(spent.values())
+    rows = [(*key, calls[key] / steps, 1e3 * s / steps) for key, s in spent.most_common()]
+    print_table(("operation", "phase", "calls", "ms"), rows)
+    print(f"one step of {name}: {1e3 * total / steps:.2f} ms")
+
+
+def add_outputs(parser):
+    """Options for files: the figures, and a picture of them."""
+    parser.add_argument("--json", default="", metavar="FILE", help="write the results to this file")
+    parser.add_argument("--plot", default="", metavar="FILE", help="draw the ratios into this PNG or SVG")
+
+
+def write_outputs(options, results, ratios, title):
+    """Write what `add_outputs` was asked for; ``ratios``: name -> {ratio, and its spread low and high}."""
+    if options.json:
+        write_json(options.json, results)
+    if options.plot:
+        plot_ratios(options.plot, ratios, title)
+
+
+def plot_ratios(path, ratios, title):
+    """A bar for each ratio, with its spread, on a logarithmic axis with PyTorch at 1."""
+    from matplotlib.figure import Figure
+
+    names, found = list(ratios), list(ratios.values())
+    middle = [row["ratio"] for row in found]
+    left = [row["ratio"] - row.get("low", row["ratio"]) for row in found]
+    right = [row.get("high", row["ratio"]) - row["ratio"] for row in found]
+    figure = Figure(figsize=(7, 1.2 + 0.25 * len(names)), layout="constrained")
+    axes = figure.subplots()
+    colours = ["tab:blue" if ratio <= 1 else "tab:orange" for ratio in middle]
+    axes.barh(names, middle, xerr=(left, right), color=colours, error_kw={"elinewidth": 1})
+    axes.axvline(1.0, color="black", linewidth=1)
+    axes.set(xscale="log", xlabel="minigan / PyTorch (below 1: minigan is faster, or smaller)", title=title)
+    axes.invert_yaxis()
+    figure.savefig(path)
+    print(f"wrote {path}")
 
 
 def write_json(path, results):

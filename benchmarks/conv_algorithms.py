@@ -152,7 +152,7 @@ def main():
     parser.add_argument("--all", action="store_true", help="every algorithm, not just the chosen one")
     parser.add_argument("--algorithms", default="", help="comma-separated algorithms to time instead")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", default="", help="write the results to this file")
+    common.add_outputs(parser)
     parser.add_argument("--worker", choices=("minigan", "torch"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
@@ -179,8 +179,8 @@ def main():
                 results.append(row)
                 print(line(row), flush=True)
     report(results)
-    if options.json:
-        common.write_json(options.json, {"facts": facts, "rows": results})
+    ratios = {f"{row['shape']} {row['function']} {row['algorithm']}": row for row in results}
+    common.write_outputs(options, {"facts": facts, "rows": results}, ratios, "Convolutions")
     ours.close()
     theirs.close()
 

@@ -9,8 +9,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections import Counter
-from functools import partial
 
 import common
 import gan_models
@@ -50,40 +48,10 @@ def serve(library):
 
 
 def profile(name, steps=10):
-    """Print milliseconds a step by operation: its forward pass, its backward pass without what that calls."""
-    import minigan
-
-    trainer, spent, calls = gan_models.minigan_trainer(name), Counter(), Counter()
-    within = 0.0  # seconds of forward passes called by the backward pass that is running
-
-    def note(phase, op, result, seconds):
-        nonlocal within
-        own = seconds
-        if phase == "backward":
-            own, within = seconds - within, 0.0
-        elif not op.recording:
-            phase, within = "in backward", within + seconds
-        spent[op.name, phase] += own
-        calls[op.name, phase] += 1
-
-    def timed(function):
-        started = time.perf_counter()
-        function()
-        spent["Adam", "step"] += time.perf_counter() - started
-        calls["Adam", "step"] += 1
-
-    median_step(trainer, 0.5)
-    for optimizer in (trainer.optimizer_g, trainer.optimizer_d):
-        optimizer.step = partial(timed, optimizer.step)
-    started = time.perf_counter()
-    with minigan.observe(note):
-        for _ in range(steps):
-            trainer.step()
-    total = time.perf_counter() - started
-    spent["everything else", ""] = total - sum(spent.values())
-    rows = [(*key, calls[key] / steps, 1e3 * s / steps) for key, s in spent.most_common()]
-    common.print_table(("operation", "phase", "calls", "ms"), rows)
-    print(f"one step of {name}: {1e3 * total / steps:.2f} ms")
+    """Print where minigan's time goes."""
+    trainer = gan_models.minigan_trainer(name)
+    optimizers = [(optimizer, "step", "Adam") for optimizer in (trainer.optimizer_g, trainer.optimizer_d)]
+    common.print_profile(name, trainer.step, steps, optimizers)
 
 
 def main():
@@ -92,7 +60,7 @@ def main():
     parser.add_argument("names", nargs="*", default=list(gan_models.NAMES))
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=0.5, help="of steps, a round and library")
-    parser.add_argument("--json", default="", help="write the results to this file")
+    common.add_outputs(parser)
     parser.add_argument("--profile", action="store_true", help="where minigan's time goes")
     parser.add_argument("--worker", choices=("minigan", "torch", "profile"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -113,10 +81,11 @@ def main():
         )
         found = results[name] = common.summary(*pair)
         spread = f"{found['low']:.2f}..{found['high']:.2f}"
-        rows.append((name, 1e3 * found["ours"], 1e3 * found["theirs"], found["ratio"], spread))
-    common.print_table(("step", "minigan ms", "PyTorch ms", "ratio", "spread"), rows)
-    if options.json:
-        common.write_json(options.json, results)
+        rows.append(
+            (name, 1e3 * found["ours"], 1e3 * found["theirs"], found["ratio"], spread, gan_models.GOALS[name])
+        )
+    common.print_table(("step", "minigan ms", "PyTorch ms", "ratio", "spread", "goal"), rows)
+    common.write_outputs(options, results, results, "GAN training steps")
     ours.close()
     theirs.close()
 

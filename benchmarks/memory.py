@@ -47,7 +47,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", default=list(gan_models.NAMES))
     parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--json", default="", help="write the results to this file")
+    common.add_outputs(parser)
     parser.add_argument("--worker", choices=("minigan", "torch"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
@@ -66,8 +66,7 @@ def main():
     common.print_table(
         headings, [(row[0], *(f"{v:.2f}" if v < 10 else f"{v:.0f}" for v in row[1:])) for row in rows]
     )
-    if options.json:
-        common.write_json(options.json, results)
+    common.write_outputs(options, results, results, "Peak memory of a step")
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worker", choices=("minigan", "torch"), help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=5, help="alternating rounds (default 5)")
-    parser.add_argument("--json", metavar="FILE", help="write the figures")
+    common.add_outputs(parser)
     parser.add_argument("--profile", metavar="WORDS", help="profile the program whose name holds these words")
     options = parser.parse_args()
     if options.worker:
@@ -117,8 +117,7 @@ def main():
         rows.append((name, 1e6 * found["ours"], 1e6 * found["theirs"], found["ratio"],
                      f"{found['low']:.2f}..{found['high']:.2f}"))  # fmt: skip
     common.print_table(("program", "minigan us", "PyTorch us", "ratio", "spread"), rows)
-    if options.json:
-        common.write_json(options.json, results)
+    common.write_outputs(options, results, results, "What an operation costs beside its arithmetic")
     for worker in (ours, theirs):
         worker.close()
 

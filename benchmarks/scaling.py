@@ -79,11 +79,26 @@ def measure(at_least):
     return results
 
 
+def plot(path, results):
+    """Seconds over each size, both logarithmic: a power is a straight line."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    for axes, (name, row) in zip(figure.subplots(1, len(results), sharey=True), results.items(), strict=True):
+        axes.loglog(row["values"], row["seconds"], "o-")
+        axes.set(xlabel=name, title=f"exponent {row['exponent']:.2f}")
+        axes.grid(True, which="both", alpha=0.3)
+    figure.axes[0].set_ylabel("seconds a step")
+    figure.savefig(path)
+    print(f"wrote {path}")
+
+
 def main():
     """Start a worker with the right environment, which measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=1.0, help="of steps at each point")
-    parser.add_argument("--json", default="", help="write the results to this file")
+    parser.add_argument("--json", default="", metavar="FILE", help="write the results to this file")
+    parser.add_argument("--plot", default="", metavar="FILE", help="draw seconds over sizes into this file")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not options.worker:
@@ -93,6 +108,8 @@ def main():
     results = measure(options.seconds)
     if options.json:
         common.write_json(options.json, {"usual": USUAL, "rows": results})
+    if options.plot:
+        plot(options.plot, results)
 
 
 if __name__ == "__main__":

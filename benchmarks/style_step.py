@@ -3,13 +3,17 @@
 The step: VGG19's relu1_1 ... relu5_1, Gram matrices, average pooling, content at relu4_2, loss, gradient
 of the pixels. Both libraries have the same (random) weights; loss and gradient are compared before timing.
 ``--net shipped`` times the network that travels with minigan in the same way. Weights do not change speed.
+``--profile`` prints where minigan's time goes instead, by operation.
 """
 
 import argparse
+import subprocess
+import sys
 
 import common
 
 NETS = ("vgg19", "shipped")
+GOALS = {("vgg19", 256): 0.6}  # minigan's time as a share of PyTorch's
 CONTENT = {"vgg19": "relu4_2", "shipped": "relu3_2"}
 STYLE = {
     "vgg19": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
@@ -47,24 +51,37 @@ def pictures(size):
     return [rng.random((1, 3, size, size), np.float32) for _ in range(3)]
 
 
+def objective(net, size):
+    """minigan's loss of a painting, and the painting (1, 3, size, size)."""
+    from minigan.style import Extractor, Settings
+    from minigan.style.objective import Objective
+
+    extractor = Extractor(net, *description(net), mean=(0.5,) * 3, std=(0.25,) * 3, padding="zeros")
+    plan = Settings(statistic="gram", content_weight=1.0, style_weight=1.0, variation_weight=0.0,
+                    content_layers=(CONTENT[net],), style_layers=STYLE[net])  # fmt: skip
+    painting, content, style = pictures(size)
+    loss = Objective(extractor, plan, content[0], [style[0]], [1.0], [None])
+    for spread in getattr(loss, "spreads", ()):  # the paper's loss, not balanced among channels
+        spread.update(dict.fromkeys(spread))
+    return loss, painting
+
+
+def profile(net, size, steps=5):
+    """Print where minigan's time goes."""
+    function, painting = objective(net, size)
+    common.print_profile(f"{net} at {size} px", lambda: function(painting), steps)
+
+
 def minigan_answers():
     """A function that answers {net, size} with the seconds of a step, its loss and its gradient's norm."""
     import numpy as np
-
-    from minigan.style import Extractor, Settings
-    from minigan.style.objective import Objective
 
     made = {}
 
     def answer(request):
         key = request["net"], request["size"]
         if key not in made:
-            layers, weights = description(key[0])
-            net = Extractor(key[0], layers, weights, mean=(0.5,) * 3, std=(0.25,) * 3, padding="zeros")
-            plan = Settings(statistic="gram", content_weight=1.0, style_weight=1.0, variation_weight=0.0,
-                            content_layers=(CONTENT[key[0]],), style_layers=STYLE[key[0]])  # fmt: skip
-            painting, content, style = pictures(key[1])
-            made[key] = Objective(net, plan, content[0], [style[0]], [1.0], [None]), painting
+            made[key] = objective(*key)
         function, painting = made[key]
         value = function(painting)
         seconds = common.seconds_a_call(lambda: function(painting), 0.5)
@@ -138,9 +155,15 @@ def main():
     parser.add_argument("--net", choices=NETS, nargs="+", default=NETS)
     parser.add_argument("--size", type=int, nargs="+", default=(256,))
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--out", metavar="FILE", help="write JSON")
-    parser.add_argument("--serve", choices=("minigan", "torch"), help=argparse.SUPPRESS)
+    parser.add_argument("--profile", action="store_true", help="where minigan's time goes")
+    common.add_outputs(parser)
+    parser.add_argument("--serve", choices=("minigan", "torch", "profile"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if chosen.serve == "profile":
+        return [profile(net, size) for net in chosen.net for size in chosen.size]
+    if chosen.profile:
+        command = [sys.executable, __file__, *sys.argv[1:], "--serve", "profile"]
+        return subprocess.run(command, env=common.worker_environment(), check=True)
     if chosen.serve:
         return common.serve(minigan_answers() if chosen.serve == "minigan" else torch_answers())
     common.print_environment(common.environment())
@@ -158,12 +181,12 @@ def main():
             found = common.summary(*times)
             results[f"{net} {size}"] = found
             spread = f"{found['low']:.2f}-{found['high']:.2f}"
-            rows.append([f"{net} {size}", 1e3 * found["ours"], 1e3 * found["theirs"], found["ratio"], spread])
-    common.print_table(["step", "minigan ms", "PyTorch ms", "ratio", "spread"], rows)
+            figures = [1e3 * found["ours"], 1e3 * found["theirs"], found["ratio"]]
+            rows.append([f"{net} {size}", *figures, spread, GOALS.get((net, size), "")])
+    common.print_table(["step", "minigan ms", "PyTorch ms", "ratio", "spread", "goal"], rows)
     for worker in (ours, theirs):
         worker.close()
-    if chosen.out:
-        common.write_json(chosen.out, results)
+    common.write_outputs(chosen, results, results, "Steps of style transfer")
 
 
 if __name__ == "__main__":
