@@ -11,10 +11,12 @@ Survived: nobody noticed; the table lists every survivor, to be explained or kil
 import argparse
 import ast
 import copy
+import hashlib
 import importlib
 import json
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -161,13 +163,15 @@ def alive(checkout, path, mutated, tests, limit):
     try:
         for selection in [[ALL_OPS, "-k", own]] * bool(own) + [tests]:  # the operation's own cases first
             run = subprocess.run(
-                [*command, *selection], cwd=checkout, capture_output=True, timeout=limit, check=False
+                [*command, *selection],
+                cwd=checkout,
+                capture_output=True,
+                check=False,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)),
             )
             if run.returncode != 0:
                 return False
         return True
-    except subprocess.TimeoutExpired:
-        return False
     finally:
         target.write_text(original, encoding="utf-8")
 
@@ -188,6 +192,21 @@ def planned(options):
     return plan
 
 
+def _refuse_failing_tests(checkout, plan):
+    """Tests that fail on the library as it is would kill every mutant."""
+    tests = sorted({test for path in plan for test in tests_for(path)})
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(run.stdout.strip().splitlines()[-1], "without a mutation", flush=True)
+    if run.returncode != 0:
+        sys.exit("the tests must pass before mutants can fail them")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", metavar="PATH", help="files under minigan/ that start so")
@@ -203,28 +222,39 @@ def main():
     )
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument(
-        "--limit", type=float, default=300, help="seconds after which the tests count as hung"
+        "--limit", type=int, default=300, help="processor seconds after which the tests count as hung"
     )
-    parser.add_argument("--json", type=Path, help="write every mutant and its fate here")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        help="write every mutant and its fate here; those already there are not run again",
+    )
     options = parser.parse_args()
     rows = []
+    if options.json and options.json.exists():
+        rows = json.loads(options.json.read_text(encoding="utf-8"))
+    known = {row["digest"] for row in rows}
     plan = planned(options)
     with tempfile.TemporaryDirectory() as folder:
         checkout = Path(folder) / "checkout"
         keep = shutil.ignore_patterns(".git", ".*_cache", "__pycache__", "runs", ".hypothesis")
         shutil.copytree(ROOT, checkout, ignore=keep)
+        _refuse_failing_tests(checkout, plan)
         for path, found in plan.items():
-            begin, killed = time.perf_counter(), 0
+            begin = time.perf_counter()
             for line, what, mutated in found:
+                digest = hashlib.sha256(f"{path} {mutated}".encode()).hexdigest()[:16]
+                if digest in known:
+                    continue
                 survived = alive(checkout, path, mutated, tests_for(path), options.limit)
-                killed += not survived
-                rows.append({"file": path, "line": line, "edit": what, "survived": survived})
+                row = {"file": path, "line": line, "edit": what, "survived": survived, "digest": digest}
+                rows.append(row)
                 if survived:
                     print(f"  survived  {path}:{line}  {what}", flush=True)
                 if options.json:
                     options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-            seconds = time.perf_counter() - begin
-            print(f"{path}: {killed} of {len(found)} killed in {seconds:.0f} s", flush=True)
+            killed = sum(not row["survived"] for row in rows if row["file"] == path)
+            print(f"{path}: {killed} of {len(found)} killed, {time.perf_counter() - begin:.0f} s", flush=True)
     total = max(len(rows), 1)
     print(f"{len(rows)} mutants, {sum(not row['survived'] for row in rows) / total:.1%} killed")
 
