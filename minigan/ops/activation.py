@@ -54,6 +54,8 @@ class LeakyRelu(Op):
     def forward(self, x: Array) -> Array:
         """For 0 <= slope <= 1 the larger of x and slope * x, which is one pass less than choosing."""
         xp, slope = namespace(x), self.slope
+        if cuda.available(x):
+            return chains.leaky_grad(x, x, slope)  # y = y'(x) x
         if not 0 <= slope <= 1:
             return xp.where(x > 0, x, x * slope)
         return _filled(lambda part, y: xp.maximum(part, xp.multiply(part, slope, out=y), out=y), x)

@@ -198,10 +198,9 @@ class SumWindows(Op):
     def forward(self, x: Array) -> Array:
         """Sum along W, then along H, then scale."""
         rows, columns = self.axes
-        if cuda.available(x):
-            y = kernels.sum_windows(x, self.axes, 1.0)
-        else:
-            y = _sum_along(_sum_along(x, columns, 3), rows, 2)
+        if cuda.available(x) and not isinstance(self.scale, np.ndarray):
+            return kernels.sum_windows(x, self.axes, self.scale)
+        y = _sum_along(_sum_along(x, columns, 3), rows, 2)
         y *= _on_device(self.scale, x)
         return y
 
@@ -219,8 +218,8 @@ class SpreadWindows(Op):
     def forward(self, g: Array) -> Array:
         """Scale, then spread along H, then along W."""
         rows, columns = self.axes
-        if cuda.available(g):
-            return kernels.spread_windows(g * _on_device(self.scale, g), self.axes, 1.0)
+        if cuda.available(g) and not isinstance(self.scale, np.ndarray):
+            return kernels.spread_windows(g, self.axes, self.scale)
         return _spread_along(_spread_along(g * _on_device(self.scale, g), rows, 2), columns, 3)
 
     def backward(self, g: Tensor) -> Tensor:

@@ -230,3 +230,22 @@ def test_tensor_cores_round_where_they_are_asked_for(precision, low, high):
     exact = left.astype(np.float64) @ right
     error = np.abs(got - exact).max() / np.abs(exact).max()
     assert low <= error <= high
+
+
+def test_images_stay_channels_last_from_layer_to_layer(device, on_device):
+    """What CuPy's functions would turn into C order, so that every pass after it jumps through memory."""
+    x = Tensor(on_device(np.random.default_rng(0).normal(size=(2, 3, 8, 6))), requires_grad=True)
+    rng = np.random.default_rng(1)
+    layers = [
+        nn.Conv2d(3, 4, 3, padding=1, generator=rng), nn.BatchNorm2d(4), nn.LeakyReLU(0.2), nn.ReLU(),
+        nn.MaxPool2d(2), nn.Upsample(scale_factor=2), nn.Tanh(), nn.AvgPool2d(2), nn.Sigmoid(),
+        nn.Upsample(scale_factor=1.5, mode="bilinear"), nn.ConvTranspose2d(4, 2, 4, stride=2, generator=rng),
+    ]  # fmt: skip
+    order = [0, 2, 3, 1]
+    for layer in layers:
+        for p in (*layer.parameters(), *layer.buffers()):
+            p.data = on_device(p.numpy().astype(np.float64) if p.dtype.kind == "f" else p.numpy())
+        x = layer(x)
+        assert backend.memory_order(x.data) == order, layer
+    y = x * 2.0 + x
+    assert backend.memory_order((y - y * y).data) == order
