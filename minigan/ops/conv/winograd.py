@@ -37,10 +37,8 @@ from minigan.ops.conv.layout import empty_image, even, nchw, nhwc, row_blocks, s
 from minigan.ops.conv.registry import Algorithm, register
 
 HALF = Fraction(1, 2)
-POINTS = {  # how many -> which; each set measured against the others, in float32
-    count: [Fraction(p) for p in points]
-    for count, points in {1: [0], 2: [0, 1], 3: [0, 1, -1], 4: [0, -1, 2, HALF], 5: [0, 1, -1, 2, -HALF]}.items()
-}
+# How many finite points -> which; each set measured against the others, in float32.
+POINTS = {1: [0], 2: [0, 1], 3: [0, 1, -1], 4: [0, -1, 2, HALF], 5: [0, 1, -1, 2, -HALF]}
 TILE = 3 << 20  # bytes of transformed tiles a job works on
 LEAST = 64  # tiles a job: shorter products are slow
 
@@ -48,7 +46,7 @@ LEAST = 64  # tiles a job: shorter products are slow
 def matrices(m, r):
     """A^T (m, n), G (n, r), B^T (n, n) of F(m, r), exact, from n - 1 points and infinity."""
     n = m + r - 1
-    points = POINTS[n - 1]
+    points = [Fraction(p) for p in POINTS[n - 1]]
     AT = [[p**i for p in points] + [Fraction(i == m - 1)] for i in range(m)]
     G, BT = [], []
     for j, p in enumerate(points):
