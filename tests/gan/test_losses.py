@@ -72,6 +72,10 @@ def test_accuracy_is_the_share_on_the_right_side():
         assert losses.get(name).accuracy(real + 100.0, fake + 100.0) == pytest.approx(3 / 5)
 
 
+def test_who_compares_real_pictures_with_generated_ones():
+    assert [name for name, loss in losses.LOSSES.items() if loss.pairs] == ["relativistic"]
+
+
 def test_label_smoothing_is_cross_entropy_with_a_smaller_label():
     s = 0.1
     smooth = losses.get("non-saturating", label_smoothing=s).d_loss(Tensor(REAL), Tensor(FAKE)).item()
