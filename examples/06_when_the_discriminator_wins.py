@@ -1,0 +1,118 @@
+# %% [markdown]
+# # 6. When the discriminator wins
+#
+# The two networks learn from one another, so neither may get too far ahead. A discriminator that is
+# always right and always sure is a bad teacher: whatever the generator does, the answer is "no", and no
+# direction is any better than another. Here we let that happen on purpose, see by which signs one knows
+# it, and try the cures one by one, each alone.
+
+# %%
+import argparse
+
+import numpy as np
+
+from minigan import gan
+from minigan.data import render_glyphs
+from minigan.gan import diagnosis, metrics
+from minigan.viz import save_grid
+
+parser = argparse.ArgumentParser(description="When the discriminator wins")
+parser.add_argument("--quick", action="store_true", help="a few steps (the tests run this)")
+quick = parser.parse_args().quick
+size, base, steps = (8, 4, 60) if quick else (16, 8, 300)
+
+# %% [markdown]
+# ## A game that is lost
+#
+# Everything favours D: only 200 pictures, which it can learn by heart; twice as many filters as G; a
+# learning rate eight times as high. And G lowers the minimax loss itself, log(1 - D(G(z))), whose slope
+# in D's logit is D(G(z)): where D is sure that a picture is generated, G gets nothing to learn from.
+
+# %%
+pictures, _ = render_glyphs(1200, size=size)
+data, others = pictures[:200], pictures[200:]  # D learns from the first; the others measure G
+lost = {
+    "recipe": "dcgan", "model": "dcgan", "shape": (1, size, size), "latent": 16, "base": base,
+    "base_d": 2 * base, "batch": 32, "betas": (0.5, 0.99), "ema": 0.0, "loss": "saturating",
+    "lr_g": 5e-4, "lr_d": 4e-3,
+}  # fmt: skip
+cures = {
+    "none": {},
+    "a lower rate for D": {"lr_d": 3e-4},
+    "skip D while its loss is low": {"skip_d_below": 0.8},
+    "an accuracy target for D": {"accuracy_target": 0.75},
+    "smooth labels": {"label_smoothing": 0.3},
+    "noise on all D sees": {"instance_noise": 1.5, "instance_noise_steps": 100_000},
+    "DiffAugment": {"augment": "brightness,translation,cutout"},
+    "the non-saturating loss": {"loss": "non-saturating"},
+    "a slope penalty, R1": {"r1": 2.0, "penalty_every": 2},
+    "pairs, with R1 and R2": {"loss": "relativistic", "r1": 0.5, "r2": 0.5, "penalty_every": 2},
+}
+if quick:
+    cures = {name: cures[name] for name in ("none", "a lower rate for D", "DiffAugment")}
+
+# %% [markdown]
+# ## The signs
+#
+# D's loss goes to 0, its accuracy to 1, D(G(z)) to 0, and with the last the length of G's gradient. The
+# samples are measured against pictures that no network has seen: the Frechet distance between two clouds
+# of points, each picture being its 16 principal components. Real pictures are about 1 from one another.
+
+# %%
+flat = others.reshape(len(others), -1)
+_, _, directions = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)
+
+
+def features(images):
+    """Return the 16 principal components of pictures."""
+    return (images.reshape(len(images), -1) - flat.mean(axis=0)) @ directions[:16].T
+
+
+def play(change):
+    """Train with one change to the lost game; return the records and samples."""
+    trainer = gan.Trainer.create(gan.Config(**{**lost, **change}), data)
+    records = [trainer.train_step() for _ in range(steps)]
+    return records, trainer.sample(trainer.fixed_latents(1000))
+
+
+# %% [markdown]
+# ## One cure at a time
+
+# %%
+print(f"{'cure':<30}{'D loss':>8}{'accuracy':>10}{'D(G(z))':>9}{'G slope':>9}{'Frechet':>9}  verdict")
+rows, distances, slopes = [], {}, {}
+for name, change in cures.items():
+    records, samples = play(change)
+    late = records[-steps // 3 :]
+    loss, accuracy, belief, slope = (
+        np.mean([getattr(record, key) for record in late])
+        for key in ("d_loss", "accuracy", "g_fake", "g_norm")
+    )
+    distances[name] = metrics.frechet_distance(features(others), features(samples))
+    slopes[name] = slope
+    rows.append(samples[:12])
+    print(
+        f"{name:<30}{loss:>8.3f}{accuracy:>10.2f}{belief:>9.3f}{slope:>9.3f}{distances[name]:>9.1f}"
+        f"  {diagnosis.latest(records).kind}"
+    )
+labels = [name if not i else "" for name in cures for i in range(12)]
+save_grid("discriminator_wins.png", np.concatenate(rows), columns=12, labels=labels, scale=4 if quick else 3)
+
+# %% [markdown]
+# ## What to take from it
+#
+# In the first line G's gradient is 0: it could train for ever. Almost any single change gives it back a
+# slope, and they are of three kinds: hold D back (its rate, its turns), make its task harder (noise,
+# augmentation, smooth labels), or bound how steep it may be (R1). The last kind comes out best here and is
+# what minigan's recipes use: it also keeps D useful, where a D that is held back is merely ignorant.
+# Smooth labels alone are not enough: they keep D from being sure of the *real* pictures, and G learns
+# from what D says of the generated ones.
+#
+# With pairs, accuracy stays at 1 and G learns all the same: being right is not winning, being sure is.
+
+# %%
+cured = [name for name in distances if name not in ("none", "smooth labels")]
+assert all(slopes[name] > 1.5 * slopes["none"] for name in cured)
+if not quick:
+    assert slopes["none"] < 0.01
+    assert all(distances[name] < 0.7 * distances["none"] for name in cured)
