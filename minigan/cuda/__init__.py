@@ -27,7 +27,6 @@ from minigan.errors import DTypeError, ShapeError
 FOLDER = Path(__file__).parent
 SOURCES = ("head", "patches", "windows", "bands", "chains")
 REALS = {"f": "float", "d": "double"}
-INDICES = {False: "int", True: "long long"}
 THREADS = 256  # in a block: full occupancy on every GPU since compute capability 7.5
 NARROW = 2**31 - 2**12  # elements up to which an int, and a thread past the last element, can count
 
@@ -52,7 +51,7 @@ def code() -> str:
 
 def options(real: str, wide: bool) -> tuple[str, ...]:
     """Return the compiler's options for a number type ("f", "d") and an index type (64 bits if ``wide``)."""
-    return f"-DREAL={REALS[real]}", f"-DINDEX={INDICES[wide]}"
+    return (f"-DREAL={REALS[real]}", *["-DWIDE"] * wide)
 
 
 @cache
@@ -94,33 +93,39 @@ def launch(name: str, grid: Grid, like: Array, *arguments: Any) -> None:
     Raises ShapeError for an array that is not in C order, DTypeError for one of another type, and TypeError
     for one of another device.
     """
-    here, real = backend.of(like), like.dtype
-    arrays = [a.array if isinstance(a, Strided) else a for a in arguments if not isinstance(a, (int, float))]
-    if not all(grid[0]):
+    if not grid[0][0]:
         return
-    for array in arrays:
-        if backend.of(array) is not here:
-            raise TypeError(f"{name}: expected arrays on {here.name}, got one on {backend.of(array).name}")
-        if array.dtype not in (real, np.int32):
-            raise DTypeError(f"{name}: expected {real} or int32 arrays, got {array.dtype}")
-    wide = max(extent(array) for array in arrays) > NARROW
-    index = np.int64 if wide else np.int32
+    real, reach = like.dtype, 0
     passed: list[Any] = []
-    for argument in arguments:
-        if isinstance(argument, Strided):
-            array = argument.array
-            passed += [array, *(index(step // array.itemsize) for step in array.strides)]
-        elif isinstance(argument, bool):
-            passed.append(np.int32(argument))
-        elif isinstance(argument, int):
-            passed.append(index(argument))
-        elif isinstance(argument, float):
-            passed.append(real.type(argument))
-        elif not argument.flags.c_contiguous:
-            raise ShapeError(f"{name}: a kernel ignores strides, so arrays must be in C order; copy it first")
-        else:
+    for argument in arguments:  # written for speed: a GPU's kernel may take less time than this loop
+        kind = type(argument)
+        if kind is int:
             passed.append(argument)
-    _kernel(here.name, name, real.char, wide)(*grid, tuple(passed))
+        elif kind is float:
+            passed.append(real.type(argument))
+        elif kind is bool:
+            passed.append(np.int32(argument))
+        else:
+            array = argument.array if kind is Strided else argument
+            if type(array) is not type(like):
+                here, there = backend.of(like).name, backend.of(array).name
+                raise TypeError(f"{name}: expected arrays on {here}, got one on {there}")
+            if array.dtype != real and array.dtype != np.int32:
+                raise DTypeError(f"{name}: expected {real} or int32 arrays, got {array.dtype}")
+            passed.append(array)
+            if kind is Strided:
+                reach = max(reach, extent(array))
+                passed += [step // array.itemsize for step in array.strides]
+            elif array.flags.c_contiguous:
+                reach = max(reach, array.size)
+            else:
+                raise ShapeError(
+                    f"{name}: a kernel ignores strides, so arrays must be in C order; copy it first"
+                )
+    wide = reach > NARROW
+    index = np.int64 if wide else np.int32
+    kernel = _kernel(backend.of(like).name, name, real.char, wide)
+    kernel(*grid, tuple([index(a) if type(a) is int else a for a in passed]))
 
 
 class Planes(NamedTuple):

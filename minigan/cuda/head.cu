@@ -1,10 +1,16 @@
 // Stands before the other sources of this folder, which are compiled as one.
 //
-// The compiler's command line says which number type and which index type a kernel is made for:
-//     -DREAL=float | double      -DINDEX=int | "long long" (arrays of 2^31 elements and more)
+// The compiler's command line says which number type they are made for, -DREAL=float or -DREAL=double, and with
+// -DWIDE that indices have 64 bits, for arrays of 2^31 elements and more.
 // A pointer that is read is an In, one that is written an Out: no kernel reads what it writes, but for the
 // moments of Adam, so that the compiler may reorder loads. One thread makes one number, and no number is
 // added to by two threads: sums have a fixed order, and the same input gives the same bits every time.
+
+#ifdef WIDE
+typedef long long INDEX;
+#else
+typedef int INDEX;
+#endif
 
 #ifndef MINIGAN_POINTERS
 typedef const REAL* __restrict__ In;

@@ -67,7 +67,7 @@ VARIANTS = [("f", False, f"sm_{generation}") for generation in GENERATIONS] + [(
 REST = [
     (real, wide, f"{kind}_{generation}")
     for real in cuda.REALS
-    for wide in cuda.INDICES
+    for wide in (False, True)
     for kind in ("sm", "compute")
     for generation in GENERATIONS
 ]
