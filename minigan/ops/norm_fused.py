@@ -41,11 +41,28 @@ class Standardize(Op):
         self.axes, self.eps = axes, eps
 
     def forward(self, x: Array) -> Array:
-        """In place on one fresh array."""
-        y = x - self._mean(x)
-        self.rstd = (self._mean(y * y) + self.eps) ** -0.5
-        y *= self.rstd
+        """In place on one fresh array, some samples at a time."""
+        xp = namespace(x)
+        y = xp.empty_like(x)
+        once = self.axes if len(self.axes) < 3 else self.axes[1:]  # see _mean
+        rstd = xp.empty([1 if i in once else n for i, n in enumerate(x.shape)], x.dtype)
+
+        def fill(some: slice) -> None:
+            part = y[some]
+            xp.subtract(x[some], self._mean(x[some]), out=part)
+            rstd[some] = (self._mean(part * part) + self.eps) ** -0.5
+            part *= rstd[some]
+
+        self._walk(fill, x)
+        self.rstd = rstd
         return y
+
+    def _walk(self, work: Callable[[slice], None], x: Array) -> None:
+        """Call ``work`` for all samples, where each has its own statistics a cache full of them at a time."""
+        step = len(x)
+        if 0 not in self.axes and type(x) is np.ndarray:
+            step = max(1, CHUNK_BYTES * len(x) // x.nbytes)
+        blas.run([partial(work, slice(first, first + step)) for first in range(0, len(x), step)])
 
     def _mean(self, x: Array) -> Array:
         """Mean over the axes.
@@ -65,12 +82,17 @@ class Standardize(Op):
         if is_grad_enabled():
             xhat, rstd = standardized(x, axes, self.eps)
             return rstd * (g - mean(g, axes, keepdims=True) - xhat * mean(g * xhat, axes, keepdims=True))
-        xhat = x.data - self._mean(x.data)
-        xhat *= self.rstd
-        gx = g.data - self._mean(g.data)
-        xhat *= self._mean(g.data * xhat)
-        gx -= xhat
-        gx *= self.rstd
+        gx = namespace(x.data).empty_like(x.data)
+
+        def fill(some: slice) -> None:
+            xhat, part = x.data[some] - self._mean(x.data[some]), gx[some]
+            xhat *= self.rstd[some]
+            namespace(part).subtract(g.data[some], self._mean(g.data[some]), out=part)
+            xhat *= self._mean(g.data[some] * xhat)
+            part -= xhat
+            part *= self.rstd[some]
+
+        self._walk(fill, x.data)
         return Tensor._wrap(gx)
 
 
