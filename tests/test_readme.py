@@ -55,3 +55,25 @@ def test_the_python_runs():
         names = {"x": x, "wanted": wanted}
         exec(compile(block, "README.md", "exec"), names)
         assert names["loss"].item() > 0
+
+
+def test_every_recipe_loss_cure_and_penalty_has_a_line():
+    from minigan.gan import losses, penalties
+    from minigan.gan.laboratory import CURES
+    from minigan.gan.recipes import RECIPES
+
+    table = TEXT.split("## What is there")[1].split("\n## ")[0]
+    assert {name for name in RECIPES if f"`minigan train {name}`" not in table} == set()
+    assert {name for name in losses.LOSSES if f"`--loss {name}`" not in table} == set()
+    settings = set(re.findall(r"--set (\w+)=", table)) | set(re.findall(r"--(\w+) \d", table))
+    assert settings >= {"r1", "r2", "wgan_gp", "dragan", "clip", "pack", "label_smoothing", "augment"}
+    assert all(hasattr(penalties, name) for name in ("r1", "r2", "wgan_gp", "dragan"))
+    assert "minibatch" in CURES and "--cure minibatch" in table
+
+
+def test_commands_within_the_text_parse():
+    named = set(re.findall(r"`(minigan (?:train|lab|sample) [^`]*)`", TEXT))
+    assert len(named) > 12
+    for command in named:
+        words = [word for word in shlex.split(command)[1:] if word not in ("--help", "...")]
+        assert cli.build_parser().parse_args(words).command == words[0]

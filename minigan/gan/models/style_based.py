@@ -26,7 +26,6 @@ from minigan.tensor import Tensor, no_grad
 MAPPING_LAYERS = 4  # 8 in the papers
 MIXING = 0.9  # share of training batches that get a second style from some layer on
 NOISE_RATE = 0.1  # how fast a noise strength moves, next to the weights; 1 in the papers
-COLOUR_GAIN = 0.25  # of the layers that make colours: every level adds its own, and the sum goes into tanh
 MEAN_DECAY = 0.995  # of the running mean of styles, towards which truncation pulls
 
 
@@ -68,8 +67,7 @@ class Modulated(nn.Module):
         self.scale = blocks.dense(style, before, rng, gain=1.0)
         assert self.scale.bias is not None
         nn.init.ones_(self.scale.bias)
-        gain = COLOUR_GAIN if noise is None else 1.0
-        self.convolution = blocks.convolution(before, after, size, rng, gain=gain, bias=False)
+        self.convolution = blocks.convolution(before, after, size, rng, gain=1.0, bias=False)
         self.bias = nn.Parameter(np.zeros(after, np.float32))
         self.noisy = noise is not None
         if noise is not None:
