@@ -334,7 +334,10 @@ class Op:
 
     def input(self, i: int) -> Tensor:
         """Return kept input ``i``; GraphError if it was changed in place since."""
-        tensor, version = self._kept[i]
+        try:
+            tensor, version = self._kept[i]
+        except KeyError:
+            raise GraphError(f"{self.name}: backward reads input {i}, which `keeps` does not list") from None
         if tensor._version[0] != version:
             raise GraphError(
                 f"{self.name}: input {i} (shape {tensor.shape}) was changed in place after the forward pass; "

@@ -29,16 +29,21 @@ from minigan.tensor import Op
 class Sample:
     """One drawn call: `fn(*inputs, **kwargs)`.
 
-    `inputs` are host arrays: float64 ones are differentiated, others are constants such as labels.
+    `inputs` are host arrays (or one of them): float64 ones are differentiated, others are constants such as
+    labels.
     `kwargs` are the settings; the operation and its oracle get the same.
     """
 
     inputs: tuple[np.ndarray, ...]
     kwargs: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        given = (self.inputs,) if isinstance(self.inputs, np.ndarray) else self.inputs
+        object.__setattr__(self, "inputs", tuple(np.asarray(array) for array in given))
+
     def __repr__(self) -> str:
         """Show shapes, not values: hypothesis prints this for a failing example."""
-        shapes = ", ".join(f"{array.dtype}{list(array.shape)}" for array in map(np.asarray, self.inputs))
+        shapes = ", ".join(f"{array.dtype}{list(array.shape)}" for array in self.inputs)
         settings = "".join(f", {key}={value!r}" for key, value in self.kwargs.items())
         return f"Sample({shapes}{settings})"
 
@@ -66,7 +71,8 @@ class OpCase:
 
     name      as printed by `minigan gradcheck`
     fn        `fn(*tensors, **kwargs) -> Tensor`, or an Op class: then `fn(**kwargs)(*tensors)` is called
-    strategy  a hypothesis strategy that draws a `Sample`
+    strategy  a hypothesis strategy that draws a `Sample`, or, where there are no settings, an array or a
+              tuple of them
     oracle    `oracle(*arrays, **kwargs) -> array`, not the code under test: plain loops, scipy, a closed form
     covers    what the case answers for: Op classes, layers, losses; a test wants each of them in some case
     linear    True: linear (or affine) in every float argument while the others are held; a tuple names the
@@ -74,7 +80,8 @@ class OpCase:
     kinks     True: the strategy draws ties and points where only sub-gradients exist
     order     highest order of derivative that is checked
     bad       calls that must be refused
-    torch     optional `torch(torch, *tensors, **kwargs) -> torch tensor`: the same call in PyTorch
+    torch     optional `torch(torch, *tensors, **kwargs) -> torch tensor`: the same call in PyTorch; None where
+              PyTorch's answer is another one by intent
     empty     samples with inputs of no elements, where the operation has a meaning for them
     fake      False: the operation is not run on the strict test device (it needs the host by its nature)
     """

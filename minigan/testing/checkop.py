@@ -42,9 +42,10 @@ def check_op(case: OpCase, *, examples: int = 25, order: int | None = None, seed
     check_refusals(case, report)
     for sample in case.empty:
         check_empty(case, sample, report)
-    for count, sample in enumerate(draw_examples(case.strategy, examples, seed)):
+    for count, drawn in enumerate(draw_examples(case.strategy, examples, seed)):
         if report.findings:
             break
+        sample = drawn if isinstance(drawn, Sample) else Sample(drawn)
         found = check_sample(case, sample, seed + count, order)
         report.take(found)
         report.examples += 1

@@ -42,12 +42,10 @@ def gradcheck(
 ) -> GradReport:
     """Check the first (and, with ``order=2``, the second) derivative of ``fn`` at ``inputs``.
 
-    fn       a function of Tensors that returns a Tensor or a tuple of them, an Op (class or instance), a
-             Module
-             (its parameters are checked too) or a loss
-    inputs   an array or Tensor, or a tuple of them, of any shape; floating-point ones are converted to
-             float64
-             and differentiated (if any Tensor requires a gradient: only those that do), others are constants
+    fn       a function of Tensors that returns a Tensor or a tuple of them, a loss, an Op (class or instance)
+             or a Module (its parameters are checked too)
+    inputs   an array or Tensor, or a tuple of them, of any shape; floating-point ones are made float64 and
+             differentiated (if any Tensor requires a gradient: only those that do), others are constants
     kwargs   further arguments of ``fn``
     probes   random directions compared, at 3 evaluations each
     full     True: compare the whole Jacobian too; None: only when inputs and outputs have few elements
@@ -83,6 +81,8 @@ def gradgradcheck(
 def _check(
     fn: Any, inputs: Any, kwargs: Any, orders: tuple[int, ...], probes: int, full: Any, seed: Any, name: Any
 ) -> GradReport:
+    if probes < 1:
+        raise ArgumentError(f"gradcheck: expected at least 1 probe, got {probes}")
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
     generator = np.random.default_rng(seed)
     problem = make_problem(fn, inputs, kwargs, name)
@@ -140,7 +140,8 @@ def _first(
         found = recorded.gradients(cotangents)
     except Exception as error:
         where = "shape" if "shape" in str(error) and isinstance(error, MiniganError) else "error"
-        report.add(where, f"backward raised {type(error).__name__}: {error}")
+        spread = "a broadcast input? sum its gradient over the axes it was spread along"
+        report.add(where, f"backward raised {type(error).__name__}: {error}", spread * (where == "shape"))
         return float("nan")
     if flat([host(c) for c in cotangents]).tolist() != weights.tolist():
         report.add(

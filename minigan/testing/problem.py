@@ -175,7 +175,8 @@ def make_problem(
     gradient if any does; of a Module also every parameter that requires one.  Raises ArgumentError if nothing
     is left to differentiate.
     """
-    given = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
+    numbers = isinstance(inputs, list) and all(isinstance(value, (int, float)) for value in inputs)
+    given = list(inputs) if isinstance(inputs, (tuple, list)) and not numbers else [inputs]
     tensors = [value if isinstance(value, Tensor) else Tensor(value) for value in given]
     some = any(t.requires_grad for t in tensors)
     chosen = [i for i, t in enumerate(tensors) if t.dtype.kind == "f" and (t.requires_grad or not some)]
@@ -185,7 +186,10 @@ def make_problem(
         arrays += [host(p) for _, p in wanted]
         labels += [f"parameter {label}" for label, _ in wanted]
     if not arrays:
-        raise ArgumentError("gradcheck: nothing to differentiate: expected at least one floating-point input")
+        raise ArgumentError(
+            "gradcheck: nothing to differentiate: expected at least one floating-point input (integers are "
+            "constants), or a Module with parameters"
+        )
     device = tensors[chosen[0]].device if chosen else backend.current().name
     build = _build(fn, tensors, chosen, kwargs or {}, device)
     return Problem(name or _name_of(fn), build, arrays, labels, device)
@@ -207,6 +211,12 @@ def _build(fn: Any, tensors: list[Tensor], chosen: list[int], kwargs: dict[str, 
             call = _twin(fn, leaves, len(chosen))
         result = call(*inputs, **kwargs)
         results = list(result) if isinstance(result, (tuple, list)) else [result]
+        for one in results:
+            if not isinstance(one, Tensor):
+                given = type(one).__name__
+                raise TypeError(f"the function returned {given}, expected a Tensor, or a tuple of them")
+            if isinstance(one.data, Tensor):
+                raise TypeError("an Op's forward returned a Tensor, expected an array")
         return leaves, [r for r in results if r.dtype.kind == "f"]
 
     return build

@@ -28,6 +28,13 @@ def well_formed(problem: Problem, recorded: Recorded, found: list[Tensor | None]
     for label, leaf, g in zip(problem.labels, recorded.leaves, found, strict=True):
         if g is None:
             continue
+        if not isinstance(g, Tensor):
+            report.add(
+                "error",
+                f"backward returned {type(g).__name__} for the gradient of {label}, expected a Tensor",
+                "compute with the Tensors g and self.input(i), not with their .data",
+            )
+            return False
         if g.device != leaf.device:
             report.add("device", f"the gradient of {label} is on {g.device}, expected {leaf.device}")
             return False
@@ -52,7 +59,7 @@ def well_formed(problem: Problem, recorded: Recorded, found: list[Tensor | None]
 
 def single_precision(values: np.ndarray) -> bool:
     """Whether entries that came of random float64 numbers are float32 numbers (rounding dust aside)."""
-    told = values[np.abs(values) > 1e-6]
+    told = values[np.isfinite(values) & (np.abs(values) > 1e-6)]
     return told.size > 0 and np.array_equal(told.astype(np.float32), told)
 
 

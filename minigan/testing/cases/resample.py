@@ -68,7 +68,11 @@ EMPTY = np.zeros((0, 2, 3, 4))
 
 
 def in_torch(torch: Any, x: Any, **settings: Any) -> Any:
-    """The same call."""
+    """The same call; None where PyTorch's kernel takes any factor that doubles a side for 2."""
+    sizes, steps = output_sizes(x, settings.get("size"), settings.get("scale_factor"))
+    pairs = zip(x.shape[2:], sizes, steps, strict=True)
+    if settings["mode"] == "nearest" and any(m == 2 * n and step * 2 != 1 for n, m, step in pairs):
+        return None
     return torch.nn.functional.interpolate(x, **settings)
 
 
@@ -76,9 +80,7 @@ BAD = (
     BadInput("neither size nor factor", (X,), {}, ArgumentError, "one of size and scale_factor"),
     BadInput("both", (X,), {"size": 2, "scale_factor": 2.0}, ArgumentError, "one of size and scale_factor"),
     BadInput("an unknown mode", (X,), {"size": 2, "mode": "cubic"}, ArgumentError, "nearest or bilinear"),
-    BadInput(
-        "corners", (X,), {"size": 2, "align_corners": True}, ArgumentError, "bilinear only"
-    ),
+    BadInput("corners", (X,), {"size": 2, "align_corners": True}, ArgumentError, "bilinear only"),
     BadInput("three axes", (X[0],), {"size": 2}, ShapeError, r"\(N, C, H, W\)"),
     BadInput("size 0", (X,), {"size": (2, 0)}, ArgumentError, "size must be at least 1"),
     BadInput("a size with a point", (X,), {"size": 2.0}, ArgumentError, "size must be"),

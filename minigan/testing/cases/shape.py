@@ -335,7 +335,7 @@ def torch_getitem(torch: Any, x: Any, index: Any) -> Any:
         return x[torch.as_tensor(index)]
     numbers = torch.arange(x.numel()).reshape(x.shape).numpy()
     picked = numbers[tuple(np.asarray(p) if isinstance(p, list) else p for p in parts)]
-    return x.reshape(-1)[torch.as_tensor(np.ascontiguousarray(picked))]
+    return x.reshape(-1)[torch.as_tensor(np.array(picked))]
 
 
 def torch_pad(torch: Any, x: Any, pad: Any, mode: str, value: float) -> Any:
