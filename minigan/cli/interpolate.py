@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from minigan.cli import arguments as types
 from minigan.cli.run_folder import RunFolder
 from minigan.cli.sample import add_sampling, check_target, labels_of, open_sampler
 
+Way = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 EPILOG = """\
 examples:
   minigan interpolate runs/first                        a film of 64 walks, RUN/interpolation.gif
@@ -48,6 +50,12 @@ def add_parser(subparsers):
         help="pictures from one to the next; default 10",
     )
     parser.add_argument(
+        "--along",
+        choices=("slerp", "lerp"),
+        default="slerp",
+        help="great circles (default), or straight lines, whose middle lies nearer to the origin",
+    )
+    parser.add_argument(
         "--out", metavar="FILE", help="ends in .gif, .webp or .png; default: RUN/interpolation.gif"
     )
     add_sampling(parser)
@@ -66,7 +74,7 @@ def run(arguments: Namespace) -> None:
     stops = sampler.latents(total, seed=arguments.seed, truncation=arguments.truncation)
     stops = stops.reshape(arguments.stops, arguments.count, -1)
     sheet = out.suffix.lower() == ".png"
-    path = walk(stops, arguments.steps, closed=not sheet)
+    path = walk(stops, arguments.steps, closed=not sheet, along=WAYS[arguments.along])
     labels = labels_of(sampler, arguments)
     frames = [sampler(latents, labels) for latents in path]  # one a moment, each (walks, C, H, W)
     if sheet:
@@ -76,19 +84,26 @@ def run(arguments: Namespace) -> None:
     print(f"{len(frames)} moments of {arguments.count} walks: {out}")
 
 
-def walk(stops: np.ndarray, steps: int, *, closed: bool) -> np.ndarray:
+def lerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
+    """Return the point a share ``t`` of the way from ``a`` to ``b`` on a straight line."""
+    return (1 - t) * a + t * b
+
+
+def walk(stops: np.ndarray, steps: int, *, closed: bool, along: Way | None = None) -> np.ndarray:
     """Return latents along the great circles through stops.
 
     Args:
         stops: (S, N, latent), S >= 2.
         steps: moments from one stop to the next.
         closed: come back to the first stop, so that a film can be repeated; else end at the last.
+        along: `slerp` (the default) or `lerp`.
 
     Returns:
         float32 (S * steps, N, latent) when closed, ((S - 1) * steps + 1, N, latent) else.
     """
     ends = np.concatenate([stops[1:], stops[:1]]) if closed else stops[1:]
-    moments = [slerp(a, b, i / steps) for a, b in zip(stops, ends, strict=False) for i in range(steps)]
+    between = along or slerp
+    moments = [between(a, b, i / steps) for a, b in zip(stops, ends, strict=False) for i in range(steps)]
     return np.stack(moments if closed else [*moments, stops[-1]]).astype(np.float32)
 
 
@@ -107,3 +122,6 @@ def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
     safe = np.where(straight, 1, sine)
     first = np.where(straight, 1 - t, np.sin((1 - t) * angle) / safe)
     return first * a + np.where(straight, t, np.sin(t * angle) / safe) * b
+
+
+WAYS: dict[str, Way] = {"slerp": slerp, "lerp": lerp}

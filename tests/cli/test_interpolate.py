@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from minigan import cli
-from minigan.cli.interpolate import slerp, walk
+from minigan.cli.interpolate import lerp, slerp, walk
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -48,6 +48,24 @@ def test_a_closed_walk_comes_back_and_an_open_one_ends():
         np.testing.assert_allclose(path[:11:5], stops, atol=1e-5)
     steps = np.linalg.norm(np.diff(np.concatenate([closed, closed[:1]]), axis=0), axis=2)
     assert steps.max() < 3 * steps.mean()
+
+
+def test_a_straight_line_cuts_the_corner():
+    stops = np.random.default_rng(0).standard_normal((2, 30, 64)).astype(np.float32)
+    straight, round_ = (walk(stops, 4, closed=False, along=way) for way in (lerp, slerp))
+    np.testing.assert_allclose(straight[2], stops.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(straight[[0, -1]], round_[[0, -1]], atol=1e-6)
+    # Two latents of N(0, 1) are about at right angles: half-way the straight line is 1 / sqrt(2) as long.
+    lengths = np.linalg.norm(straight[2], axis=1) / np.linalg.norm(round_[2], axis=1)
+    assert lengths.mean() == pytest.approx(2**-0.5, abs=0.03)
+
+
+def test_the_way_is_chosen_on_the_command_line(trained, tmp_path):
+    files = [tmp_path / f"{way}.png" for way in ("slerp", "lerp")]
+    for out in files:
+        words = ["-n", "2", "--steps", "4", "--stops", "2", "--along", out.stem, "--out", str(out)]
+        assert cli.main(["interpolate", str(trained), *words]) == 0
+    assert files[0].read_bytes() != files[1].read_bytes()
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp"])

@@ -1,7 +1,12 @@
 """A continued run is bit-equal to one never stopped, and a bad file changes nothing."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -200,3 +205,27 @@ def test_a_state_with_nan_is_not_saved_and_the_old_file_stays(tmp_path):
         checkpoint.save(tmp_path / "a.npz", trainer)
     assert (tmp_path / "a.npz").read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
+
+
+def campaign(kills, sizes):
+    """Run the campaign of benchmarks/kills.py in a process of its own; return what it printed."""
+    root = Path(__file__).resolve().parents[2]
+    script = [sys.executable, "-W", "error", str(root / "benchmarks" / "kills.py")]
+    words = [*script, "--kills", str(kills), "--sizes", str(sizes)]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    run = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that forks")
+def test_killed_at_any_instant_or_out_of_room_a_checkpoint_remains():
+    said = campaign(kills=6, sizes=4)
+    assert "kill -9: 6 of 6" in said and "full disk: 4 of 4" in said
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that forks")
+def test_two_hundred_kills():
+    said = campaign(kills=200, sizes=50)
+    assert "kill -9: 200 of 200" in said and int(re.search(r"\((\d+) fell into", said)[1]) > 20
