@@ -163,6 +163,22 @@ def over(function: Callable[..., Any], *arrays: Any) -> None:
     run([partial(function, *(array[part] for array in arrays)) for part in parts])
 
 
+def apart(work: Callable[[Any], None], image: Any) -> None:
+    """Call ``work`` with indices that cut an (N, C, ...) array into samples, or into channels if N is small.
+
+    On all threads if the array is large, else once with an index that takes it whole.
+    """
+    if type(image) is not np.ndarray or image.nbytes < 2 * PART or threads() == 1:
+        work(slice(None))
+        return
+    axis = 0 if len(image) >= threads() else 1
+    count = threads() * (-(-image.nbytes // (threads() * PART)) if axis == 0 else 1)
+    size, before = image.shape[axis], (slice(None),) * axis
+    count = min(size, count)
+    parts = [(*before, slice(size * k // count, size * (k + 1) // count)) for k in range(count)]
+    run([partial(work, part) for part in parts])
+
+
 def run(jobs: Sequence[Callable[[], Any]]) -> None:
     """Call every job, in this thread and the helpers'; return when all are done.
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan import backend, cuda
+from minigan import backend, cuda, parallel
 from minigan.backend import Array, namespace
 from minigan.cuda import windows as kernels
 from minigan.errors import ArgumentError, ShapeError
@@ -120,11 +120,16 @@ class MaxPool2d(Op):
         best.fill(-np.inf)
         taps = self.axes[0].kernel * self.axes[1].kernel
         winner = xp.zeros_like(x, shape=shape, dtype=np.min_scalar_type(taps)) if self.recording else None
-        for tap, outputs, cells in _taps(self.axes):
-            if winner is not None:
-                unbeaten = (x[cells] >= best[outputs]) * winner.dtype.type(tap)
-                xp.maximum(winner[outputs], unbeaten, out=winner[outputs])
-            xp.maximum(best[outputs], x[cells], out=best[outputs])
+
+        def fill(some: Any) -> None:
+            for tap, outputs, cells in _taps(self.axes):
+                seen, top = x[some][cells], best[some][outputs]
+                if winner is not None:
+                    place = winner[some][outputs]
+                    xp.maximum(place, (seen >= top) * winner.dtype.type(tap), out=place)
+                xp.maximum(top, seen, out=top)
+
+        parallel.apart(fill, x)
         self.winner = winner
         return best
 
@@ -151,12 +156,16 @@ class ScatterMax(Op):
         xp = namespace(g)
         gx = xp.zeros_like(g, shape=self.target)
         tiles = all(axis.tiles for axis in self.axes)
-        for tap, outputs, cells in _taps(self.axes):
-            won = self.winner[outputs] == tap
-            if tiles:
-                xp.multiply(g[outputs], won, out=gx[cells])
-            else:
-                gx[cells] += g[outputs] * won
+
+        def fill(some: Any) -> None:
+            for tap, outputs, cells in _taps(self.axes):
+                won, given = self.winner[some][outputs] == tap, g[some][outputs]
+                if tiles:
+                    xp.multiply(given, won, out=gx[some][cells])
+                else:
+                    gx[some][cells] += given * won
+
+        parallel.apart(fill, gx)
         return gx
 
     def backward(self, g: Tensor) -> Tensor:
@@ -200,8 +209,14 @@ class SumWindows(Op):
         rows, columns = self.axes
         if cuda.available(x) and not isinstance(self.scale, np.ndarray):
             return kernels.sum_windows(x, self.axes, self.scale)
-        y = _sum_along(_sum_along(x, columns, 3), rows, 2)
-        y *= _on_device(self.scale, x)
+        y, scale = namespace(x).empty_like(x, shape=_out_shape(x.shape, self.axes)), _on_device(self.scale, x)
+
+        def fill(some: Any) -> None:
+            part = y[some]
+            _sum_along(_sum_along(x[some], columns, 3), rows, 2, part)
+            part *= scale
+
+        parallel.apart(fill, x)
         return y
 
     def backward(self, g: Tensor) -> Tensor:
@@ -220,7 +235,14 @@ class SpreadWindows(Op):
         rows, columns = self.axes
         if cuda.available(g) and not isinstance(self.scale, np.ndarray):
             return kernels.spread_windows(g, self.axes, self.scale)
-        return _spread_along(_spread_along(g * _on_device(self.scale, g), rows, 2), columns, 3)
+        gx = namespace(g).empty_like(g, shape=(*g.shape[:2], rows.size, columns.size))
+        scale = _on_device(self.scale, g)
+
+        def fill(some: Any) -> None:
+            _spread_along(_spread_along(g[some] * scale, rows, 2), columns, 3, gx[some])
+
+        parallel.apart(fill, gx)
+        return gx
 
     def backward(self, g: Tensor) -> Tensor:
         """Sum over the window."""
@@ -234,9 +256,10 @@ def _taps_along(windows: Windows, axis: int) -> Iterator[tuple[Any, Any]]:
         yield (*before, outputs), (*before, cells)
 
 
-def _sum_along(x: Array, windows: Windows, axis: int) -> Array:
+def _sum_along(x: Array, windows: Windows, axis: int, out: Array = None) -> Array:
     """Sum the cells of every window along one axis."""
-    y = namespace(x).empty_like(x, shape=(*x.shape[:axis], windows.out, *x.shape[axis + 1 :]))
+    shape = (*x.shape[:axis], windows.out, *x.shape[axis + 1 :])
+    y = namespace(x).empty_like(x, shape=shape) if out is None else out
     for k, (outputs, cells) in enumerate(_taps_along(windows, axis)):
         if k == 0 and outputs[axis] == slice(0, windows.out):
             y[...] = x[cells]
@@ -247,9 +270,10 @@ def _sum_along(x: Array, windows: Windows, axis: int) -> Array:
     return y
 
 
-def _spread_along(g: Array, windows: Windows, axis: int) -> Array:
+def _spread_along(g: Array, windows: Windows, axis: int, out: Array = None) -> Array:
     """Add every window's value to its cells along one axis: the adjoint of `_sum_along`."""
-    gx = namespace(g).empty_like(g, shape=(*g.shape[:axis], windows.size, *g.shape[axis + 1 :]))
+    shape = (*g.shape[:axis], windows.size, *g.shape[axis + 1 :])
+    gx = namespace(g).empty_like(g, shape=shape) if out is None else out
     if not windows.covers:
         gx.fill(0)
     for outputs, cells in _taps_along(windows, axis):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigan import Tensor, grad, ops
+from minigan import Tensor, grad, ops, parallel
 from minigan.ops.pool import Windows
 
 
@@ -115,3 +115,28 @@ def test_taps_cover_every_cell_of_every_window_once():
             for k in range(axis.kernel)
         }
         assert seen == {t for t in expected if 0 <= t[2] < axis.size}
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("N", [1, 5])
+def test_large_images_on_any_number_of_threads(monkeypatch, threads, N):
+    settings = [(3, 2, 1), (2, 2, 0)]
+    x = np.random.default_rng(0).standard_normal((N, 9, 8, 3)).transpose(0, 3, 1, 2)
+
+    def results():
+        for kernel, stride, padding in settings:
+            for pool in (ops.max_pool2d, ops.avg_pool2d):
+                image = Tensor(x, requires_grad=True)
+                y = pool(image, kernel, stride=stride, padding=padding)
+                (slope,) = grad((y * y).sum(), image)
+                yield from (y.data, slope.data)
+
+    wanted = list(results())
+    before = parallel.threads()
+    monkeypatch.setattr(parallel, "PART", 64)
+    parallel.set_threads(threads)
+    try:
+        for got, expected in zip(results(), wanted, strict=True):
+            np.testing.assert_array_equal(got, expected)
+    finally:
+        parallel.set_threads(before)

@@ -15,6 +15,7 @@ read off the other two brackets, and derivatives of every order stay among three
 conv_x is also known as the transposed convolution (Dumoulin and Visin, arXiv 1603.07285, chapter 4).
 """
 
+from minigan import parallel
 from minigan.errors import ShapeError
 from minigan.ops.conv import registry
 from minigan.ops.conv.layout import nhwc
@@ -172,8 +173,11 @@ def _prepared(op, algorithm, weight, function):
 
 def _add_bias(y, bias):
     """y[n, o, i, j] += bias[o], in place."""
-    pixels = nhwc(y)
-    pixels += bias
+
+    def add(pixels):
+        pixels += bias
+
+    parallel.over(add, nhwc(y))
     return y
 
 
