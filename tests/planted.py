@@ -281,9 +281,10 @@ POOLING = [
 ]  # fmt: skip
 
 NORMALISATION = [
-    Fault("mean term dropped", "ops.norm_fused:Standardize.backward", "g.data - self._mean(g.data)",
-          "g.data.copy()", case("instance_norm"), "gradient"),
-    Fault("x-hat term dropped", "ops.norm_fused:Standardize.backward", "gx -= xhat", "pass",
+    Fault("mean term dropped", "ops.norm_fused:Standardize.backward", 
+          "namespace(part).subtract(g.data[some], self._mean(g.data[some]), out=part)",
+          "part[...] = g.data[some]", case("instance_norm"), "gradient"),
+    Fault("x-hat term dropped", "ops.norm_fused:Standardize.backward", "part -= xhat", "pass",
           case("layer_norm"), "gradient"),
     Fault("x-hat term dropped where it is differentiated again", "ops.norm_fused:Standardize.backward",
           " - xhat * mean(g * xhat, axes, keepdims=True)", "", case("group_norm"), "same gradient recorded"),
@@ -294,8 +295,8 @@ NORMALISATION = [
           holds("value", running_statistics_move), "value"),
     Fault("running variance biased", "ops.norm:batch_norm", "op.var * (count / (count - 1))", "op.var",
           holds("value", running_statistics_move), "value"),
-    Fault("eps outside the root", "ops.norm_fused:Standardize.forward", "(self._mean(y * y) + self.eps) ** -0.5",
-          "(self._mean(y * y) ** 0.5 + self.eps) ** -1.0", case("instance_norm"), "value"),
+    Fault("eps outside the root", "ops.norm_fused:Standardize.forward", "(self._mean(part * part) + self.eps) ** -0.5",
+          "(self._mean(part * part) ** 0.5 + self.eps) ** -1.0", case("instance_norm"), "value"),
 ]  # fmt: skip
 
 RESAMPLING = [

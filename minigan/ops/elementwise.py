@@ -220,6 +220,7 @@ def abs(x: Tensor) -> Tensor:
 def clip(x: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
     """Return x limited to [min, max]; g passes inside and on the bounds.
 
+    So with min == max, where the result is constant, g still passes at x == min: a convention, PyTorch's too.
     Raises ArgumentError if both bounds are None or min > max.
     """
     if min is None and max is None or min is not None and max is not None and min > max:

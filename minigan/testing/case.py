@@ -80,8 +80,8 @@ class OpCase:
     kinks     True: the strategy draws ties and points where only sub-gradients exist
     order     highest order of derivative that is checked
     bad       calls that must be refused
-    torch     optional `torch(torch, *tensors, **kwargs) -> torch tensor`: the same call in PyTorch; None where
-              PyTorch's answer is another one by intent
+    torch     optional `torch(torch, *tensors, **kwargs) -> torch tensor`: the same call in PyTorch, or None
+              where its answer is another one by intent
     empty     samples with inputs of no elements, where the operation has a meaning for them
     fake      False: the operation is not run on the strict test device (it needs the host by its nature)
     """

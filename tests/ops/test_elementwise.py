@@ -58,3 +58,4 @@ def test_equal_numbers_share_the_gradient_of_an_extreme():
 def test_limits_pass_the_gradient_on_the_bounds():
     x = leaf(-1.0, -0.5, 0.5, 1.0, 2.0)
     np.testing.assert_array_equal(grad(ops.clip(x, -0.5, 1.0).sum(), x)[0].numpy(), [0, 1, 1, 1, 0])
+    np.testing.assert_array_equal(grad(ops.clip(x, 0.5, 0.5).sum(), x)[0].numpy(), [0, 0, 1, 0, 0])
