@@ -33,6 +33,7 @@ from minigan.ops.conv.layout import (
 )
 from minigan.ops.conv.registry import Algorithm, register
 
+SMALL = 1 << 23  # multiplications up to which one thread is done before another is awake
 TILE = 4 << 20  # bytes of columns a tile: two such tiles and their products share the cache
 
 
@@ -59,7 +60,7 @@ def tiles(spec, row_bytes):
     A product of few rows spends its time on rearranging the weight, so where there are few rows the output
     channels are divided instead, at the price of unrolling twice.
     """
-    threads, rows = blas.workers(), spec.N * spec.OH
+    threads, rows = blas.workers() if spec.macs >= SMALL else 1, spec.N * spec.OH
     fitting = max(1, TILE // max(1, row_bytes), min(rows, 256 // spec.OW))
     count = max(1, -(-rows // fitting))
     if rows * spec.OW < 512 * threads and spec.O >= 64 * threads:
@@ -167,7 +168,8 @@ def weight_grad(x, g, spec):
     The threads share out the rows of the kernel, and each writes its part of the result; where these do not
     divide evenly they share out the pixels, and their sums are added.
     """
-    threads, blocks = blas.workers(), tiles(replace(spec, O=1), column_bytes(x, spec))[0]
+    threads = blas.workers() if spec.macs >= SMALL else 1
+    blocks = tiles(replace(spec, O=1), column_bytes(x, spec))[0]
     if spec.KH % threads == 0 and blocks:
         gweight = backend.namespace(x).empty((spec.O, spec.KH, spec.KW, spec.C), x.dtype)
         blas.run([partial(add_blocks, gweight, x, g, spec, blocks, taps) for taps in even(spec.KH, threads)])

@@ -183,8 +183,8 @@ def cost(spec, function, frozen=False):
     cells, many = (spec.macs // spec.O, spec.O) if few_in else (spec.macs // spec.C, spec.C)
     spreads = function == ("input_grad" if few_in else "forward")
     width = spec.OW if few_in else spec.W
-    copies = rates.add(4 * cells, width) if spreads else rates.copy(4 * cells, width)
-    return 0.8 * copies + 0.9 * rates.product(spec.macs, many) + 2 * rates.CALL
+    copies = 0.8 * rates.add(4 * cells, width) if spreads else 1.6 * rates.copy(4 * cells, 4 * width)
+    return copies + 0.9 * rates.product(spec.macs, many) + rates.CALL
 
 
 register(Algorithm("planar", forward, input_grad, weight_grad, supports, cost))

@@ -165,7 +165,7 @@ def plan_cost(plan, function, frozen):
         function == "weight_grad"
     ):  # each block adds a set of products, each as large as the transformed weight
         blocks = 2 + tiles * n2 * max(plan.Cin, plan.Cout) * 8 / TILE
-        return 1.4 * seconds + blocks * n2 * sizes * 4e-10
+        return 1.7 * seconds + blocks * n2 * sizes * 4e-10
     if plan.gather > 1:  # blocks of pixels are gathered in shorter runs than channels alone
         seconds *= 1.12
     return seconds + n2 * sizes * (1.2e-10 if frozen else 1.3e-9)
