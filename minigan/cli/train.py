@@ -33,7 +33,7 @@ Press Ctrl-C once to stop after the step and keep a checkpoint; go on with --res
 """
 LOG_EVERY = 10
 # What --resume may change: the rest decides what the checkpoint's arrays and the order of the data mean.
-CHANGEABLE = ("lr_g", "lr_d", "lr_end", "r1", "r2", "penalty_every", "skip_d_below")
+CHANGEABLE = ("lr_g", "lr_d", "lr_end", "r1", "r2", "penalty_every", "skip_d_below", "accuracy_target")
 DATA_OPTIONS = ("data", "size", "channels", "limit", "skip_unreadable")
 
 
@@ -145,7 +145,11 @@ def _train(folder: RunFolder, trainer: Trainer, record: dict[str, Any], spent: f
     budget = Budget(**record["budget"])
     loop = Loop(folder, trainer, budget, spent=spent, log_every=record["log_every"], save=save)
     _say(loop.forecast())
-    finished = loop.run()
+    try:
+        finished = loop.run()
+    except KeyboardInterrupt:  # the second one
+        _say(f"the last checkpoint is whole; {_how_to_go_on(folder)}")
+        raise
     write_summary(folder, trainer.config, f"{trainer.config.recipe} on {Path(record['data']['data']).name}")
     return finished, loop
 
@@ -342,7 +346,11 @@ def _farewell(folder: RunFolder, loop: Loop, finished: bool) -> None:
     if finished:
         print(f"more pictures: minigan sample {path} -n 100")
     else:
-        print(f"interrupted; go on with: minigan train --resume --out {path}")
+        print(f"interrupted; {_how_to_go_on(folder)}")
+
+
+def _how_to_go_on(folder: RunFolder) -> str:
+    return f"go on with: minigan train --resume --out {shlex.quote(str(folder.path))}"
 
 
 def made_with() -> dict[str, Any]:

@@ -65,6 +65,8 @@ def replace_file(path: str | os.PathLike, *, needed: int = 0) -> Iterator[Binary
     except OSError as error:
         if isinstance(error, FileError):
             raise
+        with contextlib.suppress(OSError):
+            temporary.unlink()  # first, so that what it took counts as free
         raise FileError(_write_failure(target, error, needed)) from error
     finally:
         with contextlib.suppress(OSError):
@@ -84,8 +86,9 @@ def _sync_folder(folder: Path) -> None:
 def _write_failure(target: Path, error: OSError, needed: int) -> str:
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
         free = shutil.disk_usage(target.parent).free
+        wanted = f"{needed:,} bytes needed, " if needed else ""
         return (
-            f"cannot write {target}: the disk is full: {needed:,} bytes needed, {free:,} free; "
+            f"cannot write {target}: the disk is full: {wanted}{free:,} free; "
             "the old file is untouched; make room or choose another folder"
         )
     if not target.parent.is_dir():

@@ -12,6 +12,7 @@ from minigan.cli import loop
 from minigan.cli import train as command
 from minigan.cli.run_folder import MINE
 from minigan.gan import RECIPES
+from minigan.gan.trainer import Trainer
 
 
 def bytes_of(folder):
@@ -250,6 +251,29 @@ class TestBadInput:
         assert train(copy, "--steps", "1") == 2
         assert "already holds a run" in complaint(capsys)
         assert bytes_of(copy) == before
+
+    def test_a_second_ctrl_c_says_how_to_go_on(self, train, tmp_path, capsys, monkeypatch):
+        def stop(trainer):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Trainer, "_train_step", stop)
+        monkeypatch.setattr(loop.Loop, "forecast", lambda self: "")  # its probe would meet it first
+        run = tmp_path / "run"
+        assert train(run, "--steps", "4") == 130
+        err = capsys.readouterr().err
+        assert f"the last checkpoint is whole; go on with: minigan train --resume --out {run}" in err
+        monkeypatch.undo()
+        assert cli.main(["train", "--resume", "--out", str(run)]) == 0
+
+    def test_the_forecast_leaves_the_runs_bits_alone(self, train, tmp_path, capsys, monkeypatch):
+        runs = [tmp_path / name for name in ("with", "without")]
+        assert train(runs[0], "--steps", "3") == 0
+        assert "3 steps take about 0:00" in capsys.readouterr().err
+        monkeypatch.setattr(loop.Loop, "forecast", lambda self: "")
+        assert train(runs[1], "--steps", "3") == 0
+        logs = [(run / "metrics.jsonl").read_bytes() for run in runs]
+        arrays = [arrays_of(run) for run in runs]
+        assert logs[0] == logs[1] and all((arrays[0][n] == arrays[1][n]).all() for n in arrays[0])
 
     def test_a_diverging_run_stops_with_the_last_checkpoint(self, train, tmp_path, capsys):
         run = tmp_path / "run"
