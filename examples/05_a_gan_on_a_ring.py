@@ -119,7 +119,8 @@ plain, plain_found = report("plain", train(losses.get("non-saturating"), gamma=0
 #
 # Let D compare a real point with a generated one (*relativistic pairing*), and keep its slope small at
 # both (R1 and R2). To give up one mode then costs something everywhere
-# (Huang et al., arXiv 2501.05441).
+# (Huang et al., arXiv 2501.05441). `minigan lab ring` does the same at greater length, with wider nets
+# whose tanh units make G a sharper staircase (`minigan/gan/models/planar.py`), and draws a film.
 
 # %%
 cured, cured_found = report("paired, with R1 and R2", train(losses.get("relativistic"), gamma=0.05))
