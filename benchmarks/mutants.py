@@ -30,7 +30,13 @@ ALL_OPS = "tests/test_all_ops.py"
 TESTS = {
     "ops/conv/": ["tests/ops/conv", ALL_OPS],
     "ops/": [ALL_OPS, "tests/ops/test_{stem}.py", "tests/nn/test_layers.py"],
-    "tensor.py": ["tests/test_tensor.py", "tests/testing/test_graphs.py", "tests/test_checker.py"],
+    "tensor.py": [
+        "tests/test_tensor.py",
+        "tests/test_backend.py",
+        "tests/test_autograd.py",
+        "tests/testing/test_graphs.py",
+        "tests/test_checker.py",
+    ],
     "autograd.py": ["tests/test_autograd.py", "tests/testing/test_graphs.py", "tests/test_checker.py"],
     "gan/losses.py": ["tests/gan/test_losses.py"],
     "gan/penalties.py": ["tests/gan/test_penalties.py"],

@@ -55,3 +55,11 @@ def test_a_matrix_along_an_axis_is_a_contraction(axis):
     matrix = np.random.default_rng(0).standard_normal((5, X.shape[axis]))
     expected = np.moveaxis(np.tensordot(matrix, X, (1, axis)), 0, axis)
     np.testing.assert_allclose(along_axis(Tensor(X), matrix, axis).numpy(), expected)
+
+
+def test_labels_and_masks_are_joined_too():
+    joined = ops.concatenate([Tensor(np.array([1, 2])), Tensor(np.array([3]))])
+    assert joined.dtype.kind == "i"
+    np.testing.assert_array_equal(joined.numpy(), [1, 2, 3])
+    masks = ops.concatenate([Tensor(np.array([True])), Tensor(np.array([False]))])
+    assert masks.dtype == bool

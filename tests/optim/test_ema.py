@@ -69,3 +69,9 @@ def test_bad_arguments():
         optim.EMA(net(), buffers="drop")
     with pytest.raises(ShapeError, match="load_state_dict"):
         optim.EMA(net()).load_state_dict({"updates": 3, "module": {}})
+
+
+def test_another_net_is_refused():
+    ema = optim.EMA(net())
+    with pytest.raises(ValueError, match="zip"):
+        ema.update(nn.Sequential(*net(), nn.Linear(2, 2)))

@@ -1,5 +1,7 @@
 """Twenty steps of every rule beside PyTorch's, over random settings; schedules and clipping too."""
 
+import inspect
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -101,3 +103,24 @@ def test_clip_grad_norm(norm_type, bound):
     assert norm == pytest.approx(torch.nn.utils.clip_grad_norm_(theirs, bound, norm_type).item(), rel=1e-12)
     for a, b in zip(mine, theirs, strict=True):
         np.testing.assert_allclose(a.grad.data, b.grad.numpy(), rtol=1e-12)
+
+
+def test_defaults_are_pytorchs():
+    """Every setting that both have under one name has one default."""
+    compared = 0
+    for name in ("SGD", "Adam", "AdamW", "RMSprop"):
+        compared += same_defaults(getattr(optim, name), getattr(torch.optim, name))
+    for name in ("StepLR", "MultiStepLR", "ExponentialLR", "LinearLR", "CosineAnnealingLR", "LambdaLR"):
+        compared += same_defaults(getattr(optim, name), getattr(torch.optim.lr_scheduler, name))
+    assert compared >= 20
+
+
+def same_defaults(ours, theirs):
+    """Compare the defaults of two classes' arguments; return how many were compared."""
+    wanted = inspect.signature(theirs).parameters
+    count = 0
+    for name, parameter in inspect.signature(ours).parameters.items():
+        if name in wanted and inspect.Parameter.empty not in (parameter.default, wanted[name].default):
+            assert parameter.default == wanted[name].default, (ours.__name__, name)
+            count += 1
+    return count

@@ -51,3 +51,17 @@ def test_bad_arguments(make):
 def test_the_base_has_no_formula():
     with pytest.raises(NotImplementedError):
         optim.LRScheduler(optimizer(1.0))
+
+
+def test_defaults():
+    """A third of the rate at first, all of it from the fifth step; one step is a period, too."""
+    sgd = optimizer(3.0)
+    linear = optim.LinearLR(sgd)
+    rates = []
+    for _ in range(7):
+        rates += linear.get_last_lr()
+        linear.step()
+    np.testing.assert_allclose(rates, [1.0, 1.4, 1.8, 2.2, 2.6, 3.0, 3.0], rtol=1e-12)
+    cosine = optim.CosineAnnealingLR(optimizer(2.0), 1)
+    cosine.step()
+    assert cosine.get_last_lr() == pytest.approx([0.0], abs=1e-15)
