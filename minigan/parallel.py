@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
@@ -133,12 +134,15 @@ def _get_ready(count: int) -> set[int]:
     allowed = os.sched_getaffinity(0)
     if here not in allowed or len(allowed) == 1:
         return set()
-    os.sched_setaffinity(0, {here})
-    if not known:
-        _apart_from = here
-        others = sorted(allowed - {here})
-        for i, helper in enumerate(_helpers):
-            os.sched_setaffinity(helper.number, others[i :: len(_helpers)] or others)
+    try:
+        if not known:
+            others = sorted(allowed - {here})
+            for i, helper in enumerate(_helpers):
+                os.sched_setaffinity(helper.number, others[i :: len(_helpers)] or others)
+            _apart_from = here
+        os.sched_setaffinity(0, {here})
+    except OSError:  # the processors were taken away meanwhile
+        return set()
     return allowed
 
 
@@ -212,5 +216,6 @@ def run(jobs: Sequence[Callable[[], Any]]) -> None:
                 raise error
     finally:
         if allowed:
-            os.sched_setaffinity(0, allowed)
+            with suppress(OSError):
+                os.sched_setaffinity(0, allowed)
         _busy.release()

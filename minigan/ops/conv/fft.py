@@ -76,6 +76,18 @@ def spaced(image, spec, shape, at, steps):
     return out
 
 
+def multiply(left, right):
+    """left @ right for each frequency, which the threads share out."""
+    xp = backend.namespace(left)
+    out = xp.empty((len(left), left.shape[1], right.shape[2]), left.dtype)
+
+    def part(first, last):
+        xp.matmul(left[first:last], right[first:last], out=out[first:last])
+
+    blas.run([partial(part, *some) for some in even(len(left), blas.workers())])
+    return out
+
+
 def image_spectrum(x, spec):
     """Of the padded input."""
     return transform(spaced(x, spec, sizes(spec), spec.padding, (1, 1)), sizes(spec))
@@ -94,7 +106,7 @@ def prepare(weight, spec, function):
 def forward(x, weight, spec, prepared=None):
     """(N, C, H, W), (O, C, KH, KW) -> (N, O, OH, OW)."""
     kernel = prepare(weight, spec, "forward") if prepared is None else prepared
-    product = image_spectrum(x, spec) @ kernel.conj().transpose(0, 2, 1)
+    product = multiply(image_spectrum(x, spec), kernel.conj().transpose(0, 2, 1))
     (SH, SW), (OH, OW) = spec.stride, (spec.OH, spec.OW)
     y = inverse(product, sizes(spec), slice(0, (OH - 1) * SH + 1, SH), slice(0, (OW - 1) * SW + 1, SW))
     return nchw(y)
@@ -103,13 +115,13 @@ def forward(x, weight, spec, prepared=None):
 def input_grad(g, weight, spec, prepared=None):
     """(N, O, OH, OW), (O, C, KH, KW) -> (N, C, H, W)."""
     kernel = prepare(weight, spec, "input_grad") if prepared is None else prepared
-    (PH, PW), product = spec.padding, gradient_spectrum(g, spec) @ kernel
+    (PH, PW), product = spec.padding, multiply(gradient_spectrum(g, spec), kernel)
     return nchw(inverse(product, sizes(spec), slice(PH, PH + spec.H), slice(PW, PW + spec.W)))
 
 
 def weight_grad(x, g, spec):
     """(N, C, H, W), (N, O, OH, OW) -> (O, C, KH, KW)."""
-    product = gradient_spectrum(g, spec).conj().transpose(0, 2, 1) @ image_spectrum(x, spec)
+    product = multiply(gradient_spectrum(g, spec).conj().transpose(0, 2, 1), image_spectrum(x, spec))
     (DH, DW), (KH, KW) = spec.dilation, (spec.KH, spec.KW)
     gweight = inverse(product, sizes(spec), slice(0, (KH - 1) * DH + 1, DH), slice(0, (KW - 1) * DW + 1, DW))
     return nchw(gweight)

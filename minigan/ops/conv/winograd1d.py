@@ -232,7 +232,7 @@ def size_cost(spec, function, frozen, m):
     products = rates.product(tiles * n * q_count * K * spec.O, narrow)
     copies = rates.copy(tiles * n * gathers, SW * spec.C) + rates.copy(tiles * (n + m) * scatters, narrow)
     transforms = tiles * n * (n * gathers + m * scatters) / (rates.MACS / 6)
-    weights = n * q_count * K * spec.O * (3e-10 if frozen and function != "weight_grad" else 6e-10)
+    weights = n * q_count * K * spec.O * (3e-10 if frozen and function != "weight_grad" else 4e-10)
     slower = 1.75 if function == "weight_grad" else 1.2  # measured beside the estimate of the parts
     return slower * (products + copies + transforms + weights) + 3 * rates.CALL
 
