@@ -43,8 +43,46 @@ extern "C" __global__ void column_sums(
     second[t] = product;
 }
 
-// The derivative of batch normalisation by its input, once the sums are known:
-//     gx = factor[c] g - (slope[c] x + shift[c])      (see ops/norm_fused.py for the three vectors)
+// What batch normalisation needs to know of each channel, one thread a channel, from the sums of the deviations
+// from `center` and of their squares over M = 1 / share values (arXiv 1502.03167, algorithm 1):
+//     mean = center + first / M,   var = second / M - (first / M)^2,   rstd = 1 / sqrt(var + eps),
+//     scale = weight rstd,   shift = bias - mean scale,   so that y = scale x + shift
+// A dozen launches for a few hundred numbers would take longer than the pass over the image.
+extern "C" __global__ void norm_vectors(
+    Out mean, Out var, Out rstd, Out scale, Out shift, In first, In second, In center, In weight, In bias,
+    REAL share, REAL eps, INDEX C)
+{
+    const INDEX c = this_thread();
+    if (c >= C) return;
+    const REAL off = first[c] * share, spread = second[c] * share - off * off;
+    const REAL middle = center[c] + off, variance = spread > 0 ? spread : 0;
+    const REAL inverse = 1 / sqrt(variance + eps), slope = weight[c] * inverse;
+    mean[c] = middle;
+    var[c] = variance;
+    rstd[c] = inverse;
+    scale[c] = slope;
+    shift[c] = bias[c] - middle * slope;
+}
+
+// The same for its derivative, from first = sum of g and second = sum of g (x - mean):
+//     gweight = second rstd,   factor = weight rstd,   slope = factor rstd gweight / M,
+//     shift = factor first / M - slope mean,   so that gx = factor g - (slope x + shift)
+extern "C" __global__ void norm_slopes(
+    Out gweight, Out factor, Out slope, Out shift, In first, In second, In mean, In rstd, In weight,
+    REAL share, INDEX C)
+{
+    const INDEX c = this_thread();
+    if (c >= C) return;
+    const REAL gain = second[c] * rstd[c], steep = weight[c] * rstd[c];
+    const REAL lean = steep * rstd[c] * gain * share;
+    gweight[c] = gain;
+    factor[c] = steep;
+    slope[c] = lean;
+    shift[c] = steep * first[c] * share - lean * mean[c];
+}
+
+// The derivative of batch normalisation by its input, once those are known:
+//     gx = factor[c] g - (slope[c] x + shift[c])
 extern "C" __global__ void norm_grad(
     Out gx, In x, In g, In factor, In slope, In shift, INDEX C, INDEX count)
 {

@@ -47,6 +47,32 @@ def norm_grad(x: Array, g: Array, factor: Array, slope: Array, shift: Array) -> 
     return gx
 
 
+def batch_norm(x: Array, weight: Array, bias: Array, eps: float) -> tuple[Array, Array, Array, Array]:
+    """(M, C), (C,), (C,) -> weight (x - mean) / sqrt(var + eps) + bias, mean, var and 1 / sqrt(var + eps).
+
+    Two walks for the statistics, as deviations must be taken from the mean to keep their digits.
+    """
+    xp, (rows, C) = backend.namespace(x), x.shape
+    center = column_sums(x, xp.zeros(C, x.dtype))[0] / rows
+    first, second = column_sums(x, center)
+    mean, var, rstd, scale, shift = (xp.empty(C, x.dtype) for _ in range(5))
+    given = (first, second, center, *map(xp.ascontiguousarray, (weight, bias)))
+    launch("norm_vectors", lines(C), x, mean, var, rstd, scale, shift, *given, 1.0 / rows, eps, C)
+    return affine_leaky(x, scale, shift), mean, var, rstd
+
+
+def batch_norm_grad(
+    x: Array, g: Array, weight: Array, mean: Array, rstd: Array, *, wanted: bool
+) -> tuple[Array | None, Array, Array]:
+    """(M, C) twice, (C,) three times -> gx, (M, C) or None unless ``wanted``, gweight and gbias, (C,)."""
+    xp, (rows, C) = backend.namespace(x), x.shape
+    gbias, drift = column_sums(x, mean, g)
+    gweight, factor, slope, shift = (xp.empty(C, x.dtype) for _ in range(4))
+    given = (gbias, drift, mean, rstd, xp.ascontiguousarray(weight))
+    launch("norm_slopes", lines(C), x, gweight, factor, slope, shift, *given, 1.0 / rows, C)
+    return norm_grad(x, g, factor, slope, shift) if wanted else None, gweight, gbias
+
+
 def adam(
     p: Array, m: Array, v: Array, g: Array, *, shrink: float, decay: float, betas: tuple[float, float],
     eps: float, rate: float,

@@ -152,6 +152,28 @@ def column_sums(first: Any, second: Any, x: Any, g: Any, center: Any, own: int, 
             second[t] += weight * drift
 
 
+def norm_vectors(mean: Any, var: Any, rstd: Any, scale: Any, shift: Any, first: Any, second: Any, center: Any,
+                 weight: Any, bias: Any, share: float, eps: float, C: int) -> None:  # fmt: skip
+    """One thread a channel."""
+    for c in range(C):
+        off = first[c] * share
+        mean[c] = center[c] + off
+        var[c] = max(second[c] * share - off * off, 0)
+        rstd[c] = 1 / np.sqrt(var[c] + eps)
+        scale[c] = weight[c] * rstd[c]
+        shift[c] = bias[c] - mean[c] * scale[c]
+
+
+def norm_slopes(gweight: Any, factor: Any, slope: Any, shift: Any, first: Any, second: Any, mean: Any,
+                rstd: Any, weight: Any, share: float, C: int) -> None:  # fmt: skip
+    """One thread a channel."""
+    for c in range(C):
+        gweight[c] = second[c] * rstd[c]
+        factor[c] = weight[c] * rstd[c]
+        slope[c] = factor[c] * rstd[c] * gweight[c] * share
+        shift[c] = factor[c] * first[c] * share - slope[c] * mean[c]
+
+
 def norm_grad(gx: Any, x: Any, g: Any, factor: Any, slope: Any, shift: Any, C: int, count: int) -> None:
     """One thread an element."""
     for t in range(count):

@@ -113,12 +113,13 @@ class BatchNorm(Op):
     def forward(self, x: Array, weight: Array, bias: Array) -> Array:
         """Two walks over x: statistics, then the result; what a step of a walk touches stays in the cache."""
         rows = Rows(x)
+        if cuda.available(x):
+            y, self.mean, self.var, self.rstd = chains.batch_norm(rows.matrix, weight, bias, self.eps)
+            return rows.image(y)
         self.mean, self.var = rows.mean_and_variance()
         self.rstd = (self.var + self.eps) ** -0.5
         slope = weight * self.rstd
         scale, shift = rows.wide(slope), rows.wide(bias - self.mean * slope)
-        if cuda.available(x):
-            return rows.image(chains.affine_leaky(rows.matrix, scale, shift))
         xp = namespace(x)
         y = xp.empty_like(rows.matrix)
 
@@ -135,6 +136,11 @@ class BatchNorm(Op):
             return self._backward_recorded(g)
         x, weight = self.input(0).data, self.input(1).data
         rows, grows = Rows(x), Rows(g.data)
+        if cuda.available(x):
+            vectors = (weight, self.mean, self.rstd)
+            found = chains.batch_norm_grad(rows.matrix, grows.matrix, *vectors, wanted=self.needs(0))
+            gx = None if found[0] is None else Tensor._wrap(rows.image(found[0]))
+            return gx, Tensor._wrap(found[1]), Tensor._wrap(found[2])
         gmean, gdrift = rows.gradient_means(self.mean, grows.matrix)
         gdrift *= self.rstd  # mean of g * xhat
         gweight, gbias = Tensor._wrap(gdrift * rows.count), Tensor._wrap(gmean * rows.count)
@@ -143,9 +149,6 @@ class BatchNorm(Op):
         scale = weight * self.rstd
         steep = scale * self.rstd * gdrift
         factor, slope, shift = (rows.wide(v) for v in (scale, steep, scale * gmean - steep * self.mean))
-        if cuda.available(x):
-            fused = chains.norm_grad(rows.matrix, grows.matrix, factor, slope, shift)
-            return Tensor._wrap(rows.image(fused)), gweight, gbias
         xp = namespace(x)
         gx = xp.empty_like(rows.matrix)
 
@@ -189,7 +192,8 @@ class Rows:
         self.channels = last.shape[-1]
         self.count = last.size // self.channels
         self.fold = 1
-        while self.count % (2 * self.fold) == 0 and 2 * self.fold * self.channels <= WIDE:
+        widest = 0 if cuda.available(last) else WIDE  # a kernel has no cost per row
+        while self.count % (2 * self.fold) == 0 and 2 * self.fold * self.channels <= widest:
             self.fold *= 2
         self.matrix = last.reshape(self.count // self.fold, self.fold * self.channels)
 
@@ -231,8 +235,6 @@ class Rows:
         wide = self.wide(center)
 
         def sums(part: slice) -> tuple[Array, Array]:
-            if cuda.available(self.matrix):
-                return chains.column_sums(self.matrix, wide)
             deviation = self.matrix[part] - wide
             total = sum_rows(deviation)
             deviation *= deviation
@@ -246,8 +248,6 @@ class Rows:
         wide = self.wide(center)
 
         def sums(part: slice) -> tuple[Array, Array]:
-            if cuda.available(self.matrix):
-                return chains.column_sums(self.matrix, wide, g)
             deviation = self.matrix[part] - wide
             deviation *= g[part]
             return sum_rows(g[part]), sum_rows(deviation)
@@ -265,10 +265,5 @@ class Rows:
 
 
 def sum_rows(matrix: Array) -> Array:
-    """(R, K) -> (K,), as a product with a vector of ones: the fastest sum over rows that NumPy has.
-
-    Not on a GPU, where a product may round to TF32.
-    """
-    if cuda.available(matrix):
-        return matrix.sum(axis=0)
+    """(R, K) -> (K,), as a product with a vector of ones: the fastest sum over rows that NumPy has."""
     return namespace(matrix).ones(len(matrix), matrix.dtype) @ matrix

@@ -210,6 +210,27 @@ def test_chains(beside, on_device, seed, dtype, M, C, slope):
     assert set(beside) == {"affine_leaky", "leaky_grad", "norm_grad", "column_sums"}
 
 
+@fixed
+@given(seed=seeds(), dtype=reals, M=st.integers(2, 40), C=st.integers(1, 5), away=st.sampled_from((0, 100)))
+def test_batch_norm(beside, on_device, seed, dtype, M, C, away):
+    x, g, weight, bias = draw(seed, (M, C), (M, C), (C,), (C,), dtype=dtype)
+    x += dtype(away)
+    arrays = [on_device(array) for array in (x, g, weight, bias)]
+    y, mean, var, rstd = chains.batch_norm(arrays[0], arrays[2], arrays[3], 1e-5)
+    exact = [array.astype(np.float64) for array in (x, g, weight, bias)]
+    wanted = (exact[0] - exact[0].mean(0)) / np.sqrt(exact[0].var(0) + 1e-5)
+    loose = 1e3 if dtype == np.float32 else 1e4  # of the precision: digits lost to the distance from 0
+    for got, right in ((mean, exact[0].mean(0)), (var, exact[0].var(0)), (y, wanted * exact[2] + exact[3])):
+        np.testing.assert_allclose(
+            host(got), right, rtol=0, atol=loose * PRECISION[dtype] * (1 + abs(right).max())
+        )
+    gx, gweight, gbias = chains.batch_norm_grad(*arrays[:3], mean, rstd, wanted=True)
+    assert chains.batch_norm_grad(*arrays[:3], mean, rstd, wanted=False)[0] is None
+    np.testing.assert_allclose(host(gbias), exact[1].sum(0), rtol=0, atol=1e2 * PRECISION[dtype])
+    assert gx.shape == x.shape and gweight.shape == (C,)
+    assert set(beside) == {"column_sums", "norm_vectors", "norm_slopes", "affine_leaky", "norm_grad"}
+
+
 def test_sums_of_many_strips(monkeypatch, beside, on_device):
     monkeypatch.setattr(chains, "STRIPS", 8)
     x, center = draw(0, (101, 3), (3,), dtype=np.float64)

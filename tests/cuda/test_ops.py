@@ -108,7 +108,8 @@ def test_training_a_gan(device, ran, decoupled):
         np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-9)
     assert ran >= {
         "im2col", "col2im", "max_windows", "scatter_max", "gather_max", "sum_windows", "spread_windows",
-        "band", "affine_leaky", "leaky_grad", "column_sums", "norm_grad", "adam",
+        "band", "affine_leaky", "leaky_grad", "column_sums", "norm_grad", "norm_vectors", "norm_slopes",
+        "adam",
     }  # fmt: skip
 
 
