@@ -156,7 +156,8 @@ def plan_cost(plan, function, frozen):
     """Seconds: copies and products of all tiles, and the traffic of the transformed weight."""
     n2, m2, sizes = plan.n**2, plan.m**2, plan.Cin * plan.Cout
     tiles = plan.N * plan.TH * plan.TW
-    copies = rates.copy(n2 * plan.Cin, plan.Cin) + rates.copy(m2 * plan.Cout, plan.Cout)
+    slower = 2 if plan.gather > 1 else 1  # blocks of pixels come in shorter runs than channels alone
+    copies = slower * rates.copy(n2 * plan.Cin, plan.Cin) + rates.copy(m2 * plan.Cout, plan.Cout)
     transforms = n2 * (n2 * plan.Cin + m2 * plan.Cout) / (rates.MACS / 2)
     rows = max(1, min(tiles, max(LEAST, TILE // (n2 * max(plan.Cin, plan.Cout) * 4))))
     products = rates.product(n2 * sizes, plan.Cout) * (1 + 30 / rows)  # short products are slow
@@ -166,8 +167,6 @@ def plan_cost(plan, function, frozen):
     ):  # each block adds a set of products, each as large as the transformed weight
         blocks = 2 + tiles * n2 * max(plan.Cin, plan.Cout) * 8 / TILE
         return 1.7 * seconds + blocks * n2 * sizes * 4e-10
-    if plan.gather > 1:  # blocks of pixels are gathered in shorter runs than channels alone
-        seconds *= 1.12
     return seconds + n2 * sizes * (1.2e-10 if frozen else 1.3e-9)
 
 
