@@ -28,6 +28,12 @@ WORTH_SPLITTING = 1 << 24  # multiplications in a product from which a second th
 
 FEW = 16  # matrices in a stack up to which a GPU is given them one by one
 
+
+class _Caller(threading.local):
+    alone = False
+
+
+_caller = _Caller()
 _lock = threading.Lock()
 _users = 0
 _before = 1
@@ -122,8 +128,21 @@ def single() -> Iterator[None]:
 
 
 def workers() -> int:
-    """How many jobs `run` does at a time; on a GPU one, whose passes the GPU runs side by side itself."""
-    return 1 if _thread_calls() is None or backend.current() is not backend.NUMPY else parallel.threads()
+    """How many jobs `run` does at a time: one inside `by_one_thread` and where BLAS cannot be held to one."""
+    return 1 if _caller.alone or _thread_calls() is None else parallel.threads()
+
+
+@contextmanager
+def by_one_thread() -> Iterator[None]:
+    """Do all jobs in this thread inside the block: for arrays on a GPU.
+
+    A GPU runs passes side by side by itself, and other threads may have another device or stream as theirs.
+    """
+    before, _caller.alone = _caller.alone, True
+    try:
+        yield
+    finally:
+        _caller.alone = before
 
 
 def run(jobs: Sequence[Callable[[], Any]]) -> None:

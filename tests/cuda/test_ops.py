@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import minigan
-from minigan import Tensor, backend, cuda, nn, ops, optim
+from minigan import Tensor, backend, blas, cuda, nn, ops, optim
 from minigan.cuda import chains
 from minigan.errors import ArgumentError
 from minigan.ops.conv import registry
@@ -250,3 +250,24 @@ def test_images_stay_channels_last_from_layer_to_layer(device, on_device):
         assert backend.memory_order(x.data) == order, layer
     y = x * 2.0 + x
     assert backend.memory_order((y - y * y).data) == order
+
+
+@pytest.mark.parametrize("name", ("winograd", "depthwise", "im2col"))
+def test_a_gpu_gets_its_work_from_one_thread(device, on_device, monkeypatch, name):
+    """Another thread may have another device or stream as the current one: no pool for these arrays."""
+    counts, run = [], blas.parallel.run
+    monkeypatch.setattr(blas.parallel, "run", lambda jobs: (counts.append(len(jobs)), run(jobs)))
+    before = blas.parallel.threads()
+    blas.parallel.set_threads(2)
+    try:
+        groups = 4 if name == "depthwise" else 1
+        x, weight = np.ones((3, 4, 12, 12)), np.ones((4, 4 // groups, 3, 3))
+        for put in (np.asarray, on_device):
+            counts.clear()
+            leaves = [Tensor(put(array), requires_grad=True) for array in (x, weight)]
+            with registry.use(name, strict=True):
+                ops.conv2d(*leaves, padding=1, groups=groups).sum().backward()
+            assert (counts == []) == (put is on_device or blas._thread_calls() is None)
+            assert blas.workers() == (1 if blas._thread_calls() is None else 2)
+    finally:
+        blas.parallel.set_threads(before)

@@ -15,7 +15,9 @@ read off the other two brackets, and derivatives of every order stay among three
 conv_x is also known as the transposed convolution (Dumoulin and Visin, arXiv 1603.07285, chapter 4).
 """
 
-from minigan import parallel
+import numpy as np
+
+from minigan import blas, parallel
 from minigan.errors import ShapeError
 from minigan.ops.conv import registry
 from minigan.ops.conv.layout import nhwc
@@ -35,6 +37,13 @@ class _Convolution(Op):
     def keeps(self):
         """Bilinear: each factor is read only for the gradient of the other one."""
         return tuple(i for i in (0, 1) if self.needs(1 - i))
+
+    def __call__(self, *inputs):
+        """Compute; the algorithms know threads for NumPy's arrays only."""
+        if all(type(tensor.data) is np.ndarray for tensor in inputs):
+            return super().__call__(*inputs)
+        with blas.by_one_thread():
+            return super().__call__(*inputs)
 
     def _expect(self, *arrays_and_shapes):
         for what, array, shape in arrays_and_shapes:
