@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentTypeError, Namespace
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ examples:
   minigan style --demo --out demo.png                       needs nothing else: pictures and features ship
   minigan style me.jpg waves.jpg --out me-waves.png         256 pixels, starting from the content
   minigan style me.jpg waves.jpg --out big.png --size 512 --coarse 128
-  minigan style me.jpg waves.jpg --out noise.png --init noise --coarse 64
+  minigan style me.jpg waves.jpg --out noise.png --init noise        less of me, more of the waves
   minigan style me.jpg a.jpg b.jpg --blend 0.7 0.3 --out both.png
   minigan style me.jpg sky.jpg sea.jpg --mask up.png down.png --out two.png
   minigan style me.jpg waves.jpg --out vgg.png --features vgg19 --weights vgg19.pth
@@ -71,6 +73,12 @@ def _add_picture(group: Any) -> None:
         choices=("style", "luminance", "histogram"),
         help="style, or keep the content's by luminance or by histogram",
     )
+    group.add_argument(
+        "--recolour",
+        type=DECIMAL,
+        metavar="SHARE",
+        help="how far the content to be found takes on the style's colours; default 1, and 0 is the paper's",
+    )
     group.add_argument("--seed", type=types.integer(least=0), help="of the noise; default 0")
 
 
@@ -92,8 +100,9 @@ def _add_losses(group: Any) -> None:
         choices=("gram", "covariance", "shifted", "covariance+shifted"),
         help="what style is compared by; default covariance",
     )
-    for name in ("content", "style", "variation"):
-        group.add_argument(f"--{name}-weight", type=DECIMAL, metavar="W", help=f"of the {name} loss")
+    for name, default in (("content", "0.04, from noise 0.2"), ("style", "1"), ("variation", "0.005")):
+        words = f"of the {name} loss; default {default}"
+        group.add_argument(f"--{name}-weight", type=DECIMAL, metavar="W", help=words)
     group.add_argument("--variation", choices=("l1", "l2", "1.25"), help="exponent of the variation loss")
 
 
@@ -101,7 +110,12 @@ def _add_optimiser(group: Any) -> None:
     group.add_argument("--optimizer", choices=("lbfgs", "adam", "gd"), help="default lbfgs")
     group.add_argument("--iterations", type=types.integer(least=0), help="at each size; default 120")
     group.add_argument("--lr", type=types.number(above=0), help="step of adam and gd; default 0.02")
-    group.add_argument("--coarse", type=types.integer(least=0), metavar="SIZE", help="begin at this size")
+    group.add_argument(
+        "--coarse",
+        type=types.integer(least=0),
+        metavar="SIZE",
+        help="begin at this size and double it; default: 64 from noise, else 0, which is the full size alone",
+    )
     group.add_argument("--ema", type=DECIMAL, metavar="DECAY", help="return the average of iterates")
     group.add_argument(
         "--stop", type=DECIMAL, metavar="SHARE", help="end once 20 iterations improve by less than this share"
@@ -129,6 +143,7 @@ SETTINGS = (
     "init",
     "blend",
     "colours",
+    "recolour",
     "seed",
     "features",
     "weights",
@@ -212,24 +227,38 @@ def opened(picture: Any, channels: int = 3) -> np.ndarray:
 
 
 def check_outputs(arguments: Namespace, inputs: list[Any]) -> Path:
-    """Refuse, before any work, an output that is an input, exists, or has no folder to go to."""
+    """Refuse, before any work, an output that is an input, exists, or could not be written."""
     from minigan.data.images import SUFFIXES
 
-    out = Path(arguments.out)
-    if out.suffix.lower() not in SUFFIXES:
-        raise ArgumentError(f"--out {out} ends in {out.suffix!r}, expected one of {', '.join(SUFFIXES)}")
-    sources = [Path(one).resolve() for one in inputs if isinstance(one, str)]
-    for name in (arguments.out, arguments.film, arguments.curve):
-        if name is None:
-            continue
-        path = Path(name)
-        if path.resolve() in sources:
-            raise FileError(f"{path} is one of the inputs; choose another name to write to")
-        if not path.parent.is_dir():
-            raise FileError(f"{path}: there is no folder {path.parent}; make it first")
-        if path.exists() and not arguments.overwrite:
-            raise FileError(f"{path} exists already; choose another name or allow it with --overwrite")
+    kinds = {"out": SUFFIXES, "film": (".gif", ".webp"), "curve": (".png",)}
+    wanted = {word: Path(getattr(arguments, word)) for word in kinds if getattr(arguments, word) is not None}
+    named = [*inputs, arguments.init, arguments.weights, *(arguments.mask or ())]
+    taken = {Path(one).resolve(): "one of the inputs" for one in named if isinstance(one, str)}
+    for word, path in wanted.items():
+        if path.suffix.lower() not in kinds[word]:
+            allowed = ", ".join(kinds[word])
+            raise ArgumentError(f"--{word} {path} ends in {path.suffix!r}, expected one of {allowed}")
+        if path.resolve() in taken:
+            raise FileError(f"{path} is {taken[path.resolve()]}; choose another name to write to")
+        taken[path.resolve()] = f"--{word} already"
+        check_place(path, arguments.overwrite)
+    out = wanted["out"]
+    if arguments.save_every:  # these names are known only as the run goes on, and nothing is overwritten then
+        for path in out.parent.glob(f"{escape(out.stem)}-*-[0-9][0-9][0-9][0-9]{escape(out.suffix)}"):
+            check_place(path, arguments.overwrite)
     return out
+
+
+def check_place(path: Path, overwrite: bool) -> None:
+    """Refuse a file that exists, is a folder, or has no folder that can be written to. Raises FileError."""
+    if path.is_dir():
+        raise FileError(f"{path} is a folder; give the name of a file in it")
+    if not path.parent.is_dir():
+        raise FileError(f"{path}: there is no folder {path.parent}; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise FileError(f"{path}: the folder {path.parent} cannot be written to; choose another")
+    if path.exists() and not overwrite:
+        raise FileError(f"{path} exists already; choose another name or allow it with --overwrite")
 
 
 class _ForecastOnly(Exception):

@@ -34,7 +34,7 @@ Layer = tuple[Any, ...]
 PICTURES: tuple[Layer, ...] = tuple(("picture", f"picture{pooled}", pooled) for pooled in (1, 2, 4, 8))
 _COLOURS = dict.fromkeys((layer[1] for layer in PICTURES), 0.25)
 _SMALL = {
-    "content": ("relu3_2",),
+    "content": {"relu3_2": 1.0, "picture4": 1.0},  # forms, and where it is light and dark
     "style": {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, **_COLOURS},
 }
 _VGG = {"content": ("relu4_2",), "style": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")}

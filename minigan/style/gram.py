@@ -8,6 +8,7 @@ classes say the same in two halves, ``sums`` (which add up over tiles of a large
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -45,6 +46,16 @@ def shifted_gram(features: Tensor, shift: int) -> tuple[Tensor, Tensor]:
     return across / (height * (width - shift)), down / ((height - shift) * width)
 
 
+def spread(features: Tensor) -> Tensor:
+    """(1, C, H, W) -> standard deviation of each channel over places (C,), kept off zero.
+
+    A tenth of the mean variance is added to each: a channel that is all but dead in the style is not blown
+    up to the size of the others.
+    """
+    variance = ops.var(features, axis=(0, 2, 3), correction=0)
+    return ops.sqrt(variance + 0.1 * ops.mean(variance) + 1e-12)
+
+
 def places(features: Tensor, mask: np.ndarray | None = None) -> Tensor:
     """(1, C, H, W) -> (H W, C), a row for each place; with ``mask`` (H, W), each row times its root."""
     if features.ndim != 4 or features.shape[0] != 1:
@@ -69,6 +80,7 @@ class Gram:
     """The Gram matrix of :func:`gram`, as sums that add up."""
 
     reach: int = 0  # how many places to the right and below a place must be known
+    balanced: ClassVar[bool] = False  # whether channels are compared in units of their spread in the style
 
     def sums(self, features: Tensor, mask: np.ndarray | None = None) -> Sums:
         """(1, C, H, W)[, mask (H, W)] -> (sum of F_i F_j, number of places)."""
@@ -85,6 +97,7 @@ class Covariance:
     """Means and covariances: the Gram matrix with the mean taken out and compared on its own."""
 
     reach: int = 0
+    balanced: ClassVar[bool] = True
 
     def sums(self, features: Tensor, mask: np.ndarray | None = None) -> Sums:
         """(1, C, H, W)[, mask (H, W)] -> (sum of F_i, sum of F_i F_j, number of places)."""
@@ -106,6 +119,7 @@ class Shifted:
     """Gram matrices between each place and its neighbour ``reach`` places to the right, and below."""
 
     reach: int = 4
+    balanced: ClassVar[bool] = False
 
     def sums(self, features: Tensor, mask: np.ndarray | None = None) -> Sums:
         """(1, C, H, W)[, mask (H, W)] -> sums for right and below, and the numbers of pairs."""

@@ -33,16 +33,32 @@ def content_loss(features: Tensor, target: Tensor) -> Tensor:
     return relative_error(features, target)
 
 
-def style_loss(statistics: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
+def style_loss(
+    statistics: Sequence[Tensor], targets: Sequence[Tensor], spread: Tensor | None = None
+) -> Tensor:
     """Statistics of one layer, of the painting and of the style -> (): the mean of their relative errors.
 
-    arXiv 1508.06576, equation 4; there a sum of squares over 4 C^2 (H W)^2.
+    arXiv 1508.06576, equation 4; there a sum of squares over 4 C^2 (H W)^2. With ``spread`` (C,), the
+    standard deviation of each channel in the style, channels are first divided by theirs, so that a quiet
+    channel (which may be the one that sees the strokes) counts as much as a loud one; means (C,) are then
+    compared in standard deviations.
     """
-    errors = [relative_error(value, target) for value, target in zip(statistics, targets, strict=True)]
+    pairs = zip(statistics, targets, strict=True)
+    errors = [_balanced_error(value, target, spread) for value, target in pairs]
     total = errors[0]
     for error in errors[1:]:
         total = total + error
     return total / len(errors)
+
+
+def _balanced_error(value: Tensor, target: Tensor, spread: Tensor | None) -> Tensor:
+    if spread is None:
+        return relative_error(value, target)
+    if target.ndim == 1:
+        difference = (value - target) / spread
+        return ops.mean(difference * difference)
+    unit = ops.reshape(spread, (-1, 1)) * spread  # (C, C)
+    return relative_error(value / unit, target / unit)
 
 
 def variation(image: Tensor, kind: str = "l2") -> Tensor:

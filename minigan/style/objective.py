@@ -16,7 +16,7 @@ from minigan.autograd import grad
 from minigan.data import resize
 from minigan.errors import NumericError
 from minigan.style.features import Extractor
-from minigan.style.gram import Statistic, Sums, statistics
+from minigan.style.gram import Statistic, Sums, spread, statistics
 from minigan.style.losses import style_loss, variation
 from minigan.style.settings import Settings, layer_weights
 from minigan.tensor import Tensor, no_grad
@@ -70,11 +70,13 @@ class Objective:
     def _set_targets(self, content: np.ndarray | None, styles: Sequence[np.ndarray]) -> None:
         self.content_target: dict[str, Tensor] = {}
         self.style_targets: list[dict[tuple[str, int], Sums]] = []
+        self.spreads: list[dict[str, Tensor]] = []
         with no_grad():
             if self.content_layers and content is not None:
                 self.content_target = self.extractor(self._batch(content), tuple(self.content_layers))
             for style in styles if self.style_layers else ():
                 found = self.extractor(self._batch(style), tuple(self.style_layers))
+                self.spreads.append({layer: spread(found[layer]) for layer in self.style_layers})
                 self.style_targets.append(
                     {
                         (layer, k): statistic.finish(statistic.sums(found[layer]))
@@ -153,6 +155,7 @@ class Objective:
                     style_loss(
                         statistic.finish(sums["style", layer, k, first[id(self.masks[i])]]),
                         self.style_targets[i][layer, k],
+                        self.spreads[i][layer] if statistic.balanced else None,
                     ),
                     share * weight / len(self.statistics),
                 )

@@ -34,7 +34,7 @@ class Settings:
     ) = ()  # names, or names with weights; () = the net's own
     style_layers: Sequence[str] | Mapping[str, float] = ()
     statistic: str = "covariance"
-    content_weight: float = 0.02
+    content_weight: float | None = None  # None: 0.2 from noise, else 0.04
     style_weight: float = 1.0
     variation_weight: float = 0.005
     variation: str = "l2"
@@ -42,9 +42,11 @@ class Settings:
     optimizer: str = "lbfgs"
     iterations: int = 120  # at the full size; coarser sizes take the same number
     lr: float = 0.02  # of adam and gd
-    coarse: int = 0  # begin at this size and double it up to `size`; 0: only the full size
+    coarse: int | None = None  # begin at this size and double it up to `size`; 0: only the full size;
+    # None: 64 from noise, else 0
     blend: Sequence[float] = ()  # weight of each style; () = equal
     masks: Sequence[Any] = ()  # per style None or a picture (1, H, W) in [0, 1] of where it belongs
+    recolour: float = 1.0  # how far the content to be found has the style's colours; 0: the paper's
     colours: str = "style"  # whose colours: "style", or the content's by "luminance" or "histogram"
     seed: int = 0
     ema: float = 0.0  # decay of the average of iterates that is returned (adam, gd); 0: the last one
@@ -65,6 +67,7 @@ class Settings:
             self._choice("features", NAMES)
         if isinstance(self.init, str):
             self._choice("init", INITS)
+        self._fill_in()
         for name, least in (("size", 16), ("iterations", 0), ("coarse", 0), ("seed", 0), ("tile", 0)):
             value = getattr(self, name)
             if type(value) is not int or value < least:
@@ -75,12 +78,24 @@ class Settings:
             self._number(name, getattr(self, name), 0.0)
         for name in ("style_scale", "lr"):
             self._number(name, getattr(self, name), 1e-6)
+        self._number("recolour", self.recolour, 0.0)
+        if self.recolour > 1:
+            raise ArgumentError(f"recolour: expected a share from 0 to 1, got {self.recolour!r}")
         if self.ema >= 1:
             raise ArgumentError(f"ema: expected a decay below 1, got {self.ema!r}")
         if self.ema and self.optimizer == "lbfgs":
             raise ArgumentError("ema: L-BFGS has no noise to average out; use it with optimizer adam or gd")
         if self.tile and "shifted" in self.statistic:
             raise ArgumentError("tile: shifted Gram matrices reach over tile edges; use gram or covariance")
+
+    def _fill_in(self) -> None:
+        """Choose what was left open: from noise, content must be found before it can be painted."""
+        noise = isinstance(self.init, str) and self.init in ("noise", "style")
+        if self.content_weight is None:
+            object.__setattr__(self, "content_weight", 0.2 if noise else 0.04)
+        if self.coarse is None:
+            large = type(self.size) is int and self.size > 64
+            object.__setattr__(self, "coarse", 64 if noise and large else 0)
 
     def _choice(self, name: str, allowed: Sequence[str]) -> None:
         if getattr(self, name) not in allowed:

@@ -26,6 +26,7 @@ from minigan.style.settings import Settings
 from minigan.style.tiles import Tiled
 
 Picture = np.ndarray | str | os.PathLike
+FIRST_THINGS = 10.0  # coarse sizes place things, fine ones paint: content counts so much more at each coarser
 PATIENCE = 20  # iterations over which the stop rule looks for an improvement
 
 
@@ -106,11 +107,17 @@ def transfer(
         else open_features(plan.features, weights=plan.weights, pooling=plan.pooling, seed=plan.seed)
     )
     shape = (target if target is not None else styles[0]).shape[1:]
+    final = fitted(shape, plan.size)
+    if target is not None and target.shape[1] > final[0]:  # nothing larger is needed from here on
+        target = resize(target, *final)
+    own = target
+    if plan.colours == "style" and plan.recolour and target is not None and styles:
+        fit = [None if mask is None else resize(mask[None], *target.shape[1:])[0] for mask in masks]
+        target = colour.recoloured(target, styles, shares, fit, plan.recolour)
 
-    def objective(height: int, width: int) -> Objective:
+    def objective(height: int, width: int, plan: Settings = plan) -> Objective:
         return build(extractor, plan, target, styles, shares, masks, height, width)
 
-    final = fitted(shape, plan.size)
     small = forecast.probe_size(*final)
     predicted = forecast.predict(objective(*small), plan, *final)
     if not plan.tile:
@@ -120,15 +127,17 @@ def transfer(
     history: list[dict[str, float]] = []
     reasons: dict[int, str] = {}
     picture, state = starting_picture(plan, target, styles, shape), None
-    for size in plan.sizes():
+    for coarser, size in reversed(list(enumerate(reversed(plan.sizes())))):
         height, width = fitted(shape, size)
         picture = resize(picture, height, width)
-        outcome, state = paint_size(objective(height, width), plan, size, picture, state, history, on_event)
+        stage = replace(plan, content_weight=(plan.content_weight or 0) * FIRST_THINGS**coarser)
+        function = objective(height, width, stage)
+        outcome, state = paint_size(function, plan, size, picture, state, history, on_event)
         picture, reasons[size] = outcome.x[0].clip(0, 1), outcome.reason
         if outcome.reason == "asked to stop" and on_event is not None:
             break
-    if plan.colours == "luminance" and target is not None:
-        picture = colour.with_colours_of(picture, resize(target, *picture.shape[1:]))
+    if plan.colours == "luminance" and own is not None:
+        picture = colour.with_colours_of(picture, resize(own, *picture.shape[1:]))
     return Result(picture.astype(np.float32), history, reasons, time.perf_counter() - begun, predicted, plan)
 
 

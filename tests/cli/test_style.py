@@ -20,6 +20,13 @@ def folder(tmp_path, monkeypatch):
         pixels = np.rint(255 * tiny.picture(seed, 30, 40)).astype(np.uint8)
         Image.fromarray(pixels.transpose(1, 2, 0)).save(tmp_path / name)
     Image.fromarray(np.full((8, 8), 255, np.uint8)).save(tmp_path / "mask.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "me.png").read_bytes()[:-200])
+    (tmp_path / "text.jpg").write_text("hello")
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "folder.png").mkdir()
+    Image.fromarray(np.ones((20, 20), np.float32)).save(tmp_path / "float.tif")
+    Image.new("1", (8000, 6251)).save(tmp_path / "huge.png")
+    (tmp_path / "old-32-0002.png").write_bytes(b"kept")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -103,36 +110,71 @@ REFUSED = [
     (["me.png", "waves.png", "--out", "out.png", "--blend", "1", "2"], "expected 1 blend weights"),
     (["me.png", "waves.png", "--out", "out.png", "--style-scale", "0.1"], "at least"),
     (["me.png", "waves.png"], "--out"),
+    (["me.png", "waves.png", "--out", "folder.png", "--overwrite"], "folder.png is a folder"),
+    (["me.png", "waves.png", "--out", "o.png", "--film", "film.mp4"], "--film film.mp4 ends in '.mp4'"),
+    (["me.png", "waves.png", "--out", "o.png", "--curve", "o.gif"], "--curve o.gif ends in '.gif'"),
+    (["me.png", "waves.png", "--out", "o.gif", "--film", "o.gif"], "o.gif is --out already"),
+    (["me.png", "waves.png", "--out", "mask.png", "--mask", "mask.png", "--overwrite"], "one of the inputs"),
+    (["me.png", "waves.png", "--out", "mask.png", "--init", "mask.png", "--overwrite"], "one of the inputs"),
+    (["me.png", "waves.png", "--out", "old.png", "--save-every", "2"], "old-32-0002.png exists already"),
+    (["me.png", "waves.png", "--out", "o.png", "--mask", "mask.png", "-"], "expected 1 blend weights"),
+    (["me.png", "waves.png", "--out", "o.png", "--recolour", "2"], "recolour: expected a share from 0 to 1"),
+    (["me.png", "waves.png", "--out", "o.png", "--coarse", "64"], "coarse: expected 0, or 16 to the size 32"),
+    (["me.png", "waves.png", "--out", "o.png", "--size", "999999"], "use size"),
+    # odd pictures, as content, style, mask and start
+    (["cut.png", "waves.png", "--out", "o.png"], "cut.png: truncated or damaged"),
+    (["me.png", "text.jpg", "--out", "o.png"], "text.jpg: not an image (starts with b'hello')"),
+    (["me.png", "empty.png", "--out", "o.png"], "empty.png: not an image: the file is empty"),
+    (["folder.png", "waves.png", "--out", "o.png"], "folder.png: not an image but a directory"),
+    (["me.png", "float.tif", "--out", "o.png"], "float.tif: its values are floating-point"),
+    (["me.png", "waves.png", "--out", "o.png", "--mask", "text.jpg"], "text.jpg: not an image"),
+    (["me.png", "waves.png", "--out", "o.png", "--init", "cut.png"], "cut.png: truncated or damaged"),
+    (["huge.png", "waves.png", "--out", "o.png"], "expected at most 50,000,000"),
 ]
 
 
 @pytest.mark.parametrize(("words", "message"), REFUSED)
 def test_refused_in_one_line_and_nothing_lost(folder, capsys, words, message):
-    before = {path: path.read_bytes() for path in folder.iterdir()}
+    before = contents(folder)
     assert paint(*words) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert message in lines[-1] and lines[-1].startswith("minigan: error: ")
-    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert contents(folder) == before
 
 
-def test_hostile_weights_are_refused_by_name(folder, capsys):
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def hostile(kind):
+    """A file of weights nobody should load: (name, bytes, what is said)."""
+    import io
     import pickle
 
-    Path("evil.pth").write_bytes(pickle.dumps(print, protocol=2))
-    words = [
-        "me.png",
-        "waves.png",
-        "--out",
-        "out.png",
-        "--size",
-        "64",
-        "--features",
-        "vgg19",
-        "--weights",
-        "evil.pth",
-    ]
-    assert cli.main(["style", *words]) == 2
-    assert "evil.pth: refused, nothing was run: it asks for" in capsys.readouterr().err
+    buffer = io.BytesIO()
+    if kind == "pickle":
+        return "evil.pth", pickle.dumps(print, protocol=2), "refused, nothing was run: it asks for"
+    if kind == "objects":
+        np.savez(buffer, **{"features.0.weight": np.array([print], dtype=object)})
+        return "objects.npz", buffer.getvalue(), "objects.npz"
+    if kind == "missing":
+        np.savez(buffer, **{"features.0.weight": np.zeros((64, 3, 3, 3), np.float32)})
+        return "missing.npz", buffer.getvalue(), "missing"
+    if kind == "header":
+        return "cut.safetensors", (1 << 40).to_bytes(8, "little") + b"{}", "its header claims"
+    return "page.npz", b"<!DOCTYPE html><html></html>", "expected weights (.npz, .safetensors, .pth)"
+
+
+@pytest.mark.parametrize("kind", ["pickle", "objects", "missing", "header", "page"])
+def test_hostile_weights_are_refused_in_one_line(folder, capsys, kind):
+    name, content, message = hostile(kind)
+    Path(name).write_bytes(content)
+    before = contents(folder)
+    words = ["me.png", "waves.png", "--out", "out.png", "--size", "64", "--features", "vgg19"]
+    assert cli.main(["style", *words, "--weights", name]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and message in lines[0] and name in lines[0]
+    assert lines[0].startswith("minigan: error: ") and contents(folder) == before
 
 
 def test_overwrite_is_possible_and_asked_for(folder):

@@ -95,3 +95,12 @@ def test_bad_input_is_named():
         room.Gram().sums(Tensor(FEATURES), np.ones((2, 2)))
     with pytest.raises(ArgumentError, match="'gramm': expected one of gram"):
         room.statistics("gramm")
+
+
+def test_spread_is_the_standard_deviation_kept_off_zero():
+    loudness = np.array([1.0, 2.0, 0.0])[:, None, None]
+    features = np.random.default_rng(0).standard_normal((1, 3, 40, 40)) * loudness
+    found = room.spread(Tensor(features)).numpy() ** 2
+    variance = features.var((0, 2, 3))
+    np.testing.assert_allclose(found, variance + 0.1 * variance.mean())
+    assert room.spread(Tensor(np.ones((1, 2, 3, 3)))).numpy().min() > 0

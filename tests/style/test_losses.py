@@ -27,6 +27,20 @@ def test_relative_error_by_numpy_and_without_units():
     assert relative_error(*map(Tensor, tiled)).item() == pytest.approx(wanted)
 
 
+def test_with_their_spread_all_channels_count_alike():
+    """Channels made louder, and their spread with them, change nothing; means come in standard deviations."""
+    value, target, spread = RNG.random((3, 3)), RNG.random((3, 3)), np.array([1.0, 2.0, 5.0])
+    louder = np.array([3.0, 0.1, 20.0])
+    pair = louder[:, None] * louder
+    plain = style_loss([Tensor(value)], [Tensor(target)], Tensor(spread)).item()
+    again = style_loss([Tensor(value * pair)], [Tensor(target * pair)], Tensor(spread * louder)).item()
+    unit = spread[:, None] * spread
+    assert plain == pytest.approx((((value - target) / unit) ** 2).sum() / ((target / unit) ** 2).sum())
+    assert again == pytest.approx(plain)
+    mean = style_loss([Tensor(value[0])], [Tensor(target[0])], Tensor(spread)).item()
+    assert mean == pytest.approx((((value[0] - target[0]) / spread) ** 2).mean())
+
+
 def by_loops(image, kind):
     _, channels, height, width = image.shape
     terms = {"across": [], "down": [], "both": []}

@@ -26,6 +26,8 @@ BAD = [
     ({"style_scale": 0}, "style_scale"),
     ({"lr": 0.0}, "lr"),
     ({"stop": float("inf")}, "stop"),
+    ({"recolour": 1.5}, "recolour: expected a share from 0 to 1"),
+    ({"recolour": -0.5}, "recolour"),
     ({"ema": 1.0, "optimizer": "adam"}, "ema: expected a decay below 1"),
     ({"ema": 0.9}, "L-BFGS has no noise"),
 ]
@@ -38,7 +40,19 @@ def test_bad_settings(settings, match):
 
 
 def test_sizes_double_up_to_the_last():
-    assert Settings(size=256).sizes() == [256]
+    assert Settings(size=256).sizes() == Settings(size=256, init="noise", coarse=0).sizes() == [256]
+    for init in ("noise", "style"):
+        assert Settings(size=256, init=init).sizes() == [64, 128, 256]
+    assert Settings(size=48, init="noise").sizes() == [48]
+
+
+def test_what_is_left_open_depends_on_the_start():
+    """From noise the content has to be found first."""
+    assert (Settings().content_weight, Settings(init="noise").content_weight) == (0.04, 0.2)
+    assert Settings(init="noise", content_weight=0.0, coarse=0).content_weight == 0.0
+
+
+def test_sizes_double_up_from_where_it_is_said():
     assert Settings(size=256, coarse=64).sizes() == [64, 128, 256]
     assert Settings(size=300, coarse=64).sizes() == [64, 75, 150, 300]
     assert Settings(size=64, coarse=64).sizes() == [64]

@@ -81,7 +81,16 @@ def test_stops_when_asked_and_when_nothing_is_gained():
 
 def test_no_iterations_give_the_start():
     start = starting_picture(Settings(size=32), CONTENT, [STYLE], (30, 40))
-    np.testing.assert_array_equal(paint(iterations=0).picture, start)
+    np.testing.assert_array_equal(paint(iterations=0, recolour=0.0).picture, start)
+    recoloured = paint(iterations=0).picture
+    np.testing.assert_allclose(recoloured.mean((1, 2)), STYLE.mean((1, 2)), atol=0.03)
+
+
+def test_coarse_sizes_look_for_the_content_first():
+    """At each coarser size the content's loss weighs ten times as much."""
+    history = paint(size=64, coarse=16, iterations=1, optimizer="gd", variation_weight=0.0).history
+    for entry, weight in zip(history, (4.0, 0.4, 0.04), strict=True):
+        assert entry["total"] == pytest.approx(weight * entry["content"] + entry["style"], rel=1e-4)
 
 
 def test_colours_are_kept_when_asked():
