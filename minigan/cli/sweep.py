@@ -25,7 +25,8 @@ from minigan.errors import ArgumentError, MiniganError
 MOST_CELLS = 10_000
 EPILOG = """\
 examples:
-  minigan sweep ring --set cure=none --set lr_end=1 --set ema=0 --set base=64 --set batch=128 --steps 1200 \\
+  minigan sweep ring --set cure=none --set lr_end=1 --set ema=0 --set base=64 --set batch=128 \\
+      --set 'betas=[0.5,0.999]' --steps 1200 \\
       --vary lr_d=1e-2,3e-3,1e-3,3e-4 --vary lr_g=1e-2,3e-3,1e-3,3e-4 --out runs/rates
       half a minute: with a lower rate of D the plain GAN suddenly finds all 8 modes
   minigan sweep dcgan --data glyphs --vary lr_d=2e-4,1e-3 --vary batch=32,64 --steps 500 --out runs/widths
