@@ -54,6 +54,7 @@ def add_parser(subparsers):
         "--steps", type=types.integer(least=1),
         help=f"default {', '.join(f'{name} {steps}' for name, steps in STEPS.items())}",
     )  # fmt: skip
+    parser.add_argument("--seed", type=types.integer(least=0), default=0, help="of the first run; default 0")
     parser.add_argument("--seeds", type=types.integer(least=1, most=1000), default=1, help="number of runs")
     parser.add_argument("--data", default="glyphs", help="stacked: labelled digits; default glyphs")
     parser.add_argument("--size", type=types.integer(least=8), help="stacked: pixels; default 16")
@@ -87,7 +88,7 @@ def run(arguments: Namespace) -> None:
     print(_row("cure", "seed", *bench.columns, "steps", "seconds"), flush=True)
     first = True
     for cure in CURES if arguments.cure == "all" else (arguments.cure,):
-        for seed in range(arguments.seeds):
+        for seed in range(arguments.seed, arguments.seed + arguments.seeds):
             lab, begun = bench.prepare(cure, seed), time.process_time()
             frames = _train(lab, bench, steps, film=out is not None and first)
             seconds = f"{time.process_time() - begun:.0f}"
