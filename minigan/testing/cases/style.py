@@ -64,6 +64,18 @@ def spread(f: np.ndarray, mask: Any = None) -> np.ndarray:
     return end_to_end(means, together(f - means.reshape(1, -1, 1, 1), mask=mask))
 
 
+@composite
+def varied(draw: Any) -> Sample:
+    """Features of which no channel is flat: there a deviation has a kink."""
+    return Sample((draw(distinct_arrays((1, draw(integers(1, 3)), draw(integers(2, 3)), 2))),))
+
+
+def deviations(f: np.ndarray) -> np.ndarray:
+    """The root of each channel's variance and a tenth of the mean one."""
+    variances = [mean((plane - mean(plane.ravel())).ravel() ** 2) for plane in f[0]]
+    return np.array([math.sqrt(one + 0.1 * mean(variances) + 1e-12) for one in variances])
+
+
 def end_to_end(*parts: np.ndarray) -> np.ndarray:
     """All numbers in one row."""
     return np.array([value for part in parts for value in part.ravel().tolist()])
@@ -100,6 +112,7 @@ STATISTICS = [
                                                ArgumentError, "only 3 x 4"),)),
     OpCase("style.places", gram.places, features(masked=True), rooted, (gram.places,), linear=True,
            bad=(BadInput("a mask of another size", (F,), {"mask": np.ones((2, 2))}, ShapeError, "mask"),)),
+    OpCase("style.spread", gram.spread, varied(), deviations, (gram.spread,)),
     OpCase("style.Gram", statistic(gram.Gram()), features(masked=True),
            lambda f, mask: together(f, mask=mask).ravel(), (gram.Gram,)),
     OpCase("style.Covariance", statistic(gram.Covariance()), features(masked=True), spread,
@@ -132,6 +145,20 @@ def style_loss(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> np
 
 
 @composite
+def balanced(draw: Any) -> Sample:
+    """Means and covariances of a painting and of a style, and the style's spread."""
+    C = draw(integers(1, 3))
+    numbers = [draw(distinct_arrays(shape)) for shape in ((C,), (C, C)) * 2]
+    return Sample((*numbers, draw(arrays((C,), 0.5, 2.0))))
+
+
+def balanced_loss(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """Means in standard deviations, covariances as correlations."""
+    pairs = np.array([[one * other for other in s] for one in s])
+    return mean([mean(((a - c) / s) ** 2), relative_error(b / pairs, d / pairs)])
+
+
+@composite
 def pictures(draw: Any, kind: str) -> Sample:
     """Pictures of at least 2 x 2; flat ones only where a kink is a kink, not a pole."""
     shape = (1, 3, draw(integers(2, 4)), draw(integers(2, 4)))
@@ -156,6 +183,8 @@ LOSSES = [
     OpCase("style.content_loss", losses.content_loss, layers(), relative_error, (losses.content_loss,)),
     OpCase("style.style_loss", lambda a, b, c, d: losses.style_loss([a, b], [c, d]), layers(2), style_loss,
            (losses.style_loss,)),
+    OpCase("style.style_loss balanced", lambda a, b, c, d, s: losses.style_loss([a, b], [c, d], s),
+           balanced(), balanced_loss, (losses.style_loss,)),
     *(OpCase(f"style.variation {kind}", losses.variation, pictures(kind), variation, (losses.variation,),
              kinks=kind == "l1",
              bad=(BadInput("an unknown kind", (F,), {"kind": "l3"}, ArgumentError, "expected one of"),))
