@@ -146,6 +146,7 @@ def _get_ready(count: int) -> set[int]:
     return allowed
 
 
+WORTH = 8 << 20  # bytes of an array from which a second thread pays for a few element-wise passes
 PART = 1 << 20  # bytes of an array that a job goes through
 
 
@@ -156,7 +157,7 @@ def over(function: Callable[..., Any], *arrays: Any) -> None:
     slowest in the first array's memory, so of arrays in one memory order each part is a run of memory.
     """
     first = arrays[0]
-    if first.nbytes < 8 * PART or type(first) is not np.ndarray or threads() == 1:
+    if first.nbytes < WORTH or type(first) is not np.ndarray or threads() == 1:
         function(*arrays)
         return
     axis = max(range(first.ndim), key=lambda i: abs(first.strides[i]) if first.shape[i] > 1 else -1)

@@ -122,6 +122,7 @@ def test_a_job_may_run_jobs():
 
 def test_large_arrays_are_gone_through_in_parts(monkeypatch):
     monkeypatch.setattr(parallel, "PART", 64)
+    monkeypatch.setattr(parallel, "WORTH", 512)
     for threads in (1, 2, 3):
         parallel.set_threads(threads)
         orders = {(40, 30): (0, 1), (5, 7, 40): (1, 2, 0), (1, 500): (0, 1), (): (), (0, 3): (0, 1)}

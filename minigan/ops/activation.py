@@ -69,9 +69,9 @@ class LeakyRelu(Op):
 
     def factor(self, x: Array) -> Array:
         """1 where x > 0, else the slope."""
-        above = (x > 0).astype(x.dtype)
+        above = namespace(x).asarray((x > 0).astype(x.dtype))
         if 0 <= self.slope <= 1:
-            return namespace(x).clip(above, self.slope, 1)
+            return namespace(x).clip(above, self.slope, 1, out=above)
         return above * (1 - self.slope) + self.slope
 
 
@@ -232,9 +232,9 @@ def _filled(fill: Callable[..., Any], *arrays: Array) -> Array:
 
 
 def _scaled_by(g: Tensor, x: Array, factor: Callable[[Array], Array]) -> Tensor:
-    """g * factor(x), part by part unless the product is recorded."""
-    if is_grad_enabled():
-        return g * Tensor._wrap(factor(x))
+    """g * factor(x), a fresh array; part by part where that pays, unless the product is recorded."""
+    if is_grad_enabled() or x.nbytes < parallel.WORTH:
+        return _scaled(g, factor(x))
     xp = namespace(x)
     scaled = _filled(lambda part, gpart, out: xp.multiply(gpart, factor(part), out=out), x, g.data)
     return Tensor._wrap(scaled)

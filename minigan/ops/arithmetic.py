@@ -24,7 +24,7 @@ class Add(Op):
 
     def forward(self, x: Array, y: Array) -> Array:
         """Add; gradients that meet are often large, and of one shape and memory order."""
-        if type(x) is not np.ndarray or x.nbytes < parallel.PART or x.strides != y.strides:
+        if type(x) is not np.ndarray or x.nbytes < parallel.WORTH or x.strides != y.strides:
             return x + y
         z = np.empty_like(x)
         parallel.over(lambda a, b, c: np.add(a, b, out=c), x, y, z)

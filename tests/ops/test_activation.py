@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigan import Tensor, grad, ops
+from minigan import Tensor, grad, ops, parallel
 
 FUNCTIONS = [ops.relu, ops.leaky_relu, ops.elu, ops.sigmoid, ops.tanh, ops.softplus, ops.gelu, ops.silu]
 EXTREME = np.array([-1e18, -1000.0, -100.0, -0.0, 0.0, 100.0, 1000.0, 1e18])
@@ -78,3 +78,25 @@ def test_methods_are_the_functions():
     x = Tensor(np.array([[-1.0, 2.0]]))
     for name in ("relu", "leaky_relu", "sigmoid", "tanh", "softmax", "log_softmax"):
         np.testing.assert_array_equal(getattr(x, name)().numpy(), getattr(ops, name)(x).numpy())
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("slope", [0, 0.2, 1.5])
+def test_large_arrays_part_by_part(monkeypatch, threads, slope):
+    data = np.random.default_rng(0).standard_normal((5, 6, 7)).transpose(1, 2, 0)
+
+    def results():
+        x = Tensor(data, requires_grad=True)
+        y = ops.leaky_relu(x, slope) if slope else ops.relu(x)
+        ((y + y * 2.0) * y).sum().backward()
+        return y.data, x.grad.data
+
+    wanted, before = results(), parallel.threads()
+    monkeypatch.setattr(parallel, "WORTH", 64)
+    monkeypatch.setattr(parallel, "PART", 64)
+    parallel.set_threads(threads)
+    try:
+        for got, expected in zip(results(), wanted, strict=True):
+            np.testing.assert_array_equal(got, expected)
+    finally:
+        parallel.set_threads(before)
