@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from minigan.viz import Report
 
 FRAMES = 24  # grids on the page; a long run has more
+LARGEST = 6_000_000  # bytes of all grids; large pictures get fewer
 # Label of an axis -> name of the curve -> field of the record.
 GAN_FIGURES = {
     "loss": {"D": "d_loss", "G": "g_loss"},
@@ -41,14 +42,16 @@ def figures_of(config: Config) -> dict[str, dict[str, str]]:
 def write_page(folder: RunFolder, *, seconds: float | None = None, failure: str = "") -> None:
     """Write report.html of the run as it stands, after no step or any number of them.
 
-    ``seconds`` of training are shown where given; ``failure`` says why the run ended before its time.
-    Raises FileError.
+    ``seconds`` of training are those of the checkpoint where they are not given; ``failure`` says why the run
+    ended before its time.  Raises FileError.
     """
-    from minigan.gan import Config
+    from minigan.gan import Config, checkpoint
     from minigan.viz import Report
 
     record = folder.read_config()
     config, rows = Config.from_dict(record["settings"]), folder.read_metrics()
+    if seconds is None and folder.checkpoint.is_file():
+        seconds = checkpoint.read_facts(folder.checkpoint)[1].get("seconds")
     data = Path(record["data"]["data"]).name
     page = Report(f"{config.recipe} on {data}")
     page.text(_summary(config, record, rows, seconds))
@@ -90,7 +93,7 @@ def _samples(page: Report, pictures: Sequence[Path]) -> None:
     if not pictures:
         return
     last = len(pictures) - 1
-    count = min(len(pictures), FRAMES)
+    count = min(len(pictures), FRAMES, max(2, LARGEST // pictures[-1].stat().st_size))
     chosen = [pictures[round(i * last / max(count - 1, 1))] for i in range(count)]
     page.heading("Samples")
     page.text("Always from the same latent vectors. Drag the slider to go back in time.")

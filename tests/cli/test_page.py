@@ -7,27 +7,27 @@ import shutil
 import pytest
 
 from minigan import cli
-from minigan.cli import loop
+from minigan.cli import loop, page
 from minigan.cli.page import FRAMES, write_page
 from minigan.cli.run_folder import RunFolder
 
 
-def words_of(page):
-    body = re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.S)
+def words_of(html):
+    body = re.sub(r"<(style|script)>.*?</\1>", "", html, flags=re.S)
     return " ".join(re.sub(r"<[^>]*>", " ", body).split())
 
 
 def test_a_finished_run(trained):
-    page = (trained / "report.html").read_text()
-    words = words_of(page)
+    html = (trained / "report.html").read_text()
+    words = words_of(html)
     assert "dense on halves.npz" in words and "40 pictures of 6 x 6" in words
     assert "6 steps (1 epochs)" in words
     assert "Too early for a verdict" in words and "Not measured yet" in words
     assert "penalty_every 2" in words and "made_with: numpy" in words
     assert f"minigan train --resume --out {trained}" in words
-    assert page.count('src="data:image/png') == len(list((trained / "samples").iterdir()))
-    assert 'src="data:image/svg+xml' in page and ">step 6</output>" in page
-    assert not re.search(r'(src|href)="(?!data:)', page) and "://" not in page.replace("://www.w3.org", "")
+    assert html.count('src="data:image/png') == len(list((trained / "samples").iterdir()))
+    assert 'src="data:image/svg+xml' in html and ">step 6</output>" in html
+    assert not re.search(r'(src|href)="(?!data:)', html) and "://" not in html.replace("://www.w3.org", "")
 
 
 def test_a_run_of_no_steps(train, tmp_path, monkeypatch):
@@ -43,8 +43,8 @@ def test_a_run_of_no_steps(train, tmp_path, monkeypatch):
 
 def test_a_run_that_failed_says_why(train, tmp_path):
     assert train(tmp_path / "run", "--steps", "400", "--lr-g", "9", "--lr-d", "9", "--r1", "1e6") == 1
-    page = (tmp_path / "run" / "report.html").read_text()
-    assert re.search(r"<p class=bad>The run failed: step \d+, \w+&#x27;s step", page)
+    html = (tmp_path / "run" / "report.html").read_text()
+    assert re.search(r"<p class=bad>The run failed: step \d+, \w+&#x27;s step", html)
 
 
 @pytest.fixture
@@ -65,12 +65,21 @@ def long(trained, tmp_path):
 
 def test_verdicts_over_time_and_no_more_frames_than_can_be_mailed(long):
     write_page(RunFolder(long), seconds=75)
-    page = (long / "report.html").read_text()
-    words = words_of(page)
+    html = (long / "report.html").read_text()
+    words = words_of(html)
     assert "900 steps" in words and "in 1:15" in words
-    assert "<p class=bad>D is winning: it has sorted 100% of the pictures rightly for 291 steps" in page
+    assert "<p class=bad>D is winning: it has sorted 100% of the pictures rightly for 291 steps" in html
     assert re.search(r"from step verdict 300 healthy: .* 690 D is winning", words)
-    assert page.count('src="data:image/png') == FRAMES and ">step 880</output>" in page
+    assert html.count('src="data:image/png') == FRAMES and ">step 880</output>" in html
+
+
+def test_large_grids_get_fewer_frames(long, monkeypatch):
+    largest = (long / "samples" / "step-0000880.png").stat().st_size * 5
+    monkeypatch.setattr(page, "LARGEST", largest)
+    write_page(RunFolder(long))
+    html = (long / "report.html").read_text()
+    assert html.count('src="data:image/png') == 5 and ">step 880</output>" in html
+    assert re.search(r"900 steps \(\d+ epochs\) in 0:0\d", words_of(html))  # the checkpoint knows
 
 
 def test_evaluation_is_shown_with_its_step(long):
