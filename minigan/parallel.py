@@ -168,12 +168,14 @@ def over(function: Callable[..., Any], *arrays: Any) -> None:
     run([partial(function, *(array[part] for array in arrays)) for part in parts])
 
 
-def apart(work: Callable[[Any], None], image: Any) -> None:
+def apart(work: Callable[[Any], None], image: Any, *, channels: bool = False) -> None:
     """Call ``work`` with indices that cut an (N, C, ...) array into samples, or into channels if N is small.
 
-    On all threads if the array is large, else once with an index that takes it whole.
+    On all threads if the array is large, else once with an index that takes it whole.  To cut ``channels``
+    makes runs of memory shorter, and only pays for many passes.
     """
-    if type(image) is not np.ndarray or image.nbytes < 2 * PART or threads() == 1:
+    few = len(image) < threads() and not channels
+    if type(image) is not np.ndarray or image.nbytes < 2 * PART or threads() == 1 or few:
         work(slice(None))
         return
     axis = 0 if len(image) >= threads() else 1

@@ -129,7 +129,7 @@ class MaxPool2d(Op):
                     xp.maximum(place, (seen >= top) * winner.dtype.type(tap), out=place)
                 xp.maximum(top, seen, out=top)
 
-        parallel.apart(fill, x)
+        parallel.apart(fill, x, channels=True)
         self.winner = winner
         return best
 
@@ -165,7 +165,7 @@ class ScatterMax(Op):
                 else:
                     gx[some][cells] += given * won
 
-        parallel.apart(fill, gx)
+        parallel.apart(fill, gx, channels=True)
         return gx
 
     def backward(self, g: Tensor) -> Tensor:
