@@ -9,7 +9,7 @@ A texture is painted in three steps, each a few NumPy lines:
 3. a **palette**: heights and parts become colours.
 
 The families are in :mod:`minigan.data.patterns`. They teach the style extractor that ships
-(``examples/train_style_features.py``): a net that names the family and the scale has to look at what painters
+(``examples/24_train_style_features.py``): a net that names the family and the scale has to look at what painters
 vary. Everything is drawn from the Generator passed in: the same seed gives the same picture.
 """
 
