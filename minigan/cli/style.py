@@ -235,11 +235,11 @@ def check_outputs(arguments: Namespace, inputs: list[Any]) -> Path:
     named = [*inputs, arguments.init, arguments.weights, *(arguments.mask or ())]
     taken = {Path(one).resolve(): "one of the inputs" for one in named if isinstance(one, str)}
     for word, path in wanted.items():
+        if path.resolve() in taken:
+            raise FileError(f"{path} is {taken[path.resolve()]}; choose another name to write to")
         if path.suffix.lower() not in kinds[word]:
             allowed = ", ".join(kinds[word])
             raise ArgumentError(f"--{word} {path} ends in {path.suffix!r}, expected one of {allowed}")
-        if path.resolve() in taken:
-            raise FileError(f"{path} is {taken[path.resolve()]}; choose another name to write to")
         taken[path.resolve()] = f"--{word} already"
         check_place(path, arguments.overwrite)
     out = wanted["out"]

@@ -25,7 +25,6 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "empty.png").touch()
     (tmp_path / "folder.png").mkdir()
     Image.fromarray(np.ones((20, 20), np.float32)).save(tmp_path / "float.tif")
-    Image.new("1", (8000, 6251)).save(tmp_path / "huge.png")
     (tmp_path / "old-32-0002.png").write_bytes(b"kept")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -120,7 +119,6 @@ REFUSED = [
     (["me.png", "waves.png", "--out", "o.png", "--mask", "mask.png", "-"], "expected 1 blend weights"),
     (["me.png", "waves.png", "--out", "o.png", "--recolour", "2"], "recolour: expected a share from 0 to 1"),
     (["me.png", "waves.png", "--out", "o.png", "--coarse", "64"], "coarse: expected 0, or 16 to the size 32"),
-    (["me.png", "waves.png", "--out", "o.png", "--size", "999999"], "use size"),
     # odd pictures, as content, style, mask and start
     (["cut.png", "waves.png", "--out", "o.png"], "cut.png: truncated or damaged"),
     (["me.png", "text.jpg", "--out", "o.png"], "text.jpg: not an image (starts with b'hello')"),
@@ -135,11 +133,20 @@ REFUSED = [
 
 @pytest.mark.parametrize(("words", "message"), REFUSED)
 def test_refused_in_one_line_and_nothing_lost(folder, capsys, words, message):
+    if "huge.png" in words:
+        Image.new("1", (8000, 6251)).save("huge.png")
     before = contents(folder)
     assert paint(*words) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert message in lines[-1] and lines[-1].startswith("minigan: error: ")
     assert contents(folder) == before
+
+
+def test_a_picture_too_large_for_memory_is_refused_with_a_size_that_fits(folder, capsys):
+    assert cli.main(["style", "me.png", "waves.png", "--out", "o.png", "--size", "999999"]) == 2
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    assert line.startswith("minigan: error: size 999999 needs about") and "; use size " in line
+    assert not Path("o.png").exists()
 
 
 def contents(folder):
