@@ -227,7 +227,8 @@ def run(image, weight, plan):
     AT = squares_for(image, m, plan.r)[0]
     y = empty_image(image, plan.N, plan.H, plan.W, plan.Cout // plan.spread**2)
 
-    blocks = tile_blocks(plan, TILE)
+    wide = max(plan.Cin, plan.Cout) >= 256 and plan.gather == plan.spread == 1
+    blocks = tile_blocks(plan, 2 * TILE if wide else TILE)  # wide products are slow if they are short
     shares = [(0, plan.Cout)]
     if len(blocks) < blas.workers() and plan.spread == 1 and plan.Cout >= 64:
         shares = even(plan.Cout, blas.workers())
