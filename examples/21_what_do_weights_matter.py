@@ -23,9 +23,10 @@ from minigan.style import transfer
 parser = argparse.ArgumentParser(description="What do the weights matter?")
 parser.add_argument("--quick", action="store_true", help="small and short (the tests run this)")
 parser.add_argument("--weights", metavar="FILE", help="VGG19's weights, for a fourth picture")
+parser.add_argument("--size", type=int, default=256, help="pixels of the longer side")
 parser.add_argument("--out", default="what_weights_matter.jpg", metavar="FILE")
 chosen = parser.parse_args()
-size, iterations = (32, 6) if chosen.quick else (256, 120)
+size, iterations = (32, 6) if chosen.quick else (chosen.size, 100)
 
 # %% [markdown]
 # ## Two pictures that need no download
