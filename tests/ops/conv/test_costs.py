@@ -1,7 +1,7 @@
 """The cost model against measurements: the choice among algorithms must not drift unnoticed.
 
-measured.json holds the milliseconds that ``python benchmarks/conv_costs.py --json tests/ops/conv/measured.json``
-took on one quiet machine; nothing is timed here.
+measured.json holds the milliseconds of one quiet machine; nothing is timed here. It is written by
+``python benchmarks/conv_costs.py --json tests/ops/conv/measured.json``.
 """
 
 import json
