@@ -3,11 +3,12 @@
 import os
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigan import Tensor, grad
-from minigan.testing.graphs import Graph, Step, complex_gradient, constants_of, evaluate
+from minigan.testing.graphs import OPERATIONS, Graph, Step, complex_gradient, constants_of, evaluate
 from minigan.testing.strategies import graphs, seeds
 
 MANY = {"default": 60, "ci": 200, "nightly": 5000}[os.environ.get("MINIGAN_HYPOTHESIS", "default")]
@@ -85,3 +86,19 @@ def test_shapes_are_known_before_the_graph_is_run(data):
     _, _, _, result, _ = drawn(graph, 0)
     assert not any(step.constant for step in graph.steps)
     assert result.size >= 1
+
+
+SETTINGS = {"scale": -1.5, "sum": (1, True), "mean": (0, False), "flip": 1, "take": (slice(None), [1, 0, 1]),
+            "pad": (2, 1), "broadcast": 2}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_both_forms_of_an_operation_are_one(name):
+    """Whatever the draw of graphs leaves out: each operation on Tensors and on arrays, at one point."""
+    on_tensors, on_arrays = OPERATIONS[name]
+    arrays = np.random.default_rng(0).uniform(0.5, 1.5, (2, 3, 3))
+    binary = name in ("add", "sub", "mul", "div", "matmul", "concatenate")
+    given_arrays = arrays if binary else arrays[:1]
+    got = on_tensors(*(Tensor(array) for array in given_arrays), SETTINGS.get(name))
+    wanted = on_arrays(*given_arrays, SETTINGS.get(name))
+    np.testing.assert_allclose(got.numpy(), wanted, rtol=1e-14)
