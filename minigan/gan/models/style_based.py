@@ -25,7 +25,7 @@ from minigan.tensor import Tensor, no_grad
 
 MAPPING_LAYERS = 4  # 8 in the papers
 MIXING = 0.9  # share of training batches that get a second style from some layer on
-NOISE_RATE = 0.1  # how fast a noise strength moves, next to the weights; 1 in the papers
+NOISE_RATE = 0.01  # how fast a noise strength moves, next to the weights; 1 in the papers
 MEAN_DECAY = 0.995  # of the running mean of styles, towards which truncation pulls
 
 
@@ -84,7 +84,8 @@ class Modulated(nn.Module):
         noise = self.still
         if self.training:
             noise = Tensor(backend.standard_normal(self.generator, (len(x), 1, *x.shape[2:]), x.dtype))
-        # Adam moves every number alike, and a strength of 1 would be speckle as strong as the picture.
+        # Early on noise is the cheapest way to look sharp, and Adam moves every number alike: at full rate
+        # the finest level would learn speckle before it learns edges.
         return ops.leaky_relu(y + noise * (self.strength * NOISE_RATE), 0.2) * sqrt(2.0)
 
 
