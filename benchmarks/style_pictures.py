@@ -79,7 +79,9 @@ def plot(path, results):
         for name, points in lines.items():
             axis.plot(*zip(*sorted(points), strict=True), marker="o", label=name)
         axis.set(title=part, xlabel="pixels of the longer side", ylim=(0, 1))
+        sizes = sorted({found["size"] for found in results})
         axis.set_xscale("log", base=2)
+        axis.set_xticks(sizes, list(map(str, sizes)))
     figure.axes[0].set_ylabel("share of the loss")
     figure.axes[0].legend(fontsize=6)
     figure.savefig(path, dpi=120)

@@ -26,7 +26,7 @@ parser.add_argument("--weights", metavar="FILE", help="VGG19's weights, for a fo
 parser.add_argument("--size", type=int, default=256, help="pixels of the longer side")
 parser.add_argument("--out", default="what_weights_matter.jpg", metavar="FILE")
 chosen = parser.parse_args()
-size, iterations = (32, 6) if chosen.quick else (chosen.size, 100)
+size, iterations = (64, 5) if chosen.quick else (chosen.size, 100)
 
 # %% [markdown]
 # ## Two pictures that need no download

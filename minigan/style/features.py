@@ -175,17 +175,15 @@ class Extractor:
         return sizes
 
     def smallest(self, wanted: Iterable[str]) -> int:
-        """The least height and width a picture must have for these layers (reflection needs 2 pixels)."""
+        """The least height and width a picture must have for these layers.
+
+        No map may vanish, and what is reflected by p pixels must have p + 1.
+        """
         names = list(wanted)
-        least = 2 if self.padding == "reflect" else 1
+        reflected = int(self.padding == "reflect")
         for size in range(1, 1024):
-            if (
-                all(
-                    min(h, w) >= (least if layer[0] == "pool" else 1)
-                    for layer, _, h, w in self.walk(size, size, names)
-                )
-                and size >= least
-            ):
+            sizes = self.walk(size, size, names)
+            if all(h >= (1 + reflected * layer[6] if layer[0] == "conv" else 1) for layer, _, h, _ in sizes):
                 return size
         raise ArgumentError(f"{self.name}: no picture is large enough for {', '.join(names)}")
 

@@ -49,11 +49,11 @@ def shifted_gram(features: Tensor, shift: int) -> tuple[Tensor, Tensor]:
 def spread(features: Tensor) -> Tensor:
     """(1, C, H, W) -> standard deviation of each channel over places (C,), kept off zero.
 
-    A tenth of the mean variance is added to each: a channel that is all but dead in the style is not blown
-    up to the size of the others.
+    A tenth of the mean variance is added to each, and 1e-4: a channel that is all but dead in the style is
+    not blown up to the size of the others, nor are all of them where the style is one flat colour.
     """
     variance = ops.var(features, axis=(0, 2, 3), correction=0)
-    return ops.sqrt(variance + 0.1 * ops.mean(variance) + 1e-12)
+    return ops.sqrt(variance + 0.1 * ops.mean(variance) + 1e-4)
 
 
 def places(features: Tensor, mask: np.ndarray | None = None) -> Tensor:

@@ -58,7 +58,9 @@ def _balanced_error(value: Tensor, target: Tensor, spread: Tensor | None) -> Ten
         difference = (value - target) / spread
         return ops.mean(difference * difference)
     unit = ops.reshape(spread, (-1, 1)) * spread  # (C, C)
-    return relative_error(value / unit, target / unit)
+    difference, wanted = (value - target) / unit, target / unit
+    # Correlations have an energy of C and more, but those of a style of one flat colour have none.
+    return ops.sum(difference * difference) / (ops.sum(wanted * wanted) + 0.01 * spread.size)
 
 
 def variation(image: Tensor, kind: str = "l2") -> Tensor:

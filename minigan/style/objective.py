@@ -143,7 +143,8 @@ class Objective:
         if self.content_layers:
             parts["content"] = _weighted(
                 (
-                    sums["content", layer, 0, 0][0] / (ops.sum(target * target) + 1e-12),
+                    # A hundredth per element: a grey content has no energy in the layers of pixels.
+                    sums["content", layer, 0, 0][0] / (ops.sum(target * target) + 0.01 * target.size),
                     self.content_layers[layer],
                 )
                 for layer, target in self.content_target.items()

@@ -137,6 +137,22 @@ def test_files_of_any_kind(tmp_path):
     assert paint(masks=[tmp_path / "mask.png"]).picture.shape == (3, 24, 32)
 
 
+@pytest.mark.parametrize("init", ["content", "noise"])
+def test_pictures_of_one_flat_colour_are_no_trouble(init):
+    net = tiny.extractor()
+    net.content = {"relu2_1": 1.0, "picture4": 1.0}
+    net.style = {"relu1_1": 1.0, "picture1": 1.0}
+    grey, blue = np.full((3, 24, 32), 0.5, np.float32), np.zeros((3, 24, 32), np.float32)
+    blue[2] = 1
+    found = paint(CONTENT, blue, features=net, init=init)
+    if init == "content":  # recoloured, it is blue already: there is nothing to do
+        np.testing.assert_allclose(found.picture, blue, atol=0.02)
+    else:
+        assert found.history[-1]["style"] < found.history[0]["style"]
+    found = paint(grey, STYLE, features=net, init=init)
+    assert found.history[-1]["style"] < found.history[0]["style"]
+
+
 def test_bad_pictures_and_settings():
     with pytest.raises(ShapeError, match=r"style 1: expected a picture \(3, H, W\), got \(16, 16\)"):
         paint(style=STYLE[0, :16, :16])
