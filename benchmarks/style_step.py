@@ -134,7 +134,7 @@ def torch_answers(device="cpu"):
 
         def step():
             found = features(painting, layers, weights, (CONTENT[net], *STYLE[net]))
-            loss = ((found[CONTENT[net]] - target) ** 2).sum() / (target**2).sum()
+            loss = ((found[CONTENT[net]] - target) ** 2).sum() / ((target**2).sum() + 0.01 * target.numel())
             for name, wanted in grams.items():
                 error = ((gram(found[name]) - wanted) ** 2).sum() / (wanted**2).sum()
                 loss = loss + error / len(grams)
