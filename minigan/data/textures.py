@@ -9,8 +9,8 @@ A texture is painted in three steps, each a few NumPy lines:
 3. a **palette**: heights and parts become colours.
 
 The families are in :mod:`minigan.data.patterns`. They teach the style extractor that ships
-(``examples/24_train_style_features.py``): a net that names the family and the scale has to look at what painters
-vary. Everything is drawn from the Generator passed in: the same seed gives the same picture.
+(``examples/24_train_style_features.py``): a net that names the family and the scale has to look at what
+painters vary. Everything is drawn from the Generator passed in: the same seed gives the same picture.
 """
 
 from __future__ import annotations
