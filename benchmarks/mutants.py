@@ -135,8 +135,8 @@ def tests_for(path):
     return []
 
 
-def files(only):
-    """Files of the rooms above, shortest prefix last, those whose path starts with `only`."""
+def files(only, skip=()):
+    """Files of the rooms above, those whose path starts with `only` and with none of `skip`."""
     paths = [str(p.relative_to(ROOT / "minigan")) for p in sorted((ROOT / "minigan").rglob("*.py"))]
     return [
         p
@@ -144,7 +144,7 @@ def files(only):
         if tests_for(p)
         and p.startswith(only)
         and not p.endswith("__init__.py")
-        and not p.startswith("testing/cases/")  # what the tests draw: tests themselves
+        and not p.startswith(("testing/cases/", *skip))  # what the tests draw: tests themselves
     ]
 
 
@@ -188,7 +188,7 @@ def planned(options):
     """File -> the mutants of it to try: all, so many a file, or so many of all."""
     plan = {
         path: list(mutants((ROOT / "minigan" / path).read_text(encoding="utf-8")))
-        for path in files(options.only)
+        for path in files(options.only, options.skip)
     }
     draw = random.Random(options.seed)
     if options.sample:
@@ -218,6 +218,7 @@ def _refuse_failing_tests(checkout, plan):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", metavar="PATH", help="files under minigan/ that start so")
+    parser.add_argument("--skip", nargs="+", default=[], metavar="PATH", help="but not those that start so")
     parser.add_argument(
         "--sample", type=int, default=0, metavar="N", help="N mutants a file, drawn at random (all)"
     )
