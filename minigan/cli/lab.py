@@ -34,7 +34,7 @@ KL is that of the modes' shares from even ones, in nats. Seconds are of the proc
 """
 FRAMES = 40
 ROUGHLY = 2500  # stacked samples counted while training goes on
-STEPS = {"ring": 12_000, "grid": 12_000, "stacked": 3000}
+STEPS = {"ring": 12_000, "grid": 18_000, "stacked": 3000}
 CURES = ("none", "penalty", "packing", "minibatch", "paired")  # the laboratories' own tables, unloaded
 
 
