@@ -30,7 +30,7 @@ def hint(analytic: np.ndarray, numeric: np.ndarray, sizes: dict[str, int], order
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    largest = max(float(np.max(np.abs(b), initial=0.0)), 1e-300)
+    largest = float(np.max(np.abs(b), initial=0.0))
     return a.shape == b.shape and bool(np.all(np.abs(a - b) <= CLOSE * largest))
 
 
@@ -48,7 +48,7 @@ def _factor(analytic: np.ndarray, numeric: np.ndarray, sizes: dict[str, int]) ->
             1 / size, f"{size} is {name}: averaged (or divided by it) where it should be summed?"
         )
     for value, meaning in names.items():
-        if value > 0 and abs(abs(ratio) / value - 1) < CLOSE:
+        if abs(abs(ratio) / value - 1) < CLOSE:
             shown = f"{value:g}" if value >= 1 else f"1/{round(1 / value)}"
             return f"it is {sign}{shown} times the true gradient everywhere: {meaning}"
     if numeric.size == 1:

@@ -9,6 +9,7 @@ import pytest
 from minigan import Tensor, nn, ops
 from minigan.errors import ArgumentError
 from minigan.testing import adjoint_check
+from minigan.testing.numeric import probe
 
 sys.path.insert(0, str(Path(__file__).parent))
 from faulty import backward_of, normal
@@ -71,3 +72,29 @@ def test_one_wrong_entry_of_many_is_found():
 def test_fresh_seeds_unless_one_is_given():
     seeds = {adjoint_check(ops.sum, normal(2)).seed for _ in range(3)}
     assert len(seeds) == 3
+
+
+@pytest.mark.parametrize("wrong, right", [(1.9e-11, True), (2.1e-11, False)])
+def test_is_exact_to_a_hundred_thousand_millionth_of_both_sides(wrong, right):
+    """Of one number both sides are as large, so the bound is 2e-11 of either."""
+    report = adjoint_check(backward_of(lambda op, g: g * (2.0 * (1 + wrong))), np.array([3.0]), seed=0)
+    assert bool(report) == right and report.evaluations == 5
+    assert report.error1 == pytest.approx(wrong, rel=1e-3)
+
+
+@pytest.mark.parametrize("share, right", [(0.98, True), (1.02, False)])
+def test_linear_means_to_ten_digits_of_image_and_constant(share, right):
+    """2 z + e z^2 + 50 at one number: the mixture is off by e times what its squares are off by."""
+    generator = np.random.default_rng(0)
+    z, other = probe(generator, 1)[0], probe(generator, 1)[0]
+    off = abs((0.7 * z - 1.3 * other) ** 2 - (0.7 * z**2 - 1.3 * other**2))
+    e = share * 1e-10 * (2 * abs(z) + 50) / off
+    report = adjoint_check(lambda x: x * 2.0 + x * x * e + 50.0, np.array([3.0]), seed=0)
+    assert ("linear" not in report.properties) == right
+
+
+def test_evaluations_are_those_of_all_arguments():
+    assert adjoint_check(ops.matmul, (normal(2, 3), normal(3, 4)), seed=0).evaluations == 10
+    assert adjoint_check(ops.matmul, (normal(2, 3), normal(3, 4)), argument=1, seed=0).evaluations == 5
+    with pytest.raises(ArgumentError, match=r"0\.\.1, got -1"):
+        adjoint_check(ops.matmul, (normal(2, 3), normal(3, 4)), argument=-1)

@@ -217,3 +217,52 @@ def test_buffers_follow_the_input():
 
 def test_a_layer_of_whole_numbers_is_left_as_it_is():
     assert functional(lambda x: nn.Flatten())(Tensor(np.ones((2, 3, 4), int))).shape == (2, 12)
+
+
+# --- figures and edges -------------------------------------------------------------------------------------
+
+
+def test_25_examples_with_seed_0_unless_told_otherwise(monkeypatch):
+    seeds = []
+    monkeypatch.setattr(
+        checkop,
+        "check_sample",
+        lambda case, sample, seed, order: seeds.append((seed, order)) or GradReport("", 0),
+    )
+    assert check_op(CUBE).examples == 25 and seeds == [(i, 2) for i in range(25)]
+    seeds.clear()
+    assert check_op(CUBE, examples=3, order=1, seed=7).examples == 3 and seeds == [(7, 1), (8, 1), (9, 1)]
+    for order in (0, 3):
+        with pytest.raises(ArgumentError, match=f"promises order 1..2, got {order}"):
+            check_op(CUBE, order=order)
+
+
+@pytest.mark.parametrize("share, right", [(0.99, True), (1.01, False)])
+def test_values_agree_to_ten_digits_and_single_precision_ones_to_four(share, right):
+    sample = Sample((np.array([50.0, 1.0]),))
+    for check, relative in ((checkop.check_value, 1e-10), (checkop.check_float32, 1e-4)):
+        off = share * relative * 100.01
+        shift = 0.0 if check is checkop.check_value else off  # only float32 values are off there
+
+        def fn(x, off=off, shift=shift):
+            return x * 2.0 + (off if shift == 0 or x.dtype == np.float32 else 0.0)
+
+        assert (not found_by(check, fn, sample).findings) == right
+
+
+@pytest.mark.parametrize("share, right", [(0.98, True), (1.02, False)])
+def test_single_precision_gradients_agree_to_three_digits(share, right):
+    """Of one entry: off by a thousandth of its size and a hundredth."""
+    g = 2 * checkop.probe(np.random.default_rng(0), 1)[0]
+    relative = share * 1e-3 * (abs(g) + 1e-2) / abs(g)
+    wrong = backward_of(lambda op, g: g * (2.0 * (1 + relative) if g.dtype == np.float32 else 2.0))
+    report = found_by(checkop.check_float32, wrong, Sample((np.array([3.0]),)))
+    assert (not report.findings) == right
+
+
+def test_gradients_are_asked_for_floats_only_and_recorded_only_when_told():
+    leaves = [Tensor(np.ones(2), requires_grad=True), Tensor(np.array([0, 1]))]
+    result = leaves[0] * leaves[0]
+    g, none = checkop._gradients(leaves, result, 0)
+    assert none is None and not g.requires_grad
+    assert checkop._gradients(leaves, result, 0, create_graph=True)[0].requires_grad

@@ -48,3 +48,37 @@ def test_the_table_has_a_line_for_each_and_the_totals():
     rows = as_data([good, open_, bad])
     assert rows[0]["error2"] is None and rows[1]["doubts"] == ["noise"] and rows[2]["error2"] == 0.25
     assert rows[2]["findings"] == ["gradient: off"] and rows[2]["verdict"] == FAIL
+
+
+def test_a_report_starts_with_one_example_and_nothing_else():
+    report = GradReport("cube", 7)
+    assert (report.evaluations, report.kinks, report.examples, report.undecided, report.seconds) == (
+        0,
+        0,
+        1,
+        0,
+        0,
+    )
+    assert np.isnan(report.error1) and np.isnan(report.error2)
+    assert str(report) == "PASS: cube (seed 7, 0 evaluations)"
+
+
+def test_findings_fill_fourteen_lines_and_the_rest_is_named_once():
+    report = GradReport("cube", 0)
+    for property in ("value", "shape", "dtype", "device", "finite", "finite"):
+        report.add(property, "one\ntwo", "three")
+    lines = str(report).splitlines()
+    assert len(lines) == 14 and lines[1:4] == ["  value: one", "  two", "    hint: three"]
+    assert lines[-1] == "  and also: finite"
+    report = GradReport("cube", 0, doubts=["noise", "more"])
+    report.add("value", "\n".join("x" * 300 for _ in range(13)))
+    assert len(str(report).splitlines()) == 15 and str(report).endswith("undecided: 2 more")
+    assert {len(line) for line in str(report).splitlines()[1:-1]} == {200}
+    report = GradReport("cube", 0, doubts=["noise"] * 3)
+    assert str(report).count("undecided: noise") == 3 and "more" not in str(report)
+
+
+def test_seconds_are_kept_to_the_millisecond():
+    rows = as_data([GradReport("cube", 0, error1=1e-9, seconds=1.23456)])
+    assert rows[0]["seconds"] == 1.235 and rows[0]["error1"] == 1e-9
+    assert as_data([GradReport("cube", 0)])[0]["error1"] is None

@@ -234,6 +234,14 @@ def test_parts_are_counted_and_their_factor_is_named_if_it_is_one():
     assert "2 of 4 entries are wrong" in hint(np.array([4.0, 3.0, 1.5 + 1.8e-4, 0.0]), true, {})
 
 
+def test_a_pattern_is_relative_to_the_gradient_however_small_or_large_that_is():
+    true = np.array([1.0, 0.25, -0.5, 0.125, 0.0, 2.0])
+    for size in (1e-9, 1e9):
+        assert "flipped" in hint(size * true[::-1], size * true, {})
+        noise = hint(size * (true[::-1] + 1e-2 * np.arange(6)), size * true, {})
+        assert noise == "5 of 6 entries are wrong, the others are right" or noise == "", noise
+
+
 # --- finite differences ------------------------------------------------------------------------------------
 
 
