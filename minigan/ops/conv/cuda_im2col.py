@@ -104,7 +104,7 @@ def input_grad(g, weight, spec, prepared=None):
         return nchw(blas.matmul(pixels, matrix).reshape(spec.N, spec.H, spec.W, spec.C))
     gx = xp.empty((spec.N, spec.H, spec.W, spec.C), g.dtype)
     image_bytes = spec.OH * spec.OW * matrix.shape[1] * g.dtype.itemsize
-    step = max(1, TILE // max(1, image_bytes))
+    step = max(1, TILE // image_bytes)
     for n in range(0, spec.N, step):
         rows = slice(n * spec.OH * spec.OW, (n + step) * spec.OH * spec.OW)
         add_back(blas.matmul(pixels[rows], matrix), spec, gx[n : n + step])

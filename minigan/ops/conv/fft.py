@@ -71,7 +71,7 @@ def spaced(image, spec, shape, at, steps):
     """Zeros of ``shape``, with the image's rows and columns from ``at`` on, ``steps`` apart."""
     xp = backend.namespace(image)
     out = xp.zeros(image.shape[:2] + shape, image.dtype)
-    ends = [a + (n - 1) * s + 1 for a, n, s in zip(at, image.shape[2:], steps, strict=True)]
+    ends = [a + n * s for a, n, s in zip(at, image.shape[2:], steps, strict=True)]
     out[:, :, at[0] : ends[0] : steps[0], at[1] : ends[1] : steps[1]] = image
     return out
 
@@ -108,7 +108,7 @@ def forward(x, weight, spec, prepared=None):
     kernel = prepare(weight, spec, "forward") if prepared is None else prepared
     product = multiply(image_spectrum(x, spec), kernel.conj().transpose(0, 2, 1))
     (SH, SW), (OH, OW) = spec.stride, (spec.OH, spec.OW)
-    y = inverse(product, sizes(spec), slice(0, (OH - 1) * SH + 1, SH), slice(0, (OW - 1) * SW + 1, SW))
+    y = inverse(product, sizes(spec), slice(0, OH * SH, SH), slice(0, OW * SW, SW))
     return nchw(y)
 
 
@@ -123,7 +123,7 @@ def weight_grad(x, g, spec):
     """(N, C, H, W), (N, O, OH, OW) -> (O, C, KH, KW)."""
     product = multiply(gradient_spectrum(g, spec).conj().transpose(0, 2, 1), image_spectrum(x, spec))
     (DH, DW), (KH, KW) = spec.dilation, (spec.KH, spec.KW)
-    gweight = inverse(product, sizes(spec), slice(0, (KH - 1) * DH + 1, DH), slice(0, (KW - 1) * DW + 1, DW))
+    gweight = inverse(product, sizes(spec), slice(0, KH * DH, DH), slice(0, KW * DW, DW))
     return nchw(gweight)
 
 

@@ -61,7 +61,7 @@ def tiles(spec, row_bytes):
     channels are divided instead, at the price of unrolling twice.
     """
     threads, rows = blas.workers() if spec.macs >= SMALL else 1, spec.N * spec.OH
-    fitting = max(1, TILE // max(1, row_bytes), min(rows, 256 // spec.OW))
+    fitting = max(1, TILE // row_bytes, min(rows, 256 // spec.OW))
     count = max(1, -(-rows // fitting))
     if rows * spec.OW < 512 * threads and spec.O >= 64 * threads:
         return row_blocks(spec.N, spec.OH, fitting), even(spec.O, threads)
@@ -131,7 +131,7 @@ def col2im_product(g, matrix, spec):
         padded = workspace.take(g, "padded", (n1 - n0, spec.H + 2 * PH, spec.W + 2 * PW, c1 - c0))
         padded[...] = 0
         part = by_channel[..., c0:c1].reshape(spec.O, -1)
-        fitting = max(1, (n1 - n0) * TILE * spec.OH // max(1, image_bytes * (n1 - n0)))
+        fitting = max(1, TILE * spec.OH // image_bytes)
         for i0, i1 in even(spec.OH, -(-spec.OH // fitting)):
             rows = nhwc(g)[n0:n1, i0:i1]
             out = workspace.take(g, "columns", (n1 - n0, i1 - i0, spec.OW, spec.KH, spec.KW, c1 - c0))
@@ -151,14 +151,14 @@ def add_back(padded, columns, spec):
     n, rows, OW, KH, KW, C = columns.shape
     (SH, SW), (DH, DW) = spec.stride, spec.dilation
     for kh in range(KH):
-        lines = padded[:, kh * DH : kh * DH + (rows - 1) * SH + 1 : SH]
+        lines = padded[:, kh * DH : kh * DH + rows * SH : SH]
         if DW == 1 and KW % SW == 0:
             for kw in range(0, KW, SW):
                 view = lines[:, :, kw : kw + OW * SW].reshape(n, rows, OW, SW * C)
                 view += columns[:, :, :, kh, kw : kw + SW].reshape(n, rows, OW, SW * C)
         else:
             for kw in range(KW):
-                view = lines[:, :, kw * DW : kw * DW + (OW - 1) * SW + 1 : SW]
+                view = lines[:, :, kw * DW : kw * DW + OW * SW : SW]
                 view += columns[:, :, :, kh, kw]
 
 

@@ -49,7 +49,7 @@ def overlap(spec, first, rows):
         count = min(len(range(w0, spec.W, SW)), width - (w0 + PW) // SW)
         if count > 0 and h1 > h0:
             start = (w0 + PW) // SW
-            yield b, lines, slice(start, start + count), slice(w0, w0 + (count - 1) * SW + 1, SW)
+            yield b, lines, slice(start, start + count), slice(w0, w0 + count * SW, SW)
 
 
 def unroll(x, spec, block):
@@ -65,7 +65,7 @@ def unroll(x, spec, block):
     for kh in range(spec.KH):
         for kw in range(spec.KW):
             shift = kw // SW
-            lines = padded[:, :, kh : kh + (i1 - i0 - 1) * SH + 1 : SH, kw % SW]
+            lines = padded[:, :, kh : kh + (i1 - i0) * SH : SH, kw % SW]
             columns[:, kh, kw] = lines[..., shift : shift + spec.OW]
     return columns.reshape(spec.C * spec.KH * spec.KW, -1)
 
@@ -74,7 +74,7 @@ def blocks_of(spec, rows, like, least=1):
     """Blocks of rows whose columns fit a tile, a number of them that the threads can share."""
     row_bytes = spec.OW * spec.C * spec.KH * spec.KW * like.dtype.itemsize
     threads = blas.workers()
-    count = threads * -(-max(1, spec.N * rows * row_bytes) // (threads * TILE))
+    count = threads * -(-spec.N * rows * row_bytes // (threads * TILE))
     return row_blocks(spec.N, rows, max(least, -(-spec.N * rows // count)))
 
 
@@ -112,9 +112,8 @@ def spread(g, weight, spec):
         columns = columns.reshape(spec.C, spec.KH, spec.KW, n1 - n0, i1 - i0, spec.OW)
         for kh in range(spec.KH):
             for kw in range(spec.KW):
-                lines = padded[:, :, kh : kh + (i1 - i0 - 1) * SH + 1 : SH, kw % SW] if i1 > i0 else None
-                if lines is not None:
-                    lines[..., kw // SW : kw // SW + spec.OW] += columns[:, kh, kw]
+                lines = padded[:, :, kh : kh + (i1 - i0) * SH : SH, kw % SW]
+                lines[..., kw // SW : kw // SW + spec.OW] += columns[:, kh, kw]
         out = gx[n0:n1].transpose(1, 0, 2, 3)
         out[:, :, h0:h1] = 0
         for b, (from_lines, to_lines), from_columns, to_columns in overlap(spec, first, rows):

@@ -43,7 +43,7 @@ def seen(piece, spec, kh, kw, rows):
     """The view of a padded piece that one tap looks at: (images, rows, OW, C)."""
     (SH, SW), (DH, DW) = spec.stride, spec.dilation
     h, w = kh * DH, kw * DW
-    return piece[:, h : h + (rows - 1) * SH + 1 : SH, w : w + (spec.OW - 1) * SW + 1 : SW]
+    return piece[:, h : h + rows * SH : SH, w : w + spec.OW * SW : SW]
 
 
 def forward(x, weight, spec, prepared=None):

@@ -218,7 +218,7 @@ def tile_blocks(plan, size):
     count = threads * -(-total // (threads * fitting))
     if total < threads * LEAST and plan.spread == 1:  # then the threads share out the output channels
         count = -(-total // fitting)
-    return row_blocks(plan.N, plan.TH, max(1, -(-total // max(1, count)) // plan.TW))
+    return row_blocks(plan.N, plan.TH, max(1, -(-total // count) // plan.TW))
 
 
 def run(image, weight, plan):

@@ -75,3 +75,48 @@ def test_a_folder_that_cannot_be_written_is_no_error(tuning, monkeypatch, tmp_pa
 def test_a_measurement_is_a_time(tuning, function):
     for name in ("im2col", "winograd"):
         assert 0 < tuning.real_seconds(registry.get(name), SPEC, function, True, repeat=1) < 5
+
+
+def fake(name, estimate, calls=None):
+    """An algorithm of that estimate which notes its calls' arguments."""
+    note = [].append if calls is None else calls.append
+    functions = [lambda *given, f=f: note((f, *given)) for f in registry.FUNCTIONS]
+    prepare = lambda weight, spec, function: ("prepared", function)  # noqa: E731
+    return registry.Algorithm(name, *functions, lambda *_: "", lambda *_: estimate, prepare)
+
+
+def test_only_the_promising_are_tried(tuning, monkeypatch):
+    monkeypatch.setattr(tuning, "PROMISING", 3.0)
+    able = [fake("im2col", 1.0), fake("mec", 3.0), fake("shifted", 3.1), fake("planar", 2.0)]
+    monkeypatch.setattr(registry, "candidates", lambda *_: able)
+    tuning.measured(SPEC)
+    assert tuning.asked == ["im2col", "mec", "planar"]
+
+
+@pytest.mark.parametrize("frozen", (False, True))
+@pytest.mark.parametrize("function", registry.FUNCTIONS)
+def test_a_measurement_is_the_median_without_the_first_call(tuning, monkeypatch, function, frozen):
+    ticks, calls = iter((0, 90, 100, 107, 200, 202, 300, 303)), []
+    monkeypatch.setattr(tuning.time, "perf_counter", lambda: next(ticks))
+    assert tuning.real_seconds(fake("fake", 1.0, calls), SPEC, function, frozen) == 3
+    assert len(calls) == 4 and {call[0] for call in calls} == {function}
+    first, second = calls[0][1:3]
+    if function == "weight_grad":
+        assert (first.shape, second.shape, len(calls[0])) == (SPEC.x_shape, SPEC.y_shape, 4)
+    else:
+        assert first.shape == (SPEC.x_shape if function == "forward" else SPEC.y_shape)
+        assert calls[0][4] == (("prepared", function) if frozen else None)
+
+
+def test_a_key_for_every_setting_and_a_file_for_every_machine(tuning, monkeypatch):
+    specs = [SPEC, ConvSpec(1, 3, 6, 5, 4, 3, 3), ConvSpec(1, 3, 6, 5, 4, 3, 3, padding=1, stride=2),
+             ConvSpec(2, 3, 6, 5, 4, 3, 3, padding=1), ConvSpec(1, 3, 6, 5, 4, 3, 2, padding=1)]  # fmt: skip
+    keys = {tuning.key_of(s, f, z) for s in specs for f in registry.FUNCTIONS for z in (False, True)}
+    assert len(keys) == len(specs) * 3 * 2
+    before = tuning.cache_file()
+    monkeypatch.setattr(tuning.blas, "workers", lambda: 77)
+    after = tuning.cache_file()
+    assert after != before and after.parent == before.parent and len(after.stem) == len("conv-") + 12
+    monkeypatch.delenv("MINIGAN_CACHE")
+    monkeypatch.setattr(tuning.Path, "home", lambda: before.parent)
+    assert tuning.cache_file().parent == before.parent / ".cache" / "minigan"
