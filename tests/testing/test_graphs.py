@@ -102,3 +102,30 @@ def test_both_forms_of_an_operation_are_one(name):
     got = on_tensors(*(Tensor(array) for array in given_arrays), SETTINGS.get(name))
     wanted = on_arrays(*given_arrays, SETTINGS.get(name))
     np.testing.assert_allclose(got.numpy(), wanted, rtol=1e-14)
+
+
+def test_constants_are_those_of_cut_steps_in_their_order_and_can_be_held():
+    steps = (
+        Step("square", (0,)),
+        Step("scale", (1,), 3.0, constant=True),
+        Step("detach", (0,)),
+        Step("mul", (2, 3)),
+        Step("mul", (4, 0)),
+    )
+    graph, x = Graph(((2,),), steps), np.array([2.0, -1.0])
+    np.testing.assert_array_equal(constants_of(graph, [x]), [[12, 3], [2, -1]])
+    weights = np.array([1.0, 10.0])
+    np.testing.assert_allclose(complex_gradient(graph, [x], weights), [[24, -30]], rtol=1e-15)
+    held = complex_gradient(graph, [x], weights, [np.array([5.0, 7.0]), np.array([1.0, 2.0])])
+    np.testing.assert_allclose(held, [[5, 140]], rtol=1e-15)
+    leaf = Tensor(x, requires_grad=True)
+    (g,) = grad(evaluate(graph, [leaf]), [leaf], Tensor(weights))
+    assert g.numpy().tolist() == [24, -30]
+
+
+def test_the_gradient_of_each_input_and_of_one_that_is_not_read():
+    graph = Graph(((), (2,), (1,)), (Step("mul", (0, 1)),))
+    first, second, third = complex_gradient(
+        graph, [np.array(2.0), np.array([3.0, 4.0]), np.ones(1)], np.array([1.0, 10.0])
+    )
+    assert first == 43 and second.tolist() == [2, 20] and third.tolist() == [0]
