@@ -9,6 +9,7 @@ import pytest
 from minigan import Op, Tensor, nn, ops
 from minigan.errors import ArgumentError
 from minigan.testing import FAIL, PASS, PROPERTIES, gradcheck, gradgradcheck
+from minigan.testing.compare import Comparison
 
 sys.path.insert(0, str(Path(__file__).parent))
 from faulty import Cube, backward_of, needle, normal, spoiled
@@ -100,6 +101,30 @@ def test_a_clean_gradient_of_4096_entries_takes_11_evaluations():
 
     report = gradcheck(Counted(), normal(4096), order=1, seed=0)
     assert report and report.evaluations == len(calls) == 11
+
+
+@pytest.mark.parametrize("probes", [1, 2, 5])
+def test_evaluations_are_three_a_probe_and_two_recordings_or_one(probes):
+    """At first order the function is recorded again, from inputs that lie otherwise in memory."""
+    first, both = (gradcheck(Cube, normal(20), seed=0, probes=probes, order=order) for order in (1, 2))
+    assert first.evaluations == 2 + 3 * probes and both.evaluations == first.evaluations + 1 + 3 * probes
+    second = gradgradcheck(Cube, normal(20), seed=0, probes=probes)
+    assert second.evaluations == 2 + 3 * probes and np.isnan(second.error1) and second.error2 < 1e-8
+    assert np.isnan(first.error2) and 0 < first.seconds < 60
+
+
+def test_the_whole_second_jacobian_is_compared_only_on_request(monkeypatch):
+    orders = []
+    monkeypatch.setattr(Comparison, "_full", lambda self, weights: orders.append(self.order))
+    for full, expected in ((None, [1]), (True, [1, 2]), (False, [])):
+        assert gradcheck(Cube, normal(2), seed=0, full=full) and orders == expected
+        orders.clear()
+
+
+def test_a_value_that_is_not_finite_is_placed_and_no_gradient_is_asked_for():
+    report = gradcheck(ops.log, np.array([1.0, 2.0, 0.0, -1.0]), seed=0)
+    assert report.doubts == ["the value is -inf at flat index 2 of the result"] and report.evaluations == 1
+    assert np.isnan(report.error1)
 
 
 @pytest.mark.parametrize("seed", range(20))
