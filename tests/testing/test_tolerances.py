@@ -71,6 +71,18 @@ def test_a_probe_is_measured_against_the_largest_number_in_it():
 # --- a whole gradient --------------------------------------------------------------------------------------
 
 
+def test_directions_are_of_the_size_of_the_argument(monkeypatch):
+    """Half of it to one and a half, 3 of them, and the same for the one added at kinks."""
+    seen, measure = [], Comparison._slope
+    monkeypatch.setattr(Comparison, "_slope", lambda self, u: seen.append(u) or measure(self, u))
+    compare = comparison(lambda x, y: x * 1.0, np.full(300, 1e4), np.full(300, 1e-3))
+    compare.run(compare.recorded.gradient(compare.weights), probes=3, full=False)
+    compare._at_kinks(compare.weights, [])
+    sizes = np.abs(seen) / np.repeat([1e4, 1e-3], 300)
+    assert len(seen) == 4 and 0.5 <= sizes.min() < 0.55 and 1.45 < sizes.max() <= 1.5
+    assert (seen[3] > 0).all()  # all signs alike
+
+
 @pytest.mark.parametrize("order, name", [(1, "gradient"), (2, "second order")])
 def test_a_comparison_has_the_property_of_its_order(order, name):
     assert comparison(lambda x: x * 1.0, np.ones(2), order=order).property == name
@@ -100,6 +112,17 @@ def test_wrong_entries_are_counted_from_a_millionth_of_the_largest_on():
     compare.run(compare.recorded.gradient(compare.weights), probes=3, full=False)
     text = str(compare.report)
     assert "worst at [2]: analytic 6, numeric 3 +- " in text and ", ratio 2; 2 of 4 entries differ" in text
+
+
+@pytest.mark.parametrize("bars_off, wrong", [(0.0, 0), (2.9, 0), (3.1, 1)])
+def test_an_entry_differs_from_three_of_its_bars_on(monkeypatch, bars_off, wrong):
+    compare, bar = comparison(lambda x: x * 1.0, np.ones(2)), np.array([0.01, 0.0])
+    monkeypatch.setattr(compare, "_entries", lambda weights: (np.ones(2), bar))
+    compare._explain(np.ones(2), 1 + bars_off * bar, probe(2.0, 1.0))
+    assert len(compare.report.findings) == wrong and len(compare.report.doubts) == 1 - wrong
+    assert not wrong or "worst at [0]: analytic 1.031, numeric 1 +- 0.01, ratio 1.031; 1 of 2" in str(
+        compare.report
+    )
 
 
 def test_entries_are_measured_in_steps_of_their_argument():
