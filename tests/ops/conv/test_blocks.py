@@ -96,9 +96,10 @@ def test_jobs_for_two_threads(name, jobs, workers, monkeypatch):
     algorithm = registry.get(name)
     algorithm.weight_grad(*arrays(spec)["weight_grad"], spec)
     assert jobs == [expected[name]] and expected["depthwise"] > 4
-    jobs.clear()
-    algorithm.input_grad(*arrays(spec)["input_grad"], spec)
-    assert jobs == ([4] if name in ("shifted", "depthwise") else jobs)
+    if name in ("shifted", "depthwise"):
+        jobs.clear()
+        algorithm.input_grad(*arrays(spec)["input_grad"], spec)
+        assert jobs == [4]
 
 
 def test_one_tap_takes_no_copies(taken, jobs, workers):
