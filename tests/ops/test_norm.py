@@ -136,3 +136,15 @@ def test_channels_last_memory_comes_out(shape):
         assert np.moveaxis(array, 1, -1).flags.c_contiguous
     evaluated = ops.batch_norm(x, np.zeros(6), np.ones(6), weight, bias)
     assert np.moveaxis(evaluated.data, 1, -1).flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda x, **eps: ops.group_norm(x, 2, **eps), lambda x, **eps: ops.layer_norm(x, (3, 5), **eps),
+     ops.instance_norm],
+    ids=("group", "layer", "instance"),
+)  # fmt: skip
+def test_eps_is_pytorchs_by_default(function):
+    x = Tensor(1e-3 * np.random.default_rng(0).standard_normal((2, 4, 3, 5)))
+    np.testing.assert_array_equal(function(x).numpy(), function(x, eps=1e-5).numpy())
+    assert np.abs(function(x).numpy() - function(x, eps=1e-6).numpy()).max() > 0.01

@@ -63,3 +63,8 @@ def test_labels_and_masks_are_joined_too():
     np.testing.assert_array_equal(joined.numpy(), [1, 2, 3])
     masks = ops.concatenate([Tensor(np.array([True])), Tensor(np.array([False]))])
     assert masks.dtype == bool
+
+
+def test_labels_and_masks_are_reshaped_too():
+    assert ops.reshape(Tensor(np.arange(6)), (2, 3)).dtype.kind == "i"
+    assert ops.reshape(Tensor(np.array([True, False])), (2, 1)).dtype == bool
