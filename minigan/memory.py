@@ -1,4 +1,4 @@
-"""Keep freed memory for the next array, instead of handing it back to the system and asking again.
+"""Main memory: how much of it is free, and keeping what was freed for the next array.
 
 A training step makes and drops the same few megabytes over and over.  The C library returns each large array
 to the system when it is freed, and the system clears every page again when the next array first touches it:
@@ -8,6 +8,7 @@ what was freed, up to a limit.  Nothing else changes, and what is kept can be us
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 # Names and numbers from <malloc.h> of the GNU C library; other systems have other ways and are left alone.
@@ -29,3 +30,13 @@ def keep_freed(limit: int = 1 << 30) -> bool:
     except (ImportError, OSError, TypeError, AttributeError):
         return False
     return bool(mallopt(_MMAP_THRESHOLD, limit) and mallopt(_TRIM_THRESHOLD, limit))
+
+
+def free() -> int | None:
+    """Return the bytes of main memory that can be had now, or None where the system does not say."""
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        with open("/proc/meminfo", encoding="ascii") as file:
+            return 1024 * next(int(line.split()[1]) for line in file if line.startswith("MemAvailable:"))
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None

@@ -33,8 +33,8 @@ MAY_IMPORT = {
     "optim": RAW | {"tensor"},
     "testing": CORE | {"ops", "nn"},
     "viz": CORE | {"data"},  # for writing files all or nothing
-    "gan": CORE | {"ops", "nn", "optim", "data"},
-    "style": CORE | {"ops", "nn", "optim", "data"},
+    "gan": CORE | {"memory", "ops", "nn", "optim", "data"},
+    "style": CORE | {"memory", "ops", "nn", "optim", "data"},
     "cli": CORE | {"ops", "nn", "optim", "data", "testing", "viz", "gan", "style", ""},
     "__main__": {"cli"},
     # minigan/__init__.py itself:

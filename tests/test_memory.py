@@ -44,3 +44,8 @@ def test_importing_minigan_keeps_freed_memory_unless_forbidden():
 def test_forbidden_means_untouched(monkeypatch):
     monkeypatch.setenv("MINIGAN_KEEP_MEMORY", "0")
     assert memory.keep_freed() is False
+
+
+def test_free_memory_is_a_sound_number():
+    free = memory.free()
+    assert free is None or 1 << 20 < free < 1 << 50

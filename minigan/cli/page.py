@@ -172,10 +172,10 @@ def _evaluation(page: Report, folder: RunFolder, step: int) -> None:
 
 
 def _settings(page: Report, config: Config, record: Mapping[str, Any]) -> None:
-    from minigan.gan.config import Config as Standard
+    from minigan.gan import Config
 
     page.heading("Configuration")
-    plain, settings = Standard().to_dict(), config.to_dict()
+    plain, settings = Config().to_dict(), config.to_dict()
     changed = {name: value for name, value in settings.items() if value != plain[name]}
     budget = {name: value for name, value in record["budget"].items() if value is not None}
     page.text("What differs from minigan's plain settings, and how long the run is:")

@@ -9,14 +9,13 @@ one it would have been.
 from __future__ import annotations
 
 import contextlib
-import os
 import tracemalloc
 from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
 
-from minigan import backend
+from minigan import backend, memory
 from minigan.gan.config import Config
 from minigan.gan.trainer import Trainer
 
@@ -44,7 +43,7 @@ class Forecast:
         if steps is not None and steps_per_epoch:
             words[-1] += f" ({steps / steps_per_epoch:.3g} epochs)"
         words.append(f"{self.memory / 1e6:,.0f} MB of arrays")
-        free = free_memory()
+        free = memory.free()
         if free is not None and self.memory > free:
             words[-1] += f", MORE than the {free / 1e6:,.0f} MB that are free: try a smaller --batch"
         return "forecast: " + "; ".join(words)
@@ -107,16 +106,6 @@ class _Peak(contextlib.ContextDecorator):
     def _pool(self) -> int:
         """Return the bytes that CuPy has taken from the GPU; it gives none back by itself."""
         return int(self.device.xp.get_default_memory_pool().total_bytes())
-
-
-def free_memory() -> int | None:
-    """Return the bytes of main memory that are free, or None where the system does not say."""
-    with contextlib.suppress(OSError, ValueError, AttributeError, StopIteration):
-        with open("/proc/meminfo", encoding="ascii") as file:
-            return 1024 * next(int(line.split()[1]) for line in file if line.startswith("MemAvailable:"))
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return None
 
 
 def _clock(seconds: float) -> str:

@@ -7,17 +7,18 @@ space.
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 
 import numpy as np
 
+from minigan import memory
 from minigan.errors import ArgumentError
 from minigan.style.objective import Objective
 from minigan.style.settings import Settings
 
 PROBE = 96  # pixels of the longer side of the picture that is timed
+ASSUMED_FREE = 4 << 30  # bytes, where the system does not say
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,12 @@ def predict(objective: Objective, settings: Settings, height: int, width: int) -
     steps = 1.06 * settings.iterations + 2  # L-BFGS evaluates a little more than once per iteration
     longer = max(height, width)
     pixels = sum(height * width * (size / longer) ** 2 for size in settings.sizes())
-    memory, free = count_memory(objective, settings, height, width), free_memory()
+    needed, free = count_memory(objective, settings, height, width), memory.free() or ASSUMED_FREE
     return Forecast(
         seconds=pixel * pixels * steps,
-        memory=memory,
+        memory=needed,
         free=free,
-        fits=int(longer * (0.9 * free / memory) ** 0.5) // 8 * 8,
+        fits=int(longer * (0.9 * free / needed) ** 0.5) // 8 * 8,
     )
 
 
@@ -72,19 +73,6 @@ def count_memory(objective: Objective, settings: Settings, height: int, width: i
     # Each layer's result is kept (a convolution's also padded, for reflection); while the widest layer is
     # differentiated, its gradient and the algorithm's working space are about three more of its size.
     return int(sum(arrays) + 3 * max(arrays, default=0) + optimiser)
-
-
-def free_memory() -> int:
-    """Bytes of memory that can be had now, as far as the system says; else a quarter of all."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            lines = dict(line.split(":", 1) for line in file)
-        return int(lines["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        try:
-            return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
-        except (AttributeError, ValueError, OSError):
-            return 4 << 30
 
 
 def check(forecast: Forecast, size: int) -> None:
