@@ -47,8 +47,12 @@ def norm_grad(x: Array, g: Array, factor: Array, slope: Array, shift: Array) -> 
     return gx
 
 
-def batch_norm(x: Array, weight: Array, bias: Array, eps: float) -> tuple[Array, Array, Array, Array]:
+def batch_norm(
+    x: Array, weight: Array, bias: Array, eps: float, leak: float = 1.0
+) -> tuple[Array, Array, Array, Array]:
     """(M, C), (C,), (C,) -> weight (x - mean) / sqrt(var + eps) + bias, mean, var and 1 / sqrt(var + eps).
+
+    The first after a leaky ReLU of slope ``leak``.
 
     Two walks for the statistics, as deviations must be taken from the mean to keep their digits.
     """
@@ -58,7 +62,7 @@ def batch_norm(x: Array, weight: Array, bias: Array, eps: float) -> tuple[Array,
     mean, var, rstd, scale, shift = (xp.empty(C, x.dtype) for _ in range(5))
     given = (first, second, center, *map(xp.ascontiguousarray, (weight, bias)))
     launch("norm_vectors", lines(C), x, mean, var, rstd, scale, shift, *given, 1.0 / rows, eps, C)
-    return affine_leaky(x, scale, shift), mean, var, rstd
+    return affine_leaky(x, scale, shift, leak), mean, var, rstd
 
 
 def batch_norm_grad(

@@ -58,11 +58,23 @@ class LeakyRelu(Op):
             return chains.leaky_grad(x, x, slope)  # y = y'(x) x
         if not 0 <= slope <= 1:
             return xp.where(x > 0, x, x * slope)
-        return _filled(lambda part, y: xp.maximum(part, xp.multiply(part, slope, out=y), out=y), x)
+        return _filled(self.into, x)
+
+    def into(self, x: Array, y: Array) -> None:
+        """Write max(x, slope * x) into y, which may be x itself; NumPy's clip is faster for slope 0."""
+        xp = namespace(x)
+        if self.slope == 0:
+            xp.clip(x, 0, float("inf"), out=y)
+        else:
+            xp.maximum(x, x * self.slope if x is y else xp.multiply(x, self.slope, out=y), out=y)
 
     def backward(self, g: Tensor) -> Tensor:
         """Multiply by 1 or slope."""
-        x = (self.output if self.keeps_sign else self.input(0)).data
+        return self.pulled(g, self.output if self.keeps_sign else self.input(0))
+
+    def pulled(self, g: Tensor, like: Tensor) -> Tensor:
+        """g where ``like``, the argument or a result of its sign, is positive, else slope * g."""
+        x = like.data
         if cuda.available(x) and not is_grad_enabled():
             return Tensor._wrap(chains.leaky_grad(g.data, x, self.slope))
         return _scaled_by(g, x, self.factor)

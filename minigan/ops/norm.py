@@ -17,6 +17,7 @@ from typing import Any
 
 from minigan import backend
 from minigan.errors import ArgumentError, ShapeError
+from minigan.ops.activation import leaky_relu
 from minigan.ops.norm_fused import BatchNorm, Standardize, standardized
 from minigan.ops.reduce import mean
 from minigan.ops.shape import reshape
@@ -42,6 +43,7 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
+    negative_slope: float = 1.0,
 ) -> Tensor:
     """Normalise each channel of (N, C, ...); ``weight``, ``bias`` and the running statistics are (C,).
 
@@ -49,7 +51,9 @@ def batch_norm(
     and biased variance are those of the batch, and the running ones, tensors or raw arrays, are
     moved in place: running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
     Otherwise the running ones are used and are constants to the gradient.
-    Raises ShapeError for sizes that do not fit, and in training for a single value per channel.
+    ``negative_slope`` below 1 is that of a leaky ReLU which follows (0: ReLU), in the same pass over memory.
+    Raises ArgumentError for a slope outside 0 to 1, ShapeError for sizes that do not fit, and in training for
+    a single value per channel.
     Ioffe and Szegedy, arXiv 1502.03167, algorithms 1 and 2.
     """
     if x.ndim < 2:
@@ -61,8 +65,11 @@ def batch_norm(
             raise ShapeError(f"batch_norm: expected {name} ({C},) for x {x.shape}, got {value.shape}")
     if (running_mean is None) != (running_var is None):
         raise ArgumentError("batch_norm: expected both running_mean and running_var, or neither")
+    if not 0 <= negative_slope <= 1:
+        raise ArgumentError(f"batch_norm: negative_slope must be from 0 to 1, got {negative_slope}")
     if not training and running_mean is not None:
-        return _batch_norm_with(x, _raw(running_mean), _raw(running_var), weight, bias, eps)
+        y = _batch_norm_with(x, _raw(running_mean), _raw(running_var), weight, bias, eps)
+        return y if negative_slope == 1 else leaky_relu(y, negative_slope)
     count = x.size // C if C else 0
     if count == 1:
         raise ShapeError(
@@ -70,7 +77,7 @@ def batch_norm(
         )
     if count == 0:
         return _scale_shift(x, weight, bias)
-    op = BatchNorm(_eps(eps, "batch_norm"))
+    op = BatchNorm(_eps(eps, "batch_norm"), negative_slope)
     y = op(x, _constant(weight, x, 1.0), _constant(bias, x, 0.0))
     if running_mean is not None:
         _move(running_mean, op.mean, momentum)

@@ -23,6 +23,7 @@ import numpy as np
 from minigan import blas, cuda
 from minigan.backend import Array, namespace
 from minigan.cuda import chains
+from minigan.ops.activation import LeakyRelu
 from minigan.ops.broadcast import sum
 from minigan.ops.reduce import mean
 from minigan.ops.shape import reshape
@@ -97,8 +98,11 @@ class Standardize(Op):
 
 
 class BatchNorm(Op):
-    """(N, C, ...), (C,), (C,) -> (N, C, ...): y = weight * xhat + bias, over all axes but the channels'.
+    """(N, C, ...), (C,), (C,) -> (N, C, ...): y = leaky(weight * xhat + bias), over all axes but channels.
 
+    leaky(z) = max(z, slope * z) with 0 <= slope <= 1: nothing for slope 1, ReLU for slope 0.  It is done
+    while a part of z is in the cache, and undone there too: in what follows g is times 1 where y > 0, else
+    times the slope.
     gweight = sum(g * xhat), gbias = sum(g), gx = weight * rstd * (g - gbias / M - xhat * gweight / M) for
     M values a channel.  ``mean`` and ``var`` (biased), both (C,), are there after the call.
     """
@@ -107,14 +111,18 @@ class BatchNorm(Op):
     mean: Array
     var: Array
 
-    def __init__(self, eps: float):
-        self.eps = eps
+    def __init__(self, eps: float, slope: float = 1.0):
+        self.eps, self.slope = eps, slope
+        self.leaky = None if slope == 1 else LeakyRelu(slope)
+        self.keeps_output = self.leaky is not None
 
     def forward(self, x: Array, weight: Array, bias: Array) -> Array:
         """Two walks over x: statistics, then the result; what a step of a walk touches stays in the cache."""
         rows = Rows(x)
         if cuda.available(x):
-            y, self.mean, self.var, self.rstd = chains.batch_norm(rows.matrix, weight, bias, self.eps)
+            y, self.mean, self.var, self.rstd = chains.batch_norm(
+                rows.matrix, weight, bias, self.eps, self.slope
+            )
             return rows.image(y)
         self.mean, self.var = rows.mean_and_variance()
         self.rstd = (self.var + self.eps) ** -0.5
@@ -125,7 +133,10 @@ class BatchNorm(Op):
 
         def fill(part: slice) -> None:
             xp.multiply(rows.matrix[part], scale, out=y[part])
-            y[part] += shift
+            z = y[part]
+            z += shift
+            if self.leaky:
+                self.leaky.into(z, z)
 
         rows.walk(fill)
         return rows.image(y)
@@ -133,15 +144,28 @@ class BatchNorm(Op):
     def backward(self, g: Tensor) -> tuple[Tensor | None, ...]:
         """The formula at the top of the file, times weight."""
         if is_grad_enabled():
-            return self._backward_recorded(g)
+            return self._backward_recorded(g if not self.leaky else self.leaky.pulled(g, self.output))
         x, weight = self.input(0).data, self.input(1).data
-        rows, grows = Rows(x), Rows(g.data)
+        rows = Rows(x)
         if cuda.available(x):
+            if self.leaky:
+                g = self.leaky.pulled(g, self.output)
+            grows = Rows(g.data)
             vectors = (weight, self.mean, self.rstd)
             found = chains.batch_norm_grad(rows.matrix, grows.matrix, *vectors, wanted=self.needs(0))
             gx = None if found[0] is None else Tensor._wrap(rows.image(found[0]))
             return gx, Tensor._wrap(found[1]), Tensor._wrap(found[2])
-        gmean, gdrift = rows.gradient_means(self.mean, grows.matrix)
+        grows = Rows(g.data)
+        xp = namespace(x)
+        gx = xp.empty_like(rows.matrix)
+        gz = gx if self.leaky else grows.matrix  # the gradient of what the leaky ReLU was given
+        y = Rows(self.output.data).matrix if self.leaky else None
+
+        def undo(part: slice) -> None:
+            if self.leaky and y is not None:
+                xp.multiply(grows.matrix[part], self.leaky.factor(y[part]), out=gz[part])
+
+        gmean, gdrift = rows.gradient_means(self.mean, gz, undo)
         gdrift *= self.rstd  # mean of g * xhat
         gweight, gbias = Tensor._wrap(gdrift * rows.count), Tensor._wrap(gmean * rows.count)
         if not self.needs(0):
@@ -149,13 +173,11 @@ class BatchNorm(Op):
         scale = weight * self.rstd
         steep = scale * self.rstd * gdrift
         factor, slope, shift = (rows.wide(v) for v in (scale, steep, scale * gmean - steep * self.mean))
-        xp = namespace(x)
-        gx = xp.empty_like(rows.matrix)
 
         def fill(part: slice) -> None:
             drift = rows.matrix[part] * slope
             drift += shift
-            xp.multiply(grows.matrix[part], factor, out=gx[part])
+            xp.multiply(gz[part], factor, out=gx[part])
             gx[part] -= drift
 
         rows.walk(fill)
@@ -243,11 +265,14 @@ class Rows:
         shift, square = self.means(sums)
         return center + shift, namespace(center).maximum(square - shift * shift, 0)
 
-    def gradient_means(self, center: Array, g: Array) -> tuple[Array, Array]:
-        """Means of g and of g * (x - center) of each channel, in one walk."""
+    def gradient_means(
+        self, center: Array, g: Array, before: Callable[[slice], None]
+    ) -> tuple[Array, Array]:
+        """Means of g and of g * (x - center) of each channel, in one walk; ``before`` fills a part of g."""
         wide = self.wide(center)
 
         def sums(part: slice) -> tuple[Array, Array]:
+            before(part)
             deviation = self.matrix[part] - wide
             deviation *= g[part]
             return sum_rows(g[part]), sum_rows(deviation)

@@ -42,6 +42,18 @@ def test_fused_batch_norm_is_the_composed_one_to_second_order(shape, channels_la
         np.testing.assert_allclose(mine, truth, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize("slope", [0.0, 0.2])
+@pytest.mark.parametrize("shape", [(6, 3), (2, 3, 4, 5), (8, 16, 2, 2)])
+def test_batch_norm_with_a_leaky_relu_is_the_composed_one_to_second_order(shape, slope):
+    inputs = tensors(*shape, channels_last=len(shape) > 2)
+    fused = two_orders(
+        lambda x, w, b: ops.batch_norm(x, None, None, w, b, training=True, negative_slope=slope), inputs
+    )
+    composed = two_orders(lambda *xwb: ops.leaky_relu(plain_batch_norm(*xwb), slope), inputs)
+    for mine, truth in zip(fused, composed, strict=True):
+        np.testing.assert_allclose(mine, truth, rtol=1e-9, atol=1e-11)
+
+
 @pytest.mark.parametrize("axes", [(1,), (2, 3), (1, 2, 3)])
 def test_standardize_is_the_composed_one_to_second_order(axes):
     inputs = tensors(2, 3, 4, 5)[:1]
@@ -51,11 +63,12 @@ def test_standardize_is_the_composed_one_to_second_order(axes):
         np.testing.assert_allclose(mine, truth, rtol=1e-9, atol=1e-11)
 
 
-def test_many_chunks_give_what_one_gives(monkeypatch):
+@pytest.mark.parametrize("slope", [1.0, 0.2])
+def test_many_chunks_give_what_one_gives(monkeypatch, slope):
     inputs = tensors(5, 3, 7, 6, channels_last=True)
 
     def run():
-        y = ops.batch_norm(inputs[0], None, None, *inputs[1:], training=True)
+        y = ops.batch_norm(inputs[0], None, None, *inputs[1:], training=True, negative_slope=slope)
         return [y.numpy(), *(g.numpy() for g in grad(y, inputs, Tensor(np.cos(y.numpy()))))]
 
     whole = run()
