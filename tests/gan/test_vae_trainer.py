@@ -16,7 +16,7 @@ def trainer_of(images, **options):
 
 def test_the_loss_falls_and_pictures_come_back():
     images = render_glyphs(64, size=12)[0]
-    trainer = trainer_of(images, lr_g=2e-3, lr_d=2e-3, latent=16)
+    trainer = trainer_of(images, lr_g=4e-3, lr_d=4e-3, latent=16)
     assert isinstance(trainer, gan.VAETrainer)
     records = [trainer.train_step() for _ in range(300)]
     first, last = records[0], records[-1]
@@ -27,7 +27,7 @@ def test_the_loss_falls_and_pictures_come_back():
     with no_grad():
         mean, _ = trainer.discriminator.eval()(Tensor(images))
         back = trainer.generator.eval()(mean).numpy()
-    assert ((back - images) ** 2).mean() < 0.75 * images.var(axis=0).mean()  # 1: the mean picture
+    assert ((back - images) ** 2).mean() < 0.5 * images.var(axis=0).mean()  # 1: the mean picture
     assert trainer.sample(trainer.fixed_latents(3)).shape == (3, 1, 12, 12)
 
 
