@@ -103,6 +103,32 @@ def test_product_adds_to_what_is_there(monkeypatch, dtype, by_blas):
             assert (whole[:, columns:] == before[:, columns:]).all()
 
 
+@pytest.mark.parametrize("add", [False, True])
+@pytest.mark.parametrize("shape", [(61, 3, 4), (4, 3, 61), (4, 61, 3), (64, 4, 2), (40, 9, 9), (7, 61, 8)])
+def test_long_products_in_blocks(monkeypatch, shape, add):
+    monkeypatch.setattr(blas, "UNPACKED", 8 * 12)
+    monkeypatch.setattr(blas, "NARROW", 4)
+    monkeypatch.setattr(blas, "SMALL_FACE", 12)
+    (M, K, N), rng = shape, np.random.default_rng(0)
+    small_face = M * K * N // max(shape) <= 12
+    for turned in range(8):
+        left, right = rng.standard_normal((M, K)), rng.standard_normal((K, N))
+        left = np.asfortranarray(left) if turned & 1 else left
+        right = np.asfortranarray(right) if turned & 2 else right
+        whole = rng.standard_normal((M, 2 * N if turned & 4 else N))
+        before, calls = whole.copy(), []
+        with monkeypatch.context() as patch:
+            matmul = np.matmul
+            patch.setattr(blas.np, "matmul", lambda *a, m=matmul, **k: calls.append(1) or m(*a, **k))
+            blas.product(left, right, whole[:, :N], add=add)
+        in_order = not (turned & 1 if M == max(shape) else turned & 2)
+        expected = small_face and (K == max(shape) or not add and in_order)
+        assert bool(calls) == expected
+        wanted = np.einsum("ik,kj->ij", left, right) + (before[:, :N] if add else 0)
+        np.testing.assert_allclose(whole[:, :N], wanted, rtol=1e-12, atol=1e-12)
+        np.testing.assert_array_equal(whole[:, N:], before[:, N:])
+
+
 @pytest.mark.parametrize(
     "shapes, calls",
     [
