@@ -119,7 +119,7 @@ def test_long_products_in_blocks(monkeypatch, shape, add):
         before, calls = whole.copy(), []
         with monkeypatch.context() as patch:
             matmul = np.matmul
-            patch.setattr(blas.np, "matmul", lambda *a, m=matmul, **k: calls.append(1) or m(*a, **k))
+            patch.setattr(blas.np, "matmul", lambda *a, m=matmul, n=calls, **k: n.append(1) or m(*a, **k))
             blas.product(left, right, whole[:, :N], add=add)
         in_order = not (turned & 1 if M == max(shape) else turned & 2)
         expected = small_face and (K == max(shape) or not add and in_order)
