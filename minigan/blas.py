@@ -27,8 +27,9 @@ from minigan import backend, parallel
 WORTH_SPLITTING = 1 << 24  # multiplications in a product from which a second thread pays
 
 UNPACKED = 10**6  # multiplications up to which OpenBLAS multiplies small matrices where they lie
-NARROW = 64  # rows or columns up to which the result of a long product may be computed in blocks of that size
-SMALL_FACE = 10**4  # elements of the small factor, or of the result of long sums, up to which any may
+SMALL_FACE = 10**4  # elements of the small factor, or of the result of long sums, up to which that pays
+NARROW = 64  # columns of a tall result up to which it pays whatever their length
+LANES = 64  # elements: blocks of columns are that many or a multiple
 
 FEW = 16  # matrices in a stack up to which a GPU is given them one by one
 
@@ -166,18 +167,20 @@ def run(jobs: Sequence[Callable[[], Any]]) -> None:
 def product(left: Any, right: Any, out: Any, *, add: bool = False) -> Any:
     """Write left @ right to ``out``, or add it, and return ``out``: matrices, or stacks (K, rows, columns).
 
-    For NumPy by `dot`, or blocks of `matmul`; what they cannot do, adding and writing to a part of a wider
-    matrix, BLAS does itself.
+    Either factor of a stack may be one matrix.  What NumPy cannot do, adding and writing a large product to
+    a part of a wider matrix, BLAS does itself.
     """
     if type(out) is not np.ndarray:
         found = _device_product(left, right, None if add else out)
         if add:
             out += found
-    elif out.ndim > 2:
-        for one, other, into in zip(left, right, out, strict=True):
-            product(one, other, into, add=add)
     elif _by_blocks(left, right, out, add):
         pass
+    elif out.ndim > 2 and not add:
+        np.matmul(left, right, out=out)
+    elif out.ndim > 2:
+        for one, other, into in zip(left, right, out, strict=True):
+            product(one, other, into, add=True)
     elif not add and out.flags.c_contiguous:
         np.dot(left, right, out=out)
     elif not _call_blas(left, right, out, add):
@@ -187,36 +190,38 @@ def product(left: Any, right: Any, out: Any, *, add: bool = False) -> Any:
 
 
 def _by_blocks(left: np.ndarray, right: np.ndarray, out: np.ndarray, add: bool) -> bool:
-    """Write or add a long product as a stack of small ones, in one call; False where that does not pay.
+    """Write or add long products as stacks of small ones, in one call; False where that does not pay.
 
     A large product copies both factors into the order of its kernel, and where two of its three sizes are
     small that is most of the work.  Up to a million multiplications OpenBLAS's kernels for AVX-512 read
-    factors where they lie: 12,000 x 512 times 512 x 64 took 3.4 ms in blocks of 24 rows and 4.8 in one, 25 x
-    25 times 25 x 21,500 (a transform of Winograd's) 0.24 and 0.39, 32 x 12,500 times 12,500 x 32 (a weight
+    factors where they lie: 12,000 x 512 times 512 x 64 took 3.4 ms in blocks of 24 rows and 4.8 in one, 6 x
+    6 times 6 x 129,000 (a transform of Winograd's) 0.09 and 0.18, 32 x 12,500 times 12,500 x 32 (a weight
     gradient) 0.10 and 0.20.  On other processors both take the same.
     """
-    (M, K), N = left.shape, right.shape[1]
+    (M, K), N = left.shape[-2:], right.shape[-1]
     longest = max(M, K, N)
     face = M * K * N // max(1, longest)  # elements of the small factor, or of a small result
-    block = UNPACKED // max(1, face) // 8 * 8
-    if longest <= block or not block or min(M, K, N) < 2:
+    step = LANES if M < longest == N else 8  # vectors lie along the columns
+    block = UNPACKED // max(1, face) // step * step
+    narrow = longest == M > N <= NARROW
+    if longest <= block or not block or min(M, K, N) < 2 or face > SMALL_FACE and not narrow:
         return False
-    if longest == K:
-        return face <= SMALL_FACE and _sum_of_blocks(left, right, out, block, add)
+    block = longest // -(-longest // block) // step * step or block  # as even as may be, with a short rest
+    if longest > max(M, N):
+        return out.ndim == 2 and _sum_of_blocks(left, right, out, block, add)
     large = left if longest == M else right
-    unfit = any(matrix.strides[1] != matrix.itemsize for matrix in (large, out))
-    if add or unfit or min(M, N) > NARROW and face > SMALL_FACE:
+    if add or any(matrix.strides[-1] != matrix.itemsize for matrix in (large, out)):
         return False
     done = longest // block * block
     if longest == M:
         right = np.ascontiguousarray(right)
-        tall = [matrix[:done].reshape(-1, block, matrix.shape[1]) for matrix in (left, out)]
-        np.matmul(tall[0], right, out=tall[1])
-        left, out = left[done:], out[done:]
+        rows = [m[..., :done, :].reshape(*m.shape[:-2], -1, block, m.shape[-1]) for m in (left, out)]
+        np.matmul(rows[0], right[..., None, :, :], out=rows[1])
+        left, out = left[..., done:, :], out[..., done:, :]
     else:
-        wide = [matrix[:, :done].reshape(len(matrix), -1, block).swapaxes(0, 1) for matrix in (right, out)]
-        np.matmul(left, wide[0], out=wide[1])
-        right, out = right[:, done:], out[:, done:]
+        columns = [m[..., :done].reshape(*m.shape[:-1], -1, block).swapaxes(-3, -2) for m in (right, out)]
+        np.matmul(left[..., None, :, :], columns[0], out=columns[1])
+        right, out = right[..., done:], out[..., done:]
     if done < longest:
         np.matmul(left, right, out=out)
     return True

@@ -104,13 +104,15 @@ def test_product_adds_to_what_is_there(monkeypatch, dtype, by_blas):
 
 
 @pytest.mark.parametrize("add", [False, True])
-@pytest.mark.parametrize("shape", [(61, 3, 4), (4, 3, 61), (4, 61, 3), (64, 4, 2), (40, 9, 9), (7, 61, 8)])
+@pytest.mark.parametrize(
+    "shape", [(61, 3, 4), (4, 3, 61), (4, 61, 3), (64, 4, 2), (61, 7, 2), (40, 9, 9), (7, 61, 8)]
+)
 def test_long_products_in_blocks(monkeypatch, shape, add):
-    monkeypatch.setattr(blas, "UNPACKED", 8 * 12)
-    monkeypatch.setattr(blas, "NARROW", 4)
-    monkeypatch.setattr(blas, "SMALL_FACE", 12)
+    monkeypatch.setattr(blas, "UNPACKED", 8 * 14)
+    for name, value in {"NARROW": 2, "SMALL_FACE": 12, "LANES": 8}.items():
+        monkeypatch.setattr(blas, name, value)
     (M, K, N), rng = shape, np.random.default_rng(0)
-    small_face = M * K * N // max(shape) <= 12
+    small_face = M * K * N // max(shape) <= 12 or N == 2
     for turned in range(8):
         left, right = rng.standard_normal((M, K)), rng.standard_normal((K, N))
         left = np.asfortranarray(left) if turned & 1 else left

@@ -9,7 +9,7 @@ from minigan.gan.config import Config
 
 RECIPES: dict[str, dict[str, Any]] = {
     "dcgan": {
-        "model": "dcgan", "base": 32, "latent": 64, "batch": 64, "lr_g": 1e-3, "lr_d": 1e-3, "lr_end": 0.05,
+        "model": "dcgan", "base": 32, "latent": 64, "batch": 64, "lr_g": 2e-3, "lr_d": 2e-3, "lr_end": 0.05,
         "betas": (0.5, 0.99), "r1": 1.0, "penalty_every": 8, "ema": 0.999,
     },
     "dense": {

@@ -19,15 +19,16 @@ taps S q + a only. Over images whose S x S blocks of pixels count as S^2 C chann
 convolution) is the same the other way round: S^2 C output channels, spread out to S x S blocks. So 4x4 with
 stride 2, the kernel of DCGAN, becomes F(m x m, 2x2), and nothing is ever scattered with overlap.
 
-How it is computed. The n x n cells of a tile are gathered to the front, (n^2, tiles, C); both two-
-dimensional transforms are then a matrix product with a Kronecker square, kron(B^T, B^T) and so on: more
-arithmetic than nested passes, in much less time. Which points: infinity and few, small and unlike ones, for
-small rounding errors (Barabasz et al., arXiv 1803.10986); about 2e-6 relative in float32.
+How it is computed. The n x n cells of a tile are gathered to the front, (n, n, tiles * C), so that each
+transform is two matrix products of a few rows and very many columns, one along either axis. Which points:
+infinity and few, small and unlike ones, for small rounding errors (Barabasz et al., arXiv 1803.10986); about
+2e-6 relative in float32.
 """
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, lru_cache, partial
+from itertools import accumulate
 
 import numpy as np
 
@@ -40,6 +41,7 @@ HALF = Fraction(1, 2)
 # How many finite points -> which; each set measured against the others, in float32.
 POINTS = {1: [0], 2: [0, 1], 3: [0, 1, -1], 4: [0, -1, 2, HALF], 5: [0, 1, -1, 2, -HALF]}
 TILE = 3 << 20  # bytes of transformed tiles a job works on
+ALL = 48 << 20  # and of those that a weight gradient's products go over at once
 LEAST = 64  # tiles a job: shorter products are slow
 
 
@@ -71,13 +73,6 @@ def polynomial(roots):
 
 
 @cache
-def squares(m, r, dtype, device):
-    """The Kronecker squares (A^T (m^2, n^2), G (n^2, r^2), B^T (n^2, n^2)) as arrays."""
-    exact = (np.array(matrix, float) for matrix in matrices(m, r))
-    return tuple(backend.to_device(np.kron(one, one).astype(dtype), device) for one in exact)
-
-
-@cache
 def along_one_axis(m, r, dtype, device):
     """A^T (m, n), G (n, r) and B^T (n, n) themselves as arrays."""
     return tuple(
@@ -90,9 +85,12 @@ def transforms(like, m, r):
     return along_one_axis(m, r, like.dtype.char, backend.of(like).name)
 
 
-def squares_for(like, m, r):
-    """Their Kronecker squares in the type and on the device of an array."""
-    return squares(m, r, like.dtype.char, backend.of(like).name)
+def along_both(matrix, cells, out):
+    """(p, n), (n, n, L) -> (p, p, L): matrix @ cells @ matrix^T for each of the L, written to ``out``."""
+    p, n = matrix.shape
+    half = workspace.take(cells, "half", (p, n, cells.shape[2]))
+    blas.product(matrix, cells.reshape(n, -1), half.reshape(p, -1))
+    return blas.product(matrix, half, out)
 
 
 @dataclass(frozen=True)
@@ -158,15 +156,12 @@ def plan_cost(plan, function, frozen):
     tiles = plan.N * plan.TH * plan.TW
     slower = 2 if plan.gather > 1 else 1  # blocks of pixels come in shorter runs than channels alone
     copies = slower * rates.copy(n2 * plan.Cin, plan.Cin) + rates.copy(m2 * plan.Cout, plan.Cout)
-    transforms = n2 * (n2 * plan.Cin + m2 * plan.Cout) / (rates.MACS / 2)
+    transforms = (2 * plan.n**3 * plan.Cin + plan.m * plan.n * (plan.m + plan.n) * plan.Cout) / rates.THIN
     rows = max(1, min(tiles, max(LEAST, TILE // (n2 * max(plan.Cin, plan.Cout) * 4))))
     products = rates.product(n2 * sizes, plan.Cout) * (1 + 30 / rows)  # short products are slow
-    seconds = 1.1 * tiles * (copies + transforms + products) + 3 * rates.CALL
-    if (
-        function == "weight_grad"
-    ):  # each block adds a set of products, each as large as the transformed weight
-        blocks = 2 + tiles * n2 * max(plan.Cin, plan.Cout) * 8 / TILE
-        return 1.7 * seconds + blocks * n2 * sizes * 4e-10
+    seconds = 1.12 * tiles * (copies + transforms + products) + 3 * rates.CALL
+    if function == "weight_grad":
+        return 1.2 * seconds + n2 * sizes * 6e-10
     return seconds + n2 * sizes * (1.2e-10 if frozen else 1.3e-9)
 
 
@@ -186,16 +181,24 @@ def prepare(weight, spec, function, plan=None):
     plan = plan or best_plan(spec, function, frozen=True)
     xp, planes = backend.namespace(weight), tap_planes(weight, spec)
     planes = planes[::-1, ::-1] if function == "input_grad" else planes.swapaxes(2, 3)
-    _, G, _ = squares_for(weight, plan.m, plan.r)
-    flat = planes.reshape(plan.r**2, -1)  # a copy: in C order
-    out = xp.empty((plan.n**2, flat.shape[1]), weight.dtype)
-    parts = even(flat.shape[1], max(blas.workers(), flat.shape[1] >> 16))
-    blas.run([partial(xp.matmul, G, flat[:, a:b], out=out[:, a:b]) for a, b in parts])
+    G = transforms(weight, plan.m, plan.r)[1]
+    flat = planes.reshape(plan.r, -1)  # a copy: in C order
+    out = xp.empty((plan.n, plan.n, plan.Cin * plan.Cout), weight.dtype)
+
+    def row(i):
+        half = workspace.take(weight, "half", (1, flat.shape[1]))
+        blas.product(G[i : i + 1], flat, half)
+        blas.product(G, half.reshape(plan.r, -1), out[i])
+
+    blas.run([partial(row, i) for i in range(plan.n)])
     return out.reshape(plan.n**2, plan.Cin, plan.Cout)
 
 
-def gathered(image, plan, block):
-    """B^T d B of a block of tiles: (n^2, tiles, Cin) in scratch memory. ``image`` is (N, H, W, C)."""
+def gathered(image, plan, block, out=None):
+    """B^T d B of a block of tiles: (n^2, tiles, Cin) in scratch memory. ``image`` is (N, H, W, C).
+
+    With ``out``, (n, n, tiles * Cin), there instead.
+    """
     n0, n1, t0, t1 = block
     S, m, n = plan.gather, plan.m, plan.n
     rows, cols = S * ((t1 - t0) * m + plan.r - 1), S * (plan.TW * m + plan.r - 1)
@@ -204,8 +207,9 @@ def gathered(image, plan, block):
     shape = (n, n, n1 - n0, t1 - t0, plan.TW, S, plan.Cin // S)  # the last: S neighbours' channels in one run
     cells = workspace.take(image, "cells", shape)
     cells[...] = strided(piece, shape, (S * h, S * w, each, m * S * h, m * S * w, h, c))
-    out = workspace.take(image, "inputs", (n * n, cells.size // (n * n)))
-    blas.product(squares_for(image, m, plan.r)[2], cells.reshape(n * n, -1), out)
+    if out is None:
+        out = workspace.take(image, "inputs", (n, n, cells.size // (n * n)))
+    along_both(transforms(image, m, plan.r)[2], cells.reshape(n, n, -1), out)
     return out.reshape(n * n, -1, plan.Cin)
 
 
@@ -224,7 +228,7 @@ def tile_blocks(plan, size):
 def run(image, weight, plan):
     """An (N, H, W, C) image and a transformed weight (n^2, Cin, Cout) -> (N, plan.H, plan.W, C)."""
     m = plan.m
-    AT = squares_for(image, m, plan.r)[0]
+    AT = transforms(image, m, plan.r)[0]
     y = empty_image(image, plan.N, plan.H, plan.W, plan.Cout // plan.spread**2)
 
     wide = max(plan.Cin, plan.Cout) >= 256 and plan.gather == plan.spread == 1
@@ -237,8 +241,8 @@ def run(image, weight, plan):
         inputs = gathered(image, plan, block)
         products = workspace.take(image, "cells", (plan.n**2, inputs.shape[1], o1 - o0))
         blas.product(inputs, weight[:, :, o0:o1], products)
-        outputs = workspace.take(image, "inputs", (m * m, inputs.shape[1] * (o1 - o0)))
-        blas.product(AT, products.reshape(plan.n**2, -1), outputs)
+        outputs = workspace.take(image, "inputs", (m, m, inputs.shape[1] * (o1 - o0)))
+        along_both(AT, products.reshape(plan.n, plan.n, -1), outputs)
         scatter(y[..., o0:o1] if o1 - o0 < plan.Cout else y, outputs, plan, block)
 
     blas.run([partial(tile, block, *share) for block in blocks for share in shares])
@@ -246,7 +250,7 @@ def run(image, weight, plan):
 
 
 def scatter(y, outputs, plan, block):
-    """Put (m^2, tiles * Cout) where it belongs in y, cutting off what lies outside."""
+    """Put (m, m, tiles * Cout) where it belongs in y, cutting off what lies outside."""
     n0, n1, t0, t1 = block
     m, S, C = plan.m, plan.spread, y.shape[3]
     count, down = n1 - n0, (t1 - t0) * m * S
@@ -286,33 +290,53 @@ def image_function(image, weight, spec, prepared, function):
 
 
 def weight_grad(x, g, spec):
-    """(N, C, H, W), (N, O, OH, OW) -> (O, C, K, K)."""
+    """(N, C, H, W), (N, O, OH, OW) -> (O, C, K, K).
+
+    First many tiles are transformed, then each job makes one product from all of them: no sums of parts.
+    """
     xp, plan = backend.namespace(x), best_plan(spec, "weight_grad")
-    AT, G, _ = squares_for(x, plan.m, plan.r)
-    m, blocks = plan.m, tile_blocks(plan, TILE // 2)
-    shares = even(len(blocks), blas.workers())
-    sums = xp.empty((len(shares), plan.n**2, spec.O, plan.Cin), x.dtype)
+    n, O, Cin = plan.n, spec.O, plan.Cin
+    sums = xp.empty((n * n, O, Cin), x.dtype)
+    groups = groups_of(tile_blocks(plan, TILE), plan, x.dtype.itemsize)
+    for group in groups:
+        edges = [0, *accumulate((n1 - n0) * (t1 - t0) * plan.TW for n0, n1, t0, t1 in group)]
+        inputs = workspace.take(x, "all inputs", (n, n, edges[-1] * Cin))
+        cotangents = workspace.take(x, "all outputs", (n, n, edges[-1] * O))
 
-    def share(into, first, last):
-        for n0, n1, t0, t1 in blocks[first:last]:
-            piece = window(nhwc(g)[n0:n1], t0 * m, (t1 - t0) * m, 0, plan.TW * m)
-            cells = workspace.take(x, "cells", (m, m, n1 - n0, t1 - t0, plan.TW, spec.O))
-            cells[...] = piece.reshape(n1 - n0, t1 - t0, m, plan.TW, m, spec.O).transpose(2, 4, 0, 1, 3, 5)
-            outputs = workspace.take(x, "outputs", (plan.n**2, cells.size // m**2))
-            blas.product(AT.T, cells.reshape(m * m, -1), outputs)
-            inputs = gathered(nhwc(x), plan, (n0, n1, t0, t1))
-            outputs = outputs.reshape(plan.n**2, -1, spec.O).transpose(0, 2, 1)
-            blas.product(outputs, inputs, into, add=(n0, n1, t0, t1) != blocks[first])
+        def transform(i, group=group, edges=edges, inputs=inputs, cotangents=cotangents):
+            first, last = edges[i : i + 2]
+            gathered(nhwc(x), plan, group[i], inputs[:, :, first * Cin : last * Cin])
+            spread_cotangents(nhwc(g), plan, group[i], cotangents[:, :, first * O : last * O])
 
-    blas.run([partial(share, into, *s) for into, s in zip(sums, shares, strict=True)])
-    total = sums[0]
-    for more in sums[1:]:
-        total += more
-    planes = blas.matmul(G.T, total.reshape(plan.n**2, -1))
-    S, r = plan.gather, plan.r
-    taps = planes.reshape(r, r, spec.O, S, S, spec.C).transpose(2, 0, 3, 1, 4, 5)
-    whole = taps.reshape(spec.O, r * S, r * S, spec.C)
+        blas.run([partial(transform, i) for i in range(len(group))])
+        flat, gflat = inputs.reshape(n * n, -1, Cin), cotangents.reshape(n * n, -1, O)
+
+        def multiply(p, flat=flat, gflat=gflat, add=group is not groups[0]):
+            blas.product(gflat[p].T, flat[p], sums[p], add=add)
+
+        blas.run([partial(multiply, p) for p in range(n * n)])
+    S, r, G = plan.gather, plan.r, transforms(x, plan.m, plan.r)[1]
+    planes = along_both(G.T, sums.reshape(n, n, -1), xp.empty((r, r, O * Cin), x.dtype))
+    taps = planes.reshape(r, r, O, S, S, spec.C).transpose(2, 0, 3, 1, 4, 5)
+    whole = taps.reshape(O, r * S, r * S, spec.C)
     return whole[:, : spec.KH, : spec.KW].transpose(0, 3, 1, 2)
+
+
+def groups_of(blocks, plan, itemsize):
+    """Consecutive blocks in groups of about ``ALL`` bytes of transformed tiles."""
+    bytes_each = plan.n**2 * (plan.Cin + plan.Cout) * itemsize
+    tiles = sum((n1 - n0) * (t1 - t0) for n0, n1, t0, t1 in blocks) * plan.TW
+    return [blocks[a:b] for a, b in even(len(blocks), -(-tiles * bytes_each // ALL))]
+
+
+def spread_cotangents(g, plan, block, out):
+    """A g A^T of a block of tiles of an (N, OH, OW, O) cotangent, to ``out``, (n, n, tiles * O)."""
+    n0, n1, t0, t1 = block
+    m, O = plan.m, g.shape[3]
+    piece = window(g[n0:n1], t0 * m, (t1 - t0) * m, 0, plan.TW * m)
+    cells = workspace.take(g, "cells", (m, m, n1 - n0, t1 - t0, plan.TW, O))
+    cells[...] = piece.reshape(n1 - n0, t1 - t0, m, plan.TW, m, O).transpose(2, 4, 0, 1, 3, 5)
+    along_both(transforms(g, m, plan.r)[0].T, cells.reshape(m, m, -1), out)
 
 
 def supports(spec, function):

@@ -231,9 +231,9 @@ def size_cost(spec, function, frozen, m):
         gathers, scatters, narrow = K, spec.O, spec.O
     products = rates.product(tiles * n * q_count * K * spec.O, narrow)
     copies = rates.copy(tiles * n * gathers, SW * spec.C) + rates.copy(tiles * (n + m) * scatters, narrow)
-    transforms = tiles * n * (n * gathers + m * scatters) / (rates.MACS / 6)
+    transforms = tiles * n * (n * gathers + m * scatters) / rates.THIN
     weights = n * q_count * K * spec.O * (3e-10 if frozen and function != "weight_grad" else 4e-10)
-    slower = 1.75 if function == "weight_grad" else 1.2  # measured beside the estimate of the parts
+    slower = 1.5 if function == "weight_grad" else 1.2  # measured beside the estimate of the parts
     return slower * (products + copies + transforms + weights) + 3 * rates.CALL
 
 

@@ -91,9 +91,9 @@ def test_winograd_counts_its_products(function, m, counted, multiplied, workers,
         monkeypatch.setattr(winograd, "best_plan", lambda *_, plan=plan, **__: plan)
         multiplied.clear(), counted["product"].clear()
         run(winograd, function, spec)
-        n2, m2 = plan.n**2, plan.m**2
-        squares = {(n2, n2), (m2, n2), (n2, m2), (plan.r**2, n2)}
-        made = multiplications(pair for pair in multiplied if pair[0] not in squares)
+        n, r = plan.n, plan.r
+        transforms = {(n, n), (m, n), (n, m), (1, r), (n, r), (r, n)}
+        made = multiplications(pair for pair in multiplied if pair[0] not in transforms)
         winograd.plan_cost(plan, function, False)
         ((macs, columns),) = counted["product"]
         assert macs * plan.N * plan.TH * plan.TW == made and columns == plan.Cout
