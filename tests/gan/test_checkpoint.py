@@ -159,7 +159,7 @@ def test_facts_that_make_no_sense_are_refused(tmp_path, edit, words):
 
 
 def test_other_settings_are_listed(tmp_path):
-    words = "other settings: batch: 5, now 6; lr_g: 0.25, now 0.001"
+    words = "other settings: batch: 5, now 6; lr_g: 0.25, now 0.002"
     refused(tmp_path, rewrite(lambda a, f: f["config"].update(batch=5, lr_g=0.25)), words, ArgumentError)
 
 
