@@ -242,3 +242,18 @@ def test_sequential_does_batch_norm_and_activation_at_once(activation, training)
     np.testing.assert_allclose(y.numpy(), wanted.numpy(), rtol=1e-5, atol=1e-6)
     for mine, truth in zip(norms[0].buffers(), norms[1].buffers(), strict=True):
         np.testing.assert_array_equal(mine.numpy(), truth.numpy())
+
+
+def test_sequential_leaves_layers_of_your_own_alone():
+    class Shifted(nn.BatchNorm2d):
+        def forward(self, x):
+            return super().forward(x) + 5.0
+
+    class Doubled(nn.ReLU):
+        def forward(self, x):
+            return super().forward(x) * 2.0
+
+    x = tensor(4, 3, 5, 2)
+    assert nn.Sequential(Shifted(3), nn.ReLU())(x).numpy().mean() == pytest.approx(5.0, rel=1e-5)
+    wanted = 2 * np.maximum(nn.BatchNorm2d(3)(x).numpy(), 0)
+    np.testing.assert_allclose(nn.Sequential(nn.BatchNorm2d(3), Doubled())(x).numpy(), wanted, rtol=1e-5)
