@@ -41,7 +41,7 @@ HALF = Fraction(1, 2)
 # How many finite points -> which; each set measured against the others, in float32.
 POINTS = {1: [0], 2: [0, 1], 3: [0, 1, -1], 4: [0, -1, 2, HALF], 5: [0, 1, -1, 2, -HALF]}
 TILE = 3 << 20  # bytes of transformed tiles a job works on
-ALL = 48 << 20  # and of those that a weight gradient's products go over at once
+ALL = 24 << 20  # and of those that a weight gradient's products go over at once
 LEAST = 64  # tiles a job: shorter products are slow
 
 
