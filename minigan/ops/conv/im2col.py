@@ -212,7 +212,7 @@ def cost(spec, function, frozen=False):
     if function == "input_grad":
         spec = mirrored(spec)
         rows, K = spec.N * spec.OH * spec.OW, spec.KH * spec.KW * spec.C
-    seconds = rates.product(spec.macs, spec.O) * (1.17 if function == "weight_grad" else 1)
+    seconds = rates.product(spec.macs, spec.O) * (1.13 if function == "weight_grad" else 1)
     run = (spec.KW if spec.dilation[1] == 1 else 1) * spec.C
     return seconds + rates.copy(rows * K, run) + rates.CALL
 

@@ -116,8 +116,10 @@ def cost(spec, function, frozen=False):
     count, pixels = spec.KH * spec.KW, spec.N * spec.OH * spec.OW
     columns = spec.O if function == "forward" else spec.C
     copies = 0.0 if count == 1 and spec.stride == (1, 1) else rates.copy(count * pixels * spec.C, spec.C)
-    adds = 0.0 if function == "weight_grad" else rates.add((count - 1) * pixels * columns, columns)
-    slower = 1.15 if function == "weight_grad" else 1.0
+    adds = rates.add((count - 1) * pixels * columns, columns)
+    slower = 1.0
+    if function == "weight_grad":  # each share has its own sums: set to zero, and added up at the end
+        slower, adds = 1.1, rates.add(4 * count * spec.C * spec.O, spec.C)
     return slower * rates.product(spec.macs, columns) + adds + copies + rates.CALL
 
 

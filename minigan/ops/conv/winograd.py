@@ -300,8 +300,8 @@ def weight_grad(x, g, spec):
     groups = groups_of(tile_blocks(plan, TILE), plan, x.dtype.itemsize)
     for group in groups:
         edges = [0, *accumulate((n1 - n0) * (t1 - t0) * plan.TW for n0, n1, t0, t1 in group)]
-        inputs = workspace.take(x, "all inputs", (n, n, edges[-1] * Cin))
-        cotangents = workspace.take(x, "all outputs", (n, n, edges[-1] * O))
+        inputs = xp.empty((n, n, edges[-1] * Cin), x.dtype)
+        cotangents = xp.empty((n, n, edges[-1] * O), x.dtype)
 
         def transform(i, group=group, edges=edges, inputs=inputs, cotangents=cotangents):
             first, last = edges[i : i + 2]

@@ -118,9 +118,13 @@ def test_float32_stays_float32_and_accurate(name):
 TILED = (im2col, mec, planar, shifted, winograd, winograd1d)
 
 
+@pytest.mark.parametrize("unpacked", (1, 600))
 @pytest.mark.parametrize("threads", ("1", "3"))
-def test_many_small_tiles_and_any_number_of_threads(monkeypatch, threads):
+def test_many_small_tiles_and_any_number_of_threads(monkeypatch, threads, unpacked):
     monkeypatch.setenv("MINIGAN_THREADS", threads)
+    monkeypatch.setattr(blas, "UNPACKED", unpacked)  # products in one, or in blocks of a few rows
+    monkeypatch.setattr(blas, "LANES", 8)
+    monkeypatch.setattr(winograd, "ALL", 3000)
     for module in TILED:
         monkeypatch.setattr(module, "TILE", 600)
     monkeypatch.setattr(winograd, "LEAST", 1)
