@@ -6,7 +6,7 @@ chosen beside what would have been faster.
 """
 
 MACS = 2.1e11  # multiply-adds a second of a wide product
-NARROW = 6  # a product of n columns runs at n / (n + NARROW) of that
+NARROW = 3  # a product of n columns runs at n / (n + NARROW) of that
 THIN = 8.5e10  # multiply-adds a second where one factor has a few rows and columns only: it waits for memory
 FLOATS = 2.2e10  # floats a second of a copy in long runs, within cache
 RUN = 2.5e-9  # seconds to begin each run

@@ -40,7 +40,7 @@ from minigan.ops.conv.registry import Algorithm, register
 HALF = Fraction(1, 2)
 # How many finite points -> which; each set measured against the others, in float32.
 POINTS = {1: [0], 2: [0, 1], 3: [0, 1, -1], 4: [0, -1, 2, HALF], 5: [0, 1, -1, 2, -HALF]}
-TILE = 3 << 20  # bytes of transformed tiles a job works on
+TILE = 3 << 19  # bytes of transformed tiles a job works on; there are four such arrays a thread
 ALL = 24 << 20  # and of those that a weight gradient's products go over at once
 LEAST = 64  # tiles a job: shorter products are slow
 
@@ -159,10 +159,10 @@ def plan_cost(plan, function, frozen):
     transforms = (2 * plan.n**3 * plan.Cin + plan.m * plan.n * (plan.m + plan.n) * plan.Cout) / rates.THIN
     rows = max(1, min(tiles, max(LEAST, TILE // (n2 * max(plan.Cin, plan.Cout) * 4))))
     products = rates.product(n2 * sizes, plan.Cout) * (1 + 30 / rows)  # short products are slow
-    seconds = 1.12 * tiles * (copies + transforms + products) + 3 * rates.CALL
+    seconds = 1.15 * tiles * (copies + transforms + products) + 3 * rates.CALL
     if function == "weight_grad":
         return 1.2 * seconds + n2 * sizes * 6e-10
-    return seconds + n2 * sizes * (1.2e-10 if frozen else 1.3e-9)
+    return seconds + n2 * sizes * 1.2e-10 if frozen else seconds + n2 * sizes * 1.3e-9 + 3 * rates.CALL
 
 
 def tap_planes(weight, spec):
