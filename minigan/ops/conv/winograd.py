@@ -158,7 +158,7 @@ def plan_cost(plan, function, frozen):
     copies = slower * rates.copy(n2 * plan.Cin, plan.Cin) + rates.copy(m2 * plan.Cout, plan.Cout)
     transforms = (2 * plan.n**3 * plan.Cin + plan.m * plan.n * (plan.m + plan.n) * plan.Cout) / rates.THIN
     rows = max(1, min(tiles, max(LEAST, TILE // (n2 * max(plan.Cin, plan.Cout) * 4))))
-    products = rates.product(n2 * sizes, plan.Cout) * (1 + 30 / rows)  # short products are slow
+    products = rates.product(n2 * sizes, plan.Cout) * (1 + 12 / rows)  # short products are slow
     seconds = 1.15 * tiles * (copies + transforms + products) + 3 * rates.CALL
     if function == "weight_grad":
         return 1.2 * seconds + n2 * sizes * 6e-10
