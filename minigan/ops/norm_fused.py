@@ -113,8 +113,8 @@ class BatchNorm(Op):
 
     def __init__(self, eps: float, slope: float = 1.0):
         self.eps, self.slope = eps, slope
-        self.leaky = None if slope == 1 else LeakyRelu(slope)
-        self.keeps_output = self.leaky is not None
+        self.leaky, self.leaks = LeakyRelu(slope), slope != 1
+        self.keeps_output = self.leaks
 
     def forward(self, x: Array, weight: Array, bias: Array) -> Array:
         """Two walks over x: statistics, then the result; what a step of a walk touches stays in the cache."""
@@ -135,7 +135,7 @@ class BatchNorm(Op):
             xp.multiply(rows.matrix[part], scale, out=y[part])
             z = y[part]
             z += shift
-            if self.leaky:
+            if self.leaks:
                 self.leaky.into(z, z)
 
         rows.walk(fill)
@@ -144,11 +144,11 @@ class BatchNorm(Op):
     def backward(self, g: Tensor) -> tuple[Tensor | None, ...]:
         """The formula at the top of the file, times weight."""
         if is_grad_enabled():
-            return self._backward_recorded(g if not self.leaky else self.leaky.pulled(g, self.output))
+            return self._backward_recorded(self.leaky.pulled(g, self.output) if self.leaks else g)
         x, weight = self.input(0).data, self.input(1).data
         rows = Rows(x)
         if cuda.available(x):
-            if self.leaky:
+            if self.leaks:
                 g = self.leaky.pulled(g, self.output)
             grows = Rows(g.data)
             vectors = (weight, self.mean, self.rstd)
@@ -158,14 +158,14 @@ class BatchNorm(Op):
         grows = Rows(g.data)
         xp = namespace(x)
         gx = xp.empty_like(rows.matrix)
-        gz = gx if self.leaky else grows.matrix  # the gradient of what the leaky ReLU was given
-        y = Rows(self.output.data).matrix if self.leaky else None
+        gz = gx if self.leaks else grows.matrix  # the gradient of what the leaky ReLU was given
 
         def undo(part: slice) -> None:
-            if self.leaky and y is not None:
-                xp.multiply(grows.matrix[part], self.leaky.factor(y[part]), out=gz[part])
+            xp.multiply(grows.matrix[part], self.leaky.factor(y[part]), out=gz[part])
 
-        gmean, gdrift = rows.gradient_means(self.mean, gz, undo)
+        if self.leaks:
+            y = Rows(self.output.data).matrix
+        gmean, gdrift = rows.gradient_means(self.mean, gz, undo if self.leaks else None)
         gdrift *= self.rstd  # mean of g * xhat
         gweight, gbias = Tensor._wrap(gdrift * rows.count), Tensor._wrap(gmean * rows.count)
         if not self.needs(0):
@@ -266,13 +266,14 @@ class Rows:
         return center + shift, namespace(center).maximum(square - shift * shift, 0)
 
     def gradient_means(
-        self, center: Array, g: Array, before: Callable[[slice], None]
+        self, center: Array, g: Array, before: Callable[[slice], None] | None
     ) -> tuple[Array, Array]:
         """Means of g and of g * (x - center) of each channel, in one walk; ``before`` fills a part of g."""
         wide = self.wide(center)
 
         def sums(part: slice) -> tuple[Array, Array]:
-            before(part)
+            if before is not None:
+                before(part)
             deviation = self.matrix[part] - wide
             deviation *= g[part]
             return sum_rows(g[part]), sum_rows(deviation)

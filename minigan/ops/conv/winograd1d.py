@@ -4,7 +4,7 @@ Along a row the identity y = A^T [ (G w) * (B^T d) ] of winograd.py is used as i
 filter of r taps from n = m + r - 1 products (Winograd, "Arithmetic Complexity of Computations", 1980). Rows
 of the kernel are added up directly. With a stride S, blocks of S x S pixels are one coarse pixel of S^2 C
 channels, and r = ceil(K / S) taps remain each way, as in winograd.py; so for 4x4 with stride 2, F(4, 2) does
-5 multiplications where the direct sum does 8, with transforms of 5 x 5 and not of 25 x 25 cells.
+5 multiplications where the direct sum does 8, with half of winograd.py's transforms.
 
 Memory order makes the rest cheap. With the batch inside, (n, lines, tiles, images, channels), the tiles that
 meet row q of the kernel at output lines i0 .. i1 - 1 are the lines i0 + q .. of one dense matrix:
