@@ -199,12 +199,14 @@ def _by_blocks(left: np.ndarray, right: np.ndarray, out: np.ndarray, add: bool) 
     gradient) 0.10 and 0.20.  On other processors both take the same.
     """
     (M, K), N = left.shape[-2:], right.shape[-1]
+    if M * K * N <= UNPACKED:
+        return False
     longest = max(M, K, N)
-    face = M * K * N // max(1, longest)  # elements of the small factor, or of a small result
+    face = M * K * N // longest  # elements of the small factor, or of a small result
     step = LANES if M < longest == N else 8  # vectors lie along the columns
-    block = UNPACKED // max(1, face) // step * step
+    block = UNPACKED // face // step * step
     narrow = longest == M > N <= NARROW
-    if longest <= block or not block or min(M, K, N) < 2 or face > SMALL_FACE and not narrow:
+    if not block or min(M, K, N) < 2 or face > SMALL_FACE and not narrow:
         return False
     block = longest // -(-longest // block) // step * step or block  # as even as may be, with a short rest
     if longest > max(M, N):

@@ -115,12 +115,18 @@ def cost(spec, function, frozen=False):
     """The products, each tap's pass over what it adds to, and copies where taps are not whole lines."""
     count, pixels = spec.KH * spec.KW, spec.N * spec.OH * spec.OW
     columns = spec.O if function == "forward" else spec.C
-    copies = 0.0 if count == 1 and spec.stride == (1, 1) else rates.copy(count * pixels * spec.C, spec.C)
-    adds = rates.add((count - 1) * pixels * columns, columns)
-    slower = 1.0
-    if function == "weight_grad":  # each share has its own sums: set to zero, and added up at the end
-        slower, adds = 1.1, rates.add(4 * count * spec.C * spec.O, spec.C)
-    return slower * rates.product(spec.macs, columns) + adds + copies + rates.CALL
+    run = spec.C * (spec.OW if spec.stride[1] == 1 else 1)
+    if count == 1 and spec.stride == (1, 1):  # one product of what is there
+        return rates.product(spec.macs, columns) + rates.CALL
+    copies = rates.copy(count * pixels * spec.C, run)
+    if function == "forward":  # BLAS adds, to whole rows
+        adds = 2 * rates.copy((count - 1) * pixels * columns, pixels)
+    elif function == "input_grad":
+        adds = rates.add((count - 1) * pixels * columns, run)
+    else:  # each share has its own sums: set to zero, and added up at the end
+        adds = rates.add(4 * count * spec.C * spec.O, spec.C)
+    slower = 1.2 if function == "weight_grad" else 1.1
+    return slower * (rates.product(spec.macs, columns) + adds + copies) + (1 + count / 5) * rates.CALL
 
 
 register(Algorithm("shifted", forward, input_grad, weight_grad, supports, cost))
