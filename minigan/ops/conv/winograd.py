@@ -162,7 +162,7 @@ def plan_cost(plan, function, frozen):
     seconds = 1.15 * tiles * (copies + transforms + products) + 3 * rates.CALL
     if function == "weight_grad":
         return 1.35 * seconds + n2 * sizes * 4e-10
-    return seconds + n2 * sizes * 1.2e-10 if frozen else seconds + n2 * sizes * 1.3e-9 + 3 * rates.CALL
+    return seconds + n2 * sizes * 3.5e-10 if frozen else seconds + n2 * sizes * 1.3e-9 + 3 * rates.CALL
 
 
 def tap_planes(weight, spec):
