@@ -74,7 +74,7 @@ def polynomial(roots):
 
 @cache
 def along_one_axis(m, r, dtype, device):
-    """A^T (m, n), G (n, r) and B^T (n, n) themselves as arrays."""
+    """A^T (m, n), G (n, r) and B^T (n, n) as arrays."""
     return tuple(
         backend.to_device(np.array(matrix, float).astype(dtype), device) for matrix in matrices(m, r)
     )
@@ -162,7 +162,9 @@ def plan_cost(plan, function, frozen):
     seconds = 1.15 * tiles * (copies + transforms + products) + 3 * rates.CALL
     if function == "weight_grad":
         return 1.35 * seconds + n2 * sizes * 4e-10
-    return seconds + n2 * sizes * 3.5e-10 if frozen else seconds + n2 * sizes * 1.3e-9 + 3 * rates.CALL
+    if frozen:  # for three passes at least: that many a GAN's discriminator is frozen for
+        return seconds + n2 * sizes * 3.5e-10
+    return seconds + n2 * sizes * 1.3e-9 + 3 * rates.CALL
 
 
 def tap_planes(weight, spec):
@@ -295,31 +297,32 @@ def weight_grad(x, g, spec):
     First many tiles are transformed, then each job makes one product from all of them: no sums of parts.
     """
     xp, plan = backend.namespace(x), best_plan(spec, "weight_grad")
-    n, O, Cin = plan.n, spec.O, plan.Cin
-    sums = xp.empty((n * n, O, Cin), x.dtype)
+    n, O = plan.n, spec.O
+    sums = xp.empty((n * n, O, plan.Cin), x.dtype)
     groups = groups_of(tile_blocks(plan, TILE), plan, x.dtype.itemsize)
     for group in groups:
-        edges = [0, *accumulate((n1 - n0) * (t1 - t0) * plan.TW for n0, n1, t0, t1 in group)]
-        inputs = xp.empty((n, n, edges[-1] * Cin), x.dtype)
-        cotangents = xp.empty((n, n, edges[-1] * O), x.dtype)
-
-        def transform(i, group=group, edges=edges, inputs=inputs, cotangents=cotangents):
-            first, last = edges[i : i + 2]
-            gathered(nhwc(x), plan, group[i], inputs[:, :, first * Cin : last * Cin])
-            spread_cotangents(nhwc(g), plan, group[i], cotangents[:, :, first * O : last * O])
-
-        blas.run([partial(transform, i) for i in range(len(group))])
-        flat, gflat = inputs.reshape(n * n, -1, Cin), cotangents.reshape(n * n, -1, O)
-
-        def multiply(p, flat=flat, gflat=gflat, add=group is not groups[0]):
-            blas.product(gflat[p].T, flat[p], sums[p], add=add)
-
-        blas.run([partial(multiply, p) for p in range(n * n)])
+        add_group(sums, nhwc(x), nhwc(g), plan, group, add=group is not groups[0])
     S, r, G = plan.gather, plan.r, transforms(x, plan.m, plan.r)[1]
-    planes = along_both(G.T, sums.reshape(n, n, -1), xp.empty((r, r, O * Cin), x.dtype))
+    planes = along_both(G.T, sums.reshape(n, n, -1), xp.empty((r, r, O * plan.Cin), x.dtype))
     taps = planes.reshape(r, r, O, S, S, spec.C).transpose(2, 0, 3, 1, 4, 5)
     whole = taps.reshape(O, r * S, r * S, spec.C)
     return whole[:, : spec.KH, : spec.KW].transpose(0, 3, 1, 2)
+
+
+def add_group(sums, x, g, plan, blocks, *, add):
+    """Write or add the products of these blocks' tiles at every point to ``sums``, (n^2, O, Cin)."""
+    xp, (points, O, Cin), n = backend.namespace(x), sums.shape, plan.n
+    edges = [0, *accumulate((n1 - n0) * (t1 - t0) * plan.TW for n0, n1, t0, t1 in blocks)]
+    inputs = xp.empty((n, n, edges[-1] * Cin), x.dtype)
+    cotangents = xp.empty((n, n, edges[-1] * O), x.dtype)
+
+    def transform(block, first, last):
+        gathered(x, plan, block, inputs[:, :, first * Cin : last * Cin])
+        spread_cotangents(g, plan, block, cotangents[:, :, first * O : last * O])
+
+    blas.run([partial(transform, *job) for job in zip(blocks, edges, edges[1:], strict=False)])
+    flat, gflat = inputs.reshape(points, -1, Cin), cotangents.reshape(points, -1, O)
+    blas.run([partial(blas.product, gflat[p].T, flat[p], sums[p], add=add) for p in range(points)])
 
 
 def groups_of(blocks, plan, itemsize):
