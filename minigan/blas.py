@@ -194,9 +194,9 @@ def _by_blocks(left: np.ndarray, right: np.ndarray, out: np.ndarray, add: bool) 
 
     A large product copies both factors into the order of its kernel, and where two of its three sizes are
     small that is most of the work.  Up to a million multiplications OpenBLAS's kernels for AVX-512 read
-    factors where they lie: 12,000 x 512 times 512 x 64 took 3.4 ms in blocks of 24 rows and 4.8 in one, 6 x
-    6 times 6 x 129,000 (a transform of Winograd's) 0.09 and 0.18, 32 x 12,500 times 12,500 x 32 (a weight
-    gradient) 0.10 and 0.20.  On other processors both take the same.
+    factors where they lie: 12,000 x 512 times 512 x 64 took 3.75 ms in blocks and 4.9 in one, 6 x 6 times 6
+    x 129,000 (a transform of Winograd's) 0.10 and 0.22, 32 x 12,500 times 12,500 x 32 (a weight gradient)
+    0.11 and 0.18.  On other processors both take the same.  ``benchmarks/blocks.py`` prints it for yours.
     """
     (M, K), N = left.shape[-2:], right.shape[-1]
     if M * K * N <= UNPACKED:
