@@ -29,7 +29,7 @@ def backward(
     unless ``retain_graph`` or ``create_graph`` is set.  Raises GraphError when nothing was recorded.
     """
     arrived = _walk([root], [gradient], None, create_graph, retain_graph or create_graph)
-    owners: set[int] = {_owner(gradient.data)} if gradient is not None else set()
+    owners: set[int] = {id(backend.owner(gradient.data))} if gradient is not None else set()
     for leaf, g in arrived:
         if not create_graph:
             g = _own(g, owners)
@@ -189,17 +189,10 @@ def _leading_to(roots: Sequence[Tensor], targets: Sequence[Any]) -> set[int]:
     return useful
 
 
-def _owner(array: Any) -> int:
-    """Identity of the array that owns the memory."""
-    while getattr(array, "base", None) is not None and hasattr(array.base, "dtype"):
-        array = array.base
-    return id(array)
-
-
 def _own(g: Tensor, owners: set[int]) -> Tensor:
     """Return g as a constant that shares memory with no other leaf's gradient."""
     array = g.data
-    owner = _owner(array)
+    owner = id(backend.owner(array))
     repeated = any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape, strict=True))
     if owner in owners or repeated or (g.requires_grad and g.node is None):
         return Tensor._wrap(array.copy())

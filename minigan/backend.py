@@ -89,6 +89,13 @@ def _laid_out_alike(copy: Callable[[np.ndarray], Array], array: np.ndarray) -> A
     return copy(np.ascontiguousarray(array.transpose(order))).transpose(inverse(order))
 
 
+def owner(array: Array) -> Any:
+    """Return the array that owns the memory an array looks at (itself unless it is a view)."""
+    while getattr(array.base, "dtype", None) is not None:
+        array = array.base
+    return array
+
+
 def memory_order(array: Array) -> list[int]:
     """Return the axes from the slowest to the fastest in memory."""
     return sorted(range(array.ndim), key=lambda axis: (-abs(array.strides[axis]), axis))

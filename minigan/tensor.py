@@ -77,8 +77,10 @@ class Tensor:
     __array_ufunc__ = None  # array * tensor comes to Tensor.__rmul__, not to a loop over elements
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None):
+        version = [0]
         if isinstance(data, Tensor):
-            data = data._data
+            data, version = data._data, data._version
+        before = data
         if not hasattr(data, "__array__") and not hasattr(data, "__cuda_array_interface__"):
             data = np.asarray(data)
             if data.dtype == np.float64:
@@ -92,7 +94,8 @@ class Tensor:
         if data.dtype.kind not in "fbiu":
             raise DTypeError(f"Tensor: expected numbers, got dtype {data.dtype}")
         self._data: Array = data
-        self._version = [0]  # shared with detached twins, which see the same memory
+        # Shared by all tensors that see the same memory: detached twins and views.
+        self._version = version if data is before else [0]
         self.grad: Tensor | None = None
         self.node: Op | None = None
         self.requires_grad = False
@@ -117,8 +120,10 @@ class Tensor:
 
     @data.setter
     def data(self, array: Array) -> None:
-        self._data = array
-        self._version[0] += 1
+        if array is self._data:
+            self._version[0] += 1
+        else:  # views and detached twins keep the old memory, and its version
+            self._data, self._version = array, [self._version[0] + 1]
 
     @property
     def version(self) -> int:
@@ -227,7 +232,9 @@ class Tensor:
         __truediv__: Callable[[Tensor, Any], Tensor]
         __rtruediv__: Callable[[Tensor, Any], Tensor]
         __pow__: Callable[[Tensor, Any], Tensor]
+        __rpow__: Callable[[Tensor, Any], Tensor]
         __matmul__: Callable[[Tensor, Any], Tensor]
+        __rmatmul__: Callable[[Tensor, Any], Tensor]
         __neg__: Callable[[Tensor], Tensor]
         __getitem__: Callable[[Tensor, Any], Tensor]
         __lt__: Callable[[Tensor, Any], Tensor]
@@ -241,9 +248,7 @@ class Tensor:
 
     def __repr__(self) -> str:
         body = np.array2string(self.numpy(), precision=4, separator=", ", threshold=20, prefix="Tensor(")
-        tail = (
-            f", node={self.node.name}" if self.node else ", requires_grad=True" if self.requires_grad else ""
-        )
+        tail = f", node={self.node.name}" if self.node else ", requires_grad=True" * self.requires_grad
         return f"Tensor({body}, dtype={self.dtype}{tail})"
 
 
@@ -300,15 +305,21 @@ class Op:
         if isinstance(array, np.generic):
             array = np.asarray(array)
         result = Tensor._wrap(array)
+        if getattr(array, "base", None) is not None or array is arrays[0]:
+            owner = backend.owner(array)
+            for t in inputs:
+                if backend.owner(t._data) is owner:
+                    result._version = t._version  # a view: what is written through it changes t as well
+                    break
         if self.recording:
             result.requires_grad = True
             result.node = self
             self.order = next(_order)
             self.shape = array.shape
             self.input_shapes = tuple(a.shape for a in arrays)
-            self._kept = {i: (inputs[i], inputs[i]._version[0]) for i in self.keeps}
+            self._kept = {i: (inputs[i], inputs[i]._version, inputs[i]._version[0]) for i in self.keeps}
             if self.keeps_output:
-                self._output = (array, result._version, 0)
+                self._output = (array, result._version, result._version[0])
         return result
 
     def _check(self, arrays: list[Array]) -> None:
@@ -335,10 +346,10 @@ class Op:
     def input(self, i: int) -> Tensor:
         """Return kept input ``i``; GraphError if it was changed in place since."""
         try:
-            tensor, version = self._kept[i]
+            tensor, version, seen = self._kept[i]
         except KeyError:
             raise GraphError(f"{self.name}: backward reads input {i}, which `keeps` does not list") from None
-        if tensor._version[0] != version:
+        if tensor._version is not version or version[0] != seen:
             raise GraphError(
                 f"{self.name}: input {i} (shape {tensor.shape}) was changed in place after the forward pass; "
                 "run the forward pass again, or change a copy"
@@ -377,12 +388,13 @@ def as_tensor(value: Any, like: Tensor | None = None) -> Tensor:
     """Return ``value`` as a Tensor; other than a Tensor it takes ``like``'s dtype and device."""
     if isinstance(value, Tensor):
         return value
-    tensor = Tensor(value) if like is None else Tensor._wrap(_constant(value, like))
-    return tensor
+    return Tensor(value) if like is None else Tensor._wrap(_constant(value, like))
 
 
 def _constant(value: Any, like: Tensor) -> Array:
     if isinstance(value, (bool, int, float, np.generic, list, tuple)):
         return backend.of(like._data).from_host(np.asarray(value, dtype=like.dtype))
     array = backend.to_device(value, like.device) if type(value) is np.ndarray else value
+    if type(array) not in backend._by_type or array.dtype.kind not in "fbiu":
+        raise DTypeError(f"expected a tensor, an array or numbers, got {type(value).__name__}")
     return array.astype(like.dtype) if array.dtype.kind in "biu" else array

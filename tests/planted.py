@@ -320,7 +320,7 @@ ENGINE = [
     "elif key in summed and not create_graph:",
           "elif not create_graph:", engine(lambda x: x + x, (3,)), "cotangent unchanged"),
     Fault("in-place change of a saved tensor unnoticed", "tensor:Op.input",
-    "tensor._version[0] != version", "False",
+    "version[0] != seen", "False",
           holds("stale value", stale_value_is_noticed), "stale value"),
     Fault("broadcast gradient not summed", "ops.arithmetic:Add.backward",
     "sum_to(g, self.input_shapes[0])", "g",

@@ -332,3 +332,9 @@ def test_moving_a_recorded_result_is_refused():
     y = x * 2
     with pytest.raises((GraphError, DeviceError)):
         y.to("cupy")
+
+
+@pytest.mark.parametrize("value", ("text", None, {1, 2}, np.array(["a"])))
+def test_what_is_no_number_beside_a_tensor_is_refused_in_one_line(value):
+    with pytest.raises(DTypeError, match="expected a tensor, an array or numbers"):
+        Tensor(np.ones(2)) * value

@@ -341,7 +341,7 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
 
 
 def _one_axis(x: Tensor, axis: int, where: str) -> int:
-    if not isinstance(axis, int) or isinstance(axis, bool):
+    if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):
         raise ArgumentError(f"{where}: axis must be one integer, got {axis!r}")
     (found,) = normalize_axes(axis, x.ndim, where)
     return found

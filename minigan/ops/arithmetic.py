@@ -159,12 +159,17 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.number))
 
 
+def operands(x: Any, y: Any) -> tuple[Tensor, Tensor]:
+    """Return both as tensors: what is none (an array, a list, a number) joins the other's device."""
+    if not isinstance(x, Tensor):
+        x = as_tensor(x, like=y if isinstance(y, Tensor) else None)
+    return x, y if isinstance(y, Tensor) else as_tensor(y, like=x)
+
+
 def pair(x: Any, y: Any, where: str) -> tuple[Tensor, Tensor]:
     """Two tensors of one float dtype whose shapes broadcast; bool and int operands join the float's dtype."""
-    if not isinstance(x, Tensor):
-        x = as_tensor(x, like=y)
-    elif not isinstance(y, Tensor):
-        y = as_tensor(y, like=x)
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
+        x, y = operands(x, y)
     a, b = x._data, y._data
     if a.shape != b.shape:
         broadcast_shapes(a.shape, b.shape, where)

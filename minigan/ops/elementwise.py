@@ -230,11 +230,9 @@ def clip(x: Tensor, min: float | None = None, max: float | None = None) -> Tenso
 
 def where(condition: Any, x: Any, y: Any) -> Tensor:
     """Return x where ``condition`` (boolean tensor or array) holds, else y; all three broadcast."""
-    mask = condition.data if isinstance(condition, Tensor) else condition
+    mask = (condition if isinstance(condition, Tensor) else Tensor(condition)).data
     if mask.dtype != bool:
         raise DTypeError(f"where: expected a boolean condition, got {mask.dtype}")
-    if not isinstance(x, Tensor) and not isinstance(y, Tensor):
-        x = Tensor(x)
     x, y = pair(x, y, "where")
     broadcast_shapes(mask.shape, broadcast_shapes(x.shape, y.shape, "where"), "where")
     return Where(mask)(x, y)

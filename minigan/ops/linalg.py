@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from minigan import backend, blas, cuda
 from minigan.backend import Array, namespace
 from minigan.cuda import bands
 from minigan.errors import ShapeError
+from minigan.ops.arithmetic import operands
 from minigan.ops.broadcast import broadcast_shapes, sum, sum_to
 from minigan.ops.shape import reshape, transpose
 from minigan.tensor import Op, Tensor, is_grad_enabled
@@ -119,11 +121,12 @@ def along_axis(x: Tensor, matrix: np.ndarray, axis: int) -> Tensor:
     return AlongAxis(matrix, axis % x.ndim)(x)
 
 
-def matmul(x: Tensor, y: Tensor) -> Tensor:
+def matmul(x: Any, y: Any) -> Tensor:
     """Return the matrix product over the last two axes; leading axes broadcast; 1-d operands are vectors.
 
-    gx = g @ y^T, gy = x^T @ g.  Raises ShapeError when the inner sizes differ.
+    One of the two may be an array.  gx = g @ y^T, gy = x^T @ g.  ShapeError when the inner sizes differ.
     """
+    x, y = operands(x, y)
     if x.ndim == 0 or y.ndim == 0:
         raise ShapeError(f"matmul: expected at least one axis each, got shapes {x.shape} and {y.shape}")
     if x.shape[-1] != (y.shape[-2] if y.ndim > 1 else y.shape[0]):

@@ -21,7 +21,7 @@ def dropout(
     training.  Raises ArgumentError for p outside [0, 1] or a missing generator.
     Srivastava et al., "Dropout", JMLR 15 (2014), section 4, scaled in training instead of at test time.
     """
-    if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p <= 1:
+    if isinstance(p, bool) or not isinstance(p, (int, float, np.number)) or not 0 <= p <= 1:
         raise ArgumentError(f"dropout: p must be a number in [0, 1], got {p!r}")
     if not training or p == 0:
         return x

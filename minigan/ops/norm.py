@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from minigan import backend
 from minigan.errors import ArgumentError, ShapeError
 from minigan.ops.activation import leaky_relu
@@ -122,7 +124,7 @@ def layer_norm(
 
     Raises ShapeError when the sizes differ.  Ba, Kiros and Hinton, arXiv 1607.06450, equation 4.
     """
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    shape = tuple(normalized_shape) if isinstance(normalized_shape, Sequence) else (normalized_shape,)
     if not shape or x.shape[x.ndim - len(shape) :] != shape or len(shape) > x.ndim:
         raise ShapeError(f"layer_norm: expected x to end in {shape}, got shape {x.shape}")
     for name, value in (("weight", weight), ("bias", bias)):
@@ -142,7 +144,8 @@ def group_norm(
     """
     _check_channels(x, weight, bias, "group_norm")
     N, C = x.shape[:2]
-    if not isinstance(num_groups, int) or isinstance(num_groups, bool) or num_groups < 1 or C % num_groups:
+    whole = isinstance(num_groups, (int, np.integer)) and not isinstance(num_groups, bool)
+    if not whole or num_groups < 1 or C % num_groups:
         raise ArgumentError(f"group_norm: num_groups must be an int that divides C={C}, got {num_groups!r}")
     groups = reshape(x, N, num_groups, C // num_groups, *x.shape[2:])
     y = _standardize(groups, tuple(range(2, groups.ndim)), eps, "group_norm")
@@ -197,6 +200,6 @@ def _move(running: Any, batch: Any, momentum: float) -> None:
 
 
 def _eps(eps: float, where: str) -> float:
-    if isinstance(eps, bool) or not isinstance(eps, (int, float)) or eps < 0:
+    if isinstance(eps, bool) or not isinstance(eps, (int, float, np.number)) or eps < 0:
         raise ArgumentError(f"{where}: eps must be a number >= 0, got {eps!r}")
     return float(eps)

@@ -104,6 +104,8 @@ def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     The largest element is taken out first: log sum exp(x) = m + log sum exp(x - m).
     """
     axes = normalize_axes(axis, x.ndim, "logsumexp")
+    if _count(x, axis, "logsumexp") == 0:
+        raise ShapeError(f"logsumexp: no elements over axis {axis} of shape {x.shape}")
     xp = namespace(x.data)
     peak = x.data.max(axis=axes, keepdims=True)
     shift = Tensor._wrap(xp.where(xp.isfinite(peak), peak, xp.zeros_like(peak)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from minigan import backend
 from minigan.backend import Array, namespace
 from minigan.errors import ArgumentError, ShapeError
-from minigan.tensor import Op, Tensor
+from minigan.tensor import Op, Tensor, as_tensor
 
 
 class Reshape(Op):
@@ -194,9 +195,8 @@ class Fold(Op):
 
 def _is_basic(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        isinstance(part, (int, slice, type(None), type(...))) and not isinstance(part, bool) for part in parts
-    )
+    kinds = (int, np.integer, slice, type(None), type(...))
+    return all(isinstance(part, kinds) and not isinstance(part, bool) for part in parts)
 
 
 def _plain_index(x: Tensor, index: Any) -> Any:
@@ -210,9 +210,18 @@ def _plain_index(x: Tensor, index: Any) -> Any:
     return tuple(plain(part) for part in index) if isinstance(index, tuple) else plain(index)
 
 
+def whole_numbers(*values: Any) -> tuple[int, ...]:
+    """Return sizes or axes, given one by one or as one sequence, as Python integers; TypeError for others."""
+    one = values[0] if len(values) == 1 else values
+    return tuple(map(index, one)) if isinstance(one, (tuple, list)) else (index(one),)
+
+
 def normalize_axes(axis: int | Sequence[int] | None, ndim: int, where: str) -> tuple[int, ...]:
     """Return axes as sorted non-negative integers (None: all); ShapeError if out of range or repeated."""
-    axes = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    try:
+        axes = tuple(range(ndim)) if axis is None else whole_numbers(axis)
+    except TypeError:
+        raise ShapeError(f"{where}: expected an axis (an integer) or a tuple of them, got {axis!r}") from None
     if any(not -ndim <= a < ndim for a in axes):
         raise ShapeError(f"{where}: axis {axis} is out of range for {ndim} axes")
     found = tuple(sorted(a % ndim for a in axes))
@@ -226,22 +235,25 @@ def reshape(x: Tensor, *shape: Any) -> Tensor:
 
     Elements keep their row-major order.  Raises ShapeError when the counts differ.
     """
-    sizes = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+    try:
+        sizes = whole_numbers(*shape) if shape else ()
+    except TypeError:
+        raise ShapeError(f"reshape: expected sizes (integers), got {shape}") from None
     if sizes == x.shape:
         return x
     known = prod(n for n in sizes if n != -1)
     free = sizes.count(-1)
-    if free > 1 or (x.size != known if not free else known == 0 or x.size % known):
+    fits = x.size == known if not free else known and x.size % known == 0
+    if free > 1 or min(sizes, default=0) < -1 or not fits:
         raise ShapeError(f"reshape: cannot give {x.size} elements of shape {x.shape} the shape {sizes}")
     return Reshape(sizes)(x)
 
 
 def permute(x: Tensor, *axes: Any) -> Tensor:
     """Return x with axes in the given order, ``permute(x, 0, 3, 1, 2)``; a view, no copy."""
-    order = tuple(axes[0]) if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
-    if len(order) != x.ndim:
+    order = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
+    if len(normalize_axes(order, x.ndim, "permute")) != x.ndim:
         raise ShapeError(f"permute: expected {x.ndim} axes for shape {x.shape}, got {order}")
-    normalize_axes(order, x.ndim, "permute")
     return Permute(tuple(a % x.ndim for a in order))(x)
 
 
@@ -269,10 +281,17 @@ def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return reshape(x, *x.shape[:first], prod(x.shape[first : last + 1]), *x.shape[last + 1 :])
 
 
-def concatenate(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
-    """Join tensors along an existing axis; their other sizes must agree (ShapeError)."""
-    if not tensors:
-        raise ShapeError("concatenate: expected at least one tensor, got none")
+def _tensors(values: Sequence[Any], where: str) -> list[Tensor]:
+    """Return tensors and arrays as tensors; arrays join the first tensor's device."""
+    if not values:
+        raise ShapeError(f"{where}: expected at least one tensor, got none")
+    like = next((value for value in values if isinstance(value, Tensor)), None)
+    return [as_tensor(value, like) for value in values]
+
+
+def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+    """Join tensors (or arrays) along an existing axis; their other sizes must agree (ShapeError)."""
+    tensors = _tensors(tensors, "concatenate")
     (where,) = normalize_axes(axis, tensors[0].ndim, "concatenate")
     rest = (
         {t.shape[:where] + t.shape[where + 1 :] for t in tensors}
@@ -286,9 +305,10 @@ def concatenate(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     return Concatenate(where)(*tensors)
 
 
-def stack(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
-    """Join tensors of one shape along a new axis."""
-    if not tensors or len({t.shape for t in tensors}) != 1:
+def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+    """Join tensors (or arrays) of one shape along a new axis."""
+    tensors = _tensors(tensors, "stack")
+    if len({t.shape for t in tensors}) != 1:
         raise ShapeError(f"stack: expected tensors of one shape, got {[t.shape for t in tensors]}")
     (where,) = normalize_axes(axis, tensors[0].ndim + 1, "stack")
     shape = tensors[0].shape

@@ -15,6 +15,8 @@ instead of inverting the formula; a transposed convolution says which of the S s
 from dataclasses import dataclass
 from operator import index
 
+import numpy as np
+
 from minigan.errors import ArgumentError, ShapeError
 
 
@@ -189,7 +191,7 @@ def _four(shape, what, layout):
 
 
 def _check_groups(groups, C, O):  # noqa: E741
-    if not isinstance(groups, int) or groups < 1 or C % groups or O % groups:
+    if not isinstance(groups, (int, np.integer)) or groups < 1 or C % groups or O % groups:
         raise ArgumentError(
             f"groups must be a positive int that divides both channel counts, got groups={groups!r} "
             f"with {C} input and {O} output channels"
