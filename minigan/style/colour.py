@@ -22,9 +22,9 @@ def with_colours_of(painting: np.ndarray, content: np.ndarray) -> np.ndarray:
 
 
 def colour_statistics(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (3,) and covariance (3, 3) of the colours."""
+    """Mean (3,) and covariance (3, 3) of the colours; one pixel has no spread."""
     flat = picture.reshape(3, -1).astype(np.float64)
-    return flat.mean(1), np.cov(flat) + 1e-6 * np.eye(3)
+    return flat.mean(1), np.cov(flat, bias=flat.shape[1] == 1) + 1e-6 * np.eye(3)
 
 
 def match_colours(picture: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ import numpy as np
 from minigan.data import load_image, resize
 from minigan.errors import ArgumentError, NumericError, ShapeError
 from minigan.style import colour, forecast
+from minigan.style.checks import check, fitted
 from minigan.style.descent import State, descend
 from minigan.style.features import Extractor, open_features
 from minigan.style.lbfgs import Outcome, minimise
@@ -96,17 +97,15 @@ def transfer(
         raise ArgumentError("transfer: expected a content, a style or both, got neither")
     shares = plan.shares(len(styles))
     masks = [
-        None if mask is None else load(mask, "mask", channels=1)[0]
-        for mask in plan.masks or [None] * len(styles)
+        None if mask is None else load(mask, f"mask {k}", channels=1)[0]
+        for k, mask in enumerate(plan.masks or [None] * len(styles), 1)
     ]
+    extractor = _opened(plan)
+    check(plan, extractor, target, styles, shares, masks)
     if plan.colours == "histogram" and target is not None:
         styles = [colour.match_colours(one, target) for one in styles]
-    extractor = (
-        plan.features
-        if isinstance(plan.features, Extractor)
-        else open_features(plan.features, weights=plan.weights, pooling=plan.pooling, seed=plan.seed)
-    )
     shape = (target if target is not None else styles[0]).shape[1:]
+    styles, shares, masks = _taking_part(styles, shares, masks)
     final = fitted(shape, plan.size)
     if target is not None and target.shape[1] > final[0]:  # nothing larger is needed from here on
         target = resize(target, *final)
@@ -237,12 +236,6 @@ def starting_picture(
     return (0.5 + 0.1 * generator.standard_normal((3, height, width))).clip(0, 1).astype(np.float32)
 
 
-def fitted(shape: Sequence[int], size: int) -> tuple[int, int]:
-    """(H, W) -> height, width for a longer side of ``size``: multiples of 8, so pooling loses no edge."""
-    height, width = (max(round(side * size / max(shape) / 8), 1) * 8 for side in shape)
-    return height, width
-
-
 def load(picture: Picture, what: str, channels: int = 3) -> np.ndarray:
     """A picture as (channels, H, W) float32 in [0, 1], from an array or a file."""
     if not isinstance(picture, np.ndarray):
@@ -255,6 +248,20 @@ def load(picture: Picture, what: str, channels: int = 3) -> np.ndarray:
             "divide by 255?"
         )
     return np.repeat(picture, channels // picture.shape[0], 0).astype(np.float32)
+
+
+def _opened(plan: Settings) -> Extractor:
+    if isinstance(plan.features, Extractor):
+        return plan.features
+    return open_features(plan.features, weights=plan.weights, pooling=plan.pooling, seed=plan.seed)
+
+
+def _taking_part(
+    styles: Sequence[np.ndarray], shares: Sequence[float], masks: Sequence[np.ndarray | None]
+) -> tuple[list, list, list]:
+    """Styles, shares and masks without the styles whose share is 0."""
+    kept = [k for k, share in enumerate(shares) if share]
+    return [styles[k] for k in kept], [shares[k] for k in kept], [masks[k] for k in kept]
 
 
 def _known(settings: dict[str, Any]) -> dict[str, Any]:

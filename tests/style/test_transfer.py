@@ -9,7 +9,8 @@ import pytest
 from minigan.data import save_image
 from minigan.errors import ArgumentError, DataError, FileError, NumericError, ShapeError
 from minigan.style import Settings, transfer
-from minigan.style.transfer import fitted, stalled, starting_picture
+from minigan.style.checks import fitted
+from minigan.style.transfer import stalled, starting_picture
 
 sys.path.insert(0, str(Path(__file__).parent))
 import tiny
