@@ -259,6 +259,7 @@ class Op:
     keeps: Sequence[int] = ()  # inputs whose values backward reads; may be a property that asks needs(i)
     keeps_output = False  # whether backward reads the result (self.output)
     any_dtype = False  # True for operations that only move elements
+    exact = False  # True for operations that round nothing; all others compute float16 in float32
     elementwise = False  # True for functions of one element at a time; set in ops/methods.py
 
     parents: tuple[Edge, ...] = ()

@@ -19,6 +19,7 @@ from minigan.backend import Array, namespace
 from minigan.cuda import chains
 from minigan.errors import ArgumentError
 from minigan.ops.broadcast import sum
+from minigan.ops.choice import keep, kept
 from minigan.ops.elementwise import exp, where
 from minigan.ops.shape import normalize_axes
 from minigan.tensor import Op, Tensor, is_grad_enabled
@@ -36,10 +37,7 @@ class Relu(Op):
 
     def backward(self, g: Tensor) -> Tensor:
         """Pass g where the result is positive."""
-        y = self.output.data
-        if cuda.available(y) and not is_grad_enabled():
-            return Tensor._wrap(chains.leaky_grad(g.data, y, 0.0))
-        return _scaled_by(g, y, lambda part: (part > 0).astype(part.dtype))
+        return LeakyRelu(0.0).pulled(g, self.output)
 
 
 class LeakyRelu(Op):
@@ -54,7 +52,7 @@ class LeakyRelu(Op):
     def forward(self, x: Array) -> Array:
         """For 0 <= slope <= 1 the larger of x and slope * x, which is one pass less than choosing."""
         xp, slope = namespace(x), self.slope
-        if cuda.available(x):
+        if cuda.available(x) and slope != 0:
             return chains.leaky_grad(x, x, slope)  # y = y'(x) x
         if not 0 <= slope <= 1:
             return xp.where(x > 0, x, x * slope)
@@ -69,7 +67,7 @@ class LeakyRelu(Op):
             xp.maximum(x, x * self.slope if x is y else xp.multiply(x, self.slope, out=y), out=y)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Multiply by 1 or slope."""
+        """Multiply by 1 or slope; for slope 0 choose, as 0 times an infinite g is not 0."""
         return self.pulled(g, self.output if self.keeps_sign else self.input(0))
 
     def pulled(self, g: Tensor, like: Tensor) -> Tensor:
@@ -77,7 +75,16 @@ class LeakyRelu(Op):
         x = like.data
         if cuda.available(x) and not is_grad_enabled():
             return Tensor._wrap(chains.leaky_grad(g.data, x, self.slope))
-        return _scaled_by(g, x, self.factor)
+        if is_grad_enabled():
+            return g * Tensor._wrap(self.factor(x)) if self.slope else keep(g, x > 0)
+        return Tensor._wrap(_filled(self.undo, x, g.data))
+
+    def undo(self, x: Array, g: Array, gx: Array) -> None:
+        """Write g into gx where x is positive, else slope * g."""
+        if self.slope == 0:
+            kept(g, x > 0, gx)
+        else:
+            namespace(x).multiply(g, self.factor(x), out=gx)
 
     def factor(self, x: Array) -> Array:
         """1 where x > 0, else the slope."""
@@ -241,15 +248,6 @@ def _filled(fill: Callable[..., Any], *arrays: Array) -> Array:
     y = namespace(arrays[0]).empty_like(arrays[0])
     parallel.over(fill, *arrays, y)
     return y
-
-
-def _scaled_by(g: Tensor, x: Array, factor: Callable[[Array], Array]) -> Tensor:
-    """g * factor(x), a fresh array; part by part where that pays, unless the product is recorded."""
-    if is_grad_enabled() or x.nbytes < parallel.WORTH:
-        return _scaled(g, factor(x))
-    xp = namespace(x)
-    scaled = _filled(lambda part, gpart, out: xp.multiply(gpart, factor(part), out=out), x, g.data)
-    return Tensor._wrap(scaled)
 
 
 def _scaled(g: Tensor, factor: Array) -> Tensor:

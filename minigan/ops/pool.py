@@ -22,6 +22,7 @@ from minigan import backend, cuda, parallel
 from minigan.backend import Array, namespace
 from minigan.cuda import windows as kernels
 from minigan.errors import ArgumentError, ShapeError
+from minigan.ops.choice import kept
 from minigan.ops.conv.spec import pair
 from minigan.ops.linalg import along_axis
 from minigan.ops.reduce import mean
@@ -153,17 +154,16 @@ class ScatterMax(Op):
         """Each tap takes the windows that it won."""
         if cuda.available(g):
             return kernels.scatter_max(g, self.winner, self.axes)
-        xp = namespace(g)
-        gx = xp.zeros_like(g, shape=self.target)
+        gx = namespace(g).zeros_like(g, shape=self.target)
         tiles = all(axis.tiles for axis in self.axes)
 
         def fill(some: Any) -> None:
             for tap, outputs, cells in _taps(self.axes):
                 won, given = self.winner[some][outputs] == tap, g[some][outputs]
                 if tiles:
-                    xp.multiply(given, won, out=gx[some][cells])
+                    kept(given, won, gx[some][cells])
                 else:
-                    gx[some][cells] += given * won
+                    gx[some][cells] += kept(given, won)
 
         parallel.apart(fill, gx, channels=True)
         return gx
@@ -183,10 +183,9 @@ class GatherMax(Op):
         """Each tap fills the windows that it won."""
         if cuda.available(x):
             return kernels.gather_max(x, self.winner, self.axes)
-        xp = namespace(x)
-        y = xp.zeros_like(x, shape=_out_shape(x.shape, self.axes))
+        y = namespace(x).zeros_like(x, shape=_out_shape(x.shape, self.axes))
         for tap, outputs, cells in _taps(self.axes):
-            y[outputs] += x[cells] * (self.winner[outputs] == tap)
+            y[outputs] += kept(x[cells], self.winner[outputs] == tap)
         return y
 
     def backward(self, g: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from minigan.backend import Array, namespace
 from minigan.errors import ShapeError
 from minigan.ops.arithmetic import MulScalar
 from minigan.ops.broadcast import broadcast_to, sum
+from minigan.ops.choice import keep
 from minigan.ops.elementwise import exp, log
 from minigan.ops.shape import normalize_axes, reshape
 from minigan.tensor import Op, Tensor
@@ -38,9 +39,9 @@ class Max(Op):
         """Share g among the ties."""
         x = self.input(0).data
         extreme = self._extreme(x, True)
-        ties = (x == extreme).astype(x.dtype)
-        share = Tensor._wrap(ties / ties.sum(axis=self.axes, keepdims=True))
-        return broadcast_to(reshape(g, extreme.shape), x.shape) * share
+        ties = (x == extreme) | (x != x)  # the extreme of a NaN is NaN, which equals nothing
+        share = Tensor._wrap(namespace(x).reciprocal(ties.sum(axis=self.axes, keepdims=True, dtype=x.dtype)))
+        return keep(broadcast_to(reshape(g, extreme.shape) * share, x.shape), ties)
 
 
 class Min(Max):
