@@ -21,6 +21,7 @@ from minigan.errors import ArgumentError
 from minigan.ops.broadcast import sum
 from minigan.ops.choice import keep, kept
 from minigan.ops.elementwise import exp, where
+from minigan.ops.half import in_single
 from minigan.ops.shape import normalize_axes
 from minigan.tensor import Op, Tensor, is_grad_enabled
 
@@ -310,6 +311,7 @@ def softplus(x: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     return Softplus(float(beta), _number(threshold, "threshold", "softplus"))(x)
 
 
+@in_single
 def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     """Return x * Phi(x), Phi the standard normal distribution (Hendrycks and Gimpel, arXiv 1606.08415).
 
@@ -323,6 +325,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     return x * 0.5 * (tanh((x + x**3 * 0.044715) * sqrt(2 / pi)) + 1.0)
 
 
+@in_single
 def silu(x: Tensor) -> Tensor:
     """Return x * sigmoid(x), also called swish (arXiv 1606.08415; arXiv 1710.05941)."""
     return x * sigmoid(x)

@@ -147,6 +147,8 @@ class PowScalar(Op):
 class Neg(Op):
     """y = -x;  gx = -g."""
 
+    exact = True
+
     def forward(self, x: Array) -> Array:
         """Negate."""
         return -x

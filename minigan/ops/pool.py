@@ -24,6 +24,7 @@ from minigan.cuda import windows as kernels
 from minigan.errors import ArgumentError, ShapeError
 from minigan.ops.choice import kept
 from minigan.ops.conv.spec import pair
+from minigan.ops.half import in_single
 from minigan.ops.linalg import along_axis
 from minigan.ops.reduce import mean
 from minigan.tensor import Op, Tensor
@@ -330,8 +331,9 @@ def max_pool2d(
     ``kernel_size``, ``stride`` (None: kernel_size), ``padding`` (at most half the kernel) and ``dilation``
     are ints or (height, width) pairs.  OH = floor((H + 2 P - D (KH - 1) - 1) / S) + 1; ``ceil_mode`` rounds
     up, but never to a window that starts in the far padding.  gx gets g at the winning cell, the first
-    in row-major order of equal ones.  Raises ArgumentError for a setting out of range and ShapeError
-    where sizes do not fit.
+    in row-major order of equal ones.  A window that holds nothing but padding (a dilated one may) is -inf, as
+    in PyTorch, and gives no cell a gradient.  Raises ArgumentError for a setting out of range and
+    ShapeError where sizes do not fit.
     """
     return MaxPool2d(window_axes(x, kernel_size, stride, padding, dilation, ceil_mode, "max_pool2d"))(x)
 
@@ -364,6 +366,7 @@ def avg_pool2d(
     return SumWindows(axes, 1 / float(counts[0, 0]) if same else 1 / counts)(x)
 
 
+@in_single
 def adaptive_avg_pool2d(x: Tensor, output_size: Settings) -> Tensor:
     """Return means over a grid of ``output_size`` windows, (N, C, H, W) -> (N, C, OH, OW).
 

@@ -13,6 +13,7 @@ from minigan.ops.arithmetic import MulScalar
 from minigan.ops.broadcast import broadcast_to, sum
 from minigan.ops.choice import keep
 from minigan.ops.elementwise import exp, log
+from minigan.ops.half import in_single
 from minigan.ops.shape import normalize_axes, reshape
 from minigan.tensor import Op, Tensor
 
@@ -54,6 +55,7 @@ def _count(x: Tensor, axis: Axis, where: str) -> int:
     return prod(x.shape[a] for a in normalize_axes(axis, x.ndim, where))
 
 
+@in_single
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the mean over ``axis``.  y = sum(x) / n;  gx = g / n.  ShapeError for an empty mean."""
     n = _count(x, axis, "mean")
@@ -67,6 +69,7 @@ def max_of(a: int, b: int) -> int:
     return a if a > b else b
 
 
+@in_single
 def var(x: Tensor, axis: Axis = None, keepdims: bool = False, *, correction: int = 1) -> Tensor:
     """Return the variance over ``axis``: sum((x - mean)**2) / (n - correction).
 
@@ -99,6 +102,7 @@ def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _extreme(Min, x, axis, keepdims)
 
 
+@in_single
 def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return log(sum(exp(x))) over ``axis`` without overflow;  gx = g * softmax(x).
 

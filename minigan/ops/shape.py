@@ -22,6 +22,7 @@ class Reshape(Op):
     """(any shape) -> (shape).  y = x with other sizes; gx = g with x's sizes."""
 
     any_dtype = True
+    exact = True
 
     def __init__(self, shape: tuple[int, ...]):
         self.target = shape
@@ -39,6 +40,7 @@ class Permute(Op):
     """(d0, d1, ...) -> (d[axes0], d[axes1], ...).  gx = g permuted back."""
 
     any_dtype = True
+    exact = True
 
     def __init__(self, axes: tuple[int, ...]):
         self.axes = axes
@@ -59,6 +61,7 @@ class Concatenate(Op):
     """(.., n_i, ..) for each input -> (.., sum n_i, ..).  gx_i = the slice of g that came from x_i."""
 
     any_dtype = True
+    exact = True
 
     def __init__(self, axis: int):
         self.axis = axis
@@ -86,6 +89,7 @@ class GetItem(Op):
     """
 
     any_dtype = True
+    exact = True
 
     def __init__(self, index: Any):
         self.index = index
@@ -126,6 +130,7 @@ class Flip(Op):
     """(any shape) -> same, reversed along ``axes``.  gx = g reversed."""
 
     any_dtype = True
+    exact = True
 
     def __init__(self, axes: tuple[int, ...]):
         self.axes = axes
