@@ -202,7 +202,7 @@ class PixelNorm(Module):
 
 
 def in_groups(function: Callable[[Tensor], Tensor], x: Tensor, largest: int) -> Tensor:
-    """(N, ...) -> (N, ...): ``function`` on groups of nearly one size, as (size, groups, ...) -> same sizes, ....
+    """(N, ...) -> (N, ...): ``function``, (size, groups, ...) -> (size, groups, ...), on nearly even groups.
 
     As few groups as keep to ``largest`` samples, but none of a single one: of 3 samples in pairs, all 3 are a
     group.  Sample n belongs to group n mod groups, so that the first N mod groups have a sample more, and

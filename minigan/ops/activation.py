@@ -76,8 +76,8 @@ class LeakyRelu(Op):
         x = like.data
         if cuda.available(x) and not is_grad_enabled():
             return Tensor._wrap(chains.leaky_grad(g.data, x, self.slope))
-        if is_grad_enabled():
-            return g * Tensor._wrap(self.factor(x)) if self.slope else keep(g, x > 0)
+        if is_grad_enabled() or x.nbytes < parallel.WORTH:
+            return _scaled(g, self.factor(x)) if self.slope else keep(g, x > 0)
         return Tensor._wrap(_filled(self.undo, x, g.data))
 
     def undo(self, x: Array, g: Array, gx: Array) -> None:

@@ -47,8 +47,8 @@ def kept(x: Array, condition: Array, out: Array = None) -> Array:
     times as long.
     """
     xp, whole = namespace(x), f"i{x.itemsize}"
-    ones = xp.asarray(condition).astype(whole)
-    xp.negative(ones, out=ones)  # -1 is all ones
+    bits = xp.negative(xp.asarray(condition).view("i1"))  # True is 1, and -1 is all ones
+    ones = xp.asarray(bits).astype(whole)
     if out is not None:
         xp.bitwise_and(x.view(whole), ones, out=out.view(whole))
         return out

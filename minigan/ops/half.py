@@ -1,9 +1,9 @@
 """Half precision: float16 holds numbers, it does not compute.
 
-Its largest number is 65504 and its smallest 6e-8, so sums and squares leave it, and an epsilon such as 1e-8 is 0.
-`Op` therefore computes what it is given in float16 in float32, forward and backward, and rounds each result once
-(PyTorch does so too).  A function of several operations would still round between them; `in_single` makes
-it one step.
+Its largest number is 65504 and its smallest 6e-8, so sums and squares leave it, and an epsilon of 1e-8 is 0.
+`Op` therefore computes float16 as float32, forward and backward, and rounds each result once, as
+PyTorch does.  A function of several operations would still round between them; `in_single` makes it one step.
+Optimisers and `optim.EMA` refuse float16, whose digits do not hold their small steps.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Tensor])
 
 
 def in_single(function: F) -> F:
-    """Decorator: where the first Tensor is float16, widen all float16 arguments, and round the result once."""
+    """Decorator: where the first Tensor is float16, widen all float16 arguments and round the result."""
 
     @wraps(function)
     def wide(*args: Any, **kwargs: Any) -> Tensor:

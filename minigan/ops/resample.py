@@ -38,8 +38,8 @@ def interpolate(
     The output size is out = floor(n * factor).  Output cell i reads position s i (nearest, rounded down) or
     s (i + 1/2) - 1/2, cut off at 0 (bilinear), with s = 1 / factor, or n / size; with
     ``align_corners`` bilinear reads i (n - 1) / (out - 1), so that corner cells keep their values.
-    As in PyTorch an axis with out = n is copied, and nearest with out = 2 n reads cell i // 2, whatever the factor.
-    y is linear in x; gx is the transposed map.  Raises ArgumentError for settings out of range and
+    As in PyTorch an axis with out = n is copied, and nearest with out = 2 n reads cell i // 2, whatever the
+    factor.  y is linear in x; gx is the transposed map.  Raises ArgumentError for settings out of range and
     ShapeError for another number of axes.
     """
     if x.ndim != 4 or min(x.shape[2:]) < 1:

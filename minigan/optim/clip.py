@@ -23,8 +23,8 @@ def clip_grad_norm_(
     """Scale all gradients together so that their norm, as one vector, is at most ``max_norm``.
 
     Returns the norm before; ``norm_type`` may be ``inf``.  The factor is max_norm / (norm + 1e-6), at most 1.
-    The norm of float16 gradients is computed, and they are scaled, in float32.  Raises NumericError for a norm
-    that is not finite, if asked.  Pascanu et al., arXiv 1211.5063.
+    float16 gradients are measured and scaled in float32.  Raises NumericError for a norm that is not
+    finite, if asked.  Pascanu et al., arXiv 1211.5063.
     """
     if norm_type <= 0:
         raise ArgumentError(f"clip_grad_norm_: norm_type must be > 0, got {norm_type}")

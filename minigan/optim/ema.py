@@ -32,7 +32,10 @@ class EMA:
         if buffers not in ("average", "copy"):
             raise ArgumentError(f"EMA: buffers must be 'average' or 'copy', got {buffers!r}")
         if any(t.dtype == np.float16 for t in (*module.parameters(), *module.buffers())):
-            raise DTypeError("EMA: float16 rounds its small steps away; use net.to(dtype='float32')")
+            raise DTypeError(
+                "EMA: expected a float32 or float64 net, got float16, which rounds small steps away; "
+                "use net.to(dtype='float32')"
+            )
         self.decay, self.warmup, self.buffers = decay, warmup, buffers
         self.updates = 0
         self.module = deepcopy(module).eval().requires_grad_(False)

@@ -75,8 +75,8 @@ class Optimizer:
     """Base: subclasses name their moments (`slots`) and supply the rule (`update`).
 
     ``params`` is an iterable of Tensors, or of dicts {"params": [...], setting: value, ...}, one a group.
-    Raises ArgumentError for no parameters, for one given twice, and for one that is not a leaf, and DTypeError for
-    float16, in which a step of 1e-3 of a parameter is less than its last digit.
+    Raises ArgumentError for no parameters, for one given twice, and for one that is not a leaf, and
+    DTypeError for float16, in which a step of 1e-4 of a parameter is less than its last digit.
     """
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]):
@@ -99,7 +99,8 @@ class Optimizer:
             raise ArgumentError(f"{name}: a group needs parameters, got {tensors!r:.80}")
         if any(p.dtype == np.float16 for p in tensors):
             raise DTypeError(
-                f"{name}: float16 rounds most steps away; keep the parameters in float32: net.to(dtype='float32')"
+                f"{name}: expected float32 or float64 parameters, got float16, which rounds small steps "
+                "away; use net.to(dtype='float32')"
             )
         if any(not p.is_leaf for p in tensors):
             raise ArgumentError(f"{name}: only leaf tensors can be optimised, not results of operations")

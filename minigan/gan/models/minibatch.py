@@ -22,8 +22,8 @@ class MinibatchFeatures(nn.Module):
     """Features (N, F) -> (N, F + B): to each picture's features B closenesses to the rest of its group.
 
     M = f T in R^(B x C);  o_b(n) = mean over m != n of exp(-|M_nb - M_mb|_1), in [0, 1].
-    The paper sums over the batch; a mean means the same at every batch size.  A group has up to GROUP pictures
-    (see `nn.normalisation.in_groups`), and a picture alone gets 0.
+    The paper sums over the batch; a mean means the same at every batch size.  A group has up to GROUP
+    pictures (see `nn.normalisation.in_groups`), and a picture alone gets 0.
     """
 
     def __init__(self, features: int, *, rng: np.random.Generator):

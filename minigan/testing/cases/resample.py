@@ -43,8 +43,8 @@ def nearest(x: np.ndarray, *, mode: str, size: Any = None, scale_factor: Any = N
     sizes, steps = output_sizes(x, size, scale_factor)
     out = np.zeros((*x.shape[:2], *sizes))
     for place in np.ndindex(*sizes):
-        source = [read(*axis) for axis in zip(place, steps, x.shape[2:], sizes, strict=True)]
-        out[:, :, *place] = x[:, :, *source]
+        row, column = (read(*axis) for axis in zip(place, steps, x.shape[2:], sizes, strict=True))
+        out[:, :, *place] = x[:, :, row, column]
     return out
 
 
