@@ -232,7 +232,7 @@ def test_base_class_has_no_rule():
 def test_float16_is_refused_whose_digits_would_round_the_steps_away(kind):
     half, single = leaf(2, dtype=np.float16), leaf(2)
     for given in ([half], [single, half], [{"params": [single]}, {"params": half}]):
-        with pytest.raises(DTypeError, match=f"{kind.__name__}: float16"):
+        with pytest.raises(DTypeError, match=f"{kind.__name__}: expected.*float16"):
             kind(given)
     rule = kind([single])
     with pytest.raises(DTypeError, match="float16"):
