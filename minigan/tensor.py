@@ -264,6 +264,7 @@ class Op:
     keeps: Sequence[int] = ()  # inputs whose values backward reads; may be a property that asks needs(i)
     keeps_output = False  # whether backward reads the result (self.output)
     any_dtype = False  # True for operations that only move elements
+    exact = False  # True for operations that round nothing; all others compute float16 as float32
     elementwise = False  # True for functions of one element at a time; set in ops/methods.py
 
     parents: tuple[Edge, ...] = ()
@@ -289,6 +290,8 @@ class Op:
         """Run forward and, if any input wants a gradient and recording is on, record it."""
         arrays = [t._data for t in inputs]
         self._check(arrays)
+        if arrays[0].dtype.char == "e" and not self.exact:
+            return self(*[t.astype(np.float32) for t in inputs]).astype(np.float16)  # see ops/half.py
         if _recording.enabled:
             for t in inputs:
                 if t.requires_grad:

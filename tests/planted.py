@@ -259,7 +259,7 @@ CONVOLUTION = [
 
 POOLING = [
     Fault("ties counted twice", "ops.reduce:Max.backward",
-    "ties / ties.sum(axis=self.axes, keepdims=True)", "ties",
+          "reshape(g, extreme.shape) * share", "reshape(g, extreme.shape)",
           case("max"), "sub-gradient"),
     Fault("overlapping windows overwrite", f"{POOL}:Windows.tiles",
     "return self.stride >= self.kernel and self.dilation == 1",
@@ -308,7 +308,7 @@ RESAMPLING = [
           case("interpolate bilinear"), "value"),
     Fault("non-integer scale truncated", "ops.resample:_bilinear_matrix", "1 / factor",
     "1 / max(int(factor), 1)",
-          case("interpolate bilinear"), "value"),
+          case("interpolate bilinear", 40), "value"),
 ]  # fmt: skip
 
 ENGINE = [
@@ -352,9 +352,9 @@ ENGINE = [
           "Tensor(g.data * self.output.data)", case("exp"), "differentiable again"),
     Fault("half of backward on raw arrays", "ops.elementwise:Log.backward", "g / self.input(0)",
           "g / Tensor(self.input(0).data)", case("log"), "second order"),
-    Fault("dropout mask redrawn", "ops.noise:dropout", "return x * Tensor._wrap(_mask(x.data, p, generator))",
-          "first, other = (x * Tensor._wrap(_mask(x.data, p, generator)) for _ in range(2))\n"
-          "    return other + (first - other).detach()", case("dropout", 80), "gradient"),
+    Fault("dropout mask redrawn", "ops.noise:dropout", "return keep(x, kept)",
+          "other = keep(x, generator.random(x.shape, dtype=np.float32) >= p)\n"
+          "    return (other + (keep(x, kept) - other).detach())", case("dropout", 80), "gradient"),
     Fault("gradients that share memory", "autograd:_own", "if owner in owners or", "if",
           engine(lambda x, y: x + y, (3,), (3,)), "no alias"),
     Fault("forward works in place on its input", "ops.elementwise:Exp.forward", "exp(x)", "exp(x, out=x)",
@@ -375,12 +375,12 @@ TRAINING = [
     Fault("Adam's step count lost on resume", "optim.optimizer:Optimizer.load_state_dict",
     'int(saved[number]["step"])', "0",
           holds("resume", resumes), "resume"),
-    Fault("gradient-penalty norm over the batch", "gan.penalties:squared_steepness",
-    "axis=tuple(range(1, x.ndim))", "axis=None",
+    Fault("gradient-penalty norm over the batch", "gan.penalties:_squares",
+    "axis=tuple(range(1, slope.ndim))", "axis=None",
           oracle(penalty, WEIGHTS, penalty_by_hand, order=1), "value"),
     Fault("Gram normalised twice", "style.gram:gram", "/ flat.shape[0]", "/ flat.shape[0] / flat.shape[1]",
           oracle(gram, FEATURES, gram_by_hand), "value"),
-    Fault("root of zero gives a NaN gradient", "gan.penalties:steepness", " + 1e-12", "",
+    Fault("root of zero gives a NaN gradient", "gan.penalties:_lengths", " + 1e-12", "",
           lambda: gradcheck(flat_critic, np.zeros(3), seed=0, order=1), "finite"),
     Fault("mean divides by the wrong size", "ops.reduce:mean", "1.0 / max_of(n, 1)",
     "1.0 / max_of(len(x.data) if x.ndim else 1, 1)",

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "minigan"
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 # Files inside minigan/ops from left to right: a file may import those to its left. "conv" is the sub-package.
-OPS_ORDER = "shape broadcast arithmetic elementwise reduce linalg activation".split()
+OPS_ORDER = "shape broadcast choice arithmetic elementwise half reduce linalg activation".split()
 OPS_ORDER += "conv pool resample norm_fused norm noise loss methods".split()
 RAW = {"backend", "blas", "cuda", "parallel"}  # arrays only
 CORE = RAW | {"tensor", "autograd"}

@@ -1,7 +1,10 @@
 // Element-wise chains in one pass: each of them is several array operations, and so several walks through
 // memory, when written with CuPy's functions. Matrices (M, C) have one column a channel, in C order.
 
-__device__ __forceinline__ REAL leaky_of(REAL x, REAL slope) { return x > 0 ? x : slope * x; }
+// For slope 0, a ReLU, it chooses: 0 times an infinite number is not 0.
+__device__ __forceinline__ REAL leaky_of(REAL x, REAL slope) {
+    return x > 0 ? x : slope == 0 && x < 0 ? 0 : slope * x;
+}
 
 // y = leaky(scale[c] x + shift[c]): batch normalisation once its statistics are known (arXiv 1502.03167,
 // algorithm 1, last line), a bias (scale 1) and an activation behind either; slope 1 is no activation.
@@ -17,7 +20,7 @@ extern "C" __global__ void affine_leaky(Out y, In x, In scale, In shift, REAL sl
 extern "C" __global__ void leaky_grad(Out gx, In g, In y, REAL slope, INDEX count)
 {
     const INDEX t = this_thread();
-    if (t < count) gx[t] = y[t] > 0 ? g[t] : slope * g[t];
+    if (t < count) gx[t] = y[t] > 0 ? g[t] : slope == 0 ? (REAL)0 : slope * g[t];
 }
 
 // Sums over columns, a strip of rows at a time: strip s covers the rows s * height and following.

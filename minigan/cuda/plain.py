@@ -130,13 +130,13 @@ def affine_leaky(y: Any, x: Any, scale: Any, shift: Any, slope: float, C: int, c
     """One thread an element."""
     for t in range(count):
         value = scale[t % C] * x[t] + shift[t % C]
-        y[t] = value if value > 0 else slope * value
+        y[t] = value if value > 0 else 0 if slope == 0 and value < 0 else slope * value
 
 
 def leaky_grad(gx: Any, g: Any, y: Any, slope: float, count: int) -> None:
     """One thread an element."""
     for t in range(count):
-        gx[t] = g[t] if y[t] > 0 else slope * g[t]
+        gx[t] = g[t] if y[t] > 0 else 0 if slope == 0 else slope * g[t]
 
 
 def column_sums(first: Any, second: Any, x: Any, g: Any, center: Any, own: int, rows: int, C: int,

@@ -51,13 +51,13 @@ def cutout(x: Tensor, rng: np.random.Generator, *, share: float = 0.5) -> Tensor
     inside_rows = (rows >= top[:, None]) & (rows < top[:, None] + round(H * share))  # (N, H)
     inside_columns = (columns >= left[:, None]) & (columns < left[:, None] + round(W * share))
     kept = ~(inside_rows[:, :, None] & inside_columns[:, None, :])
-    return x * _like(x, kept[:, None])
+    return ops.where(backend.to_device(kept[:, None], x.device), x, 0.0)
 
 
 def flip(x: Tensor, rng: np.random.Generator) -> Tensor:
     """Mirror each picture left to right with probability one half (not for digits)."""
-    mirrored = _like(x, rng.integers(0, 2, (len(x), 1, 1, 1)))
-    return ops.flip(x, 3) * mirrored + x * (1.0 - mirrored)
+    mirrored = rng.integers(0, 2, (len(x), 1, 1, 1)) == 1
+    return ops.where(backend.to_device(mirrored, x.device), ops.flip(x, 3), x)
 
 
 POLICIES: dict[str, Callable[..., Tensor]] = {

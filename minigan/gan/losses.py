@@ -18,6 +18,7 @@ from functools import partial
 
 from minigan import ops
 from minigan.errors import ArgumentError
+from minigan.ops.half import in_single
 from minigan.tensor import Tensor
 
 
@@ -62,11 +63,13 @@ def saturating_g(fake: Tensor, real: Tensor | None = None) -> Tensor:
     return -ops.softplus(fake).mean()
 
 
+@in_single
 def least_squares_d(real: Tensor, fake: Tensor, *, smoothing: float = 0.0) -> Tensor:
     """Half the mean squared distance to the labels 1 and 0.  Mao et al., arXiv 1611.04076, eq. 9."""
     return ((real - (1.0 - smoothing)) ** 2).mean() * 0.5 + (fake**2).mean() * 0.5
 
 
+@in_single
 def least_squares_g(fake: Tensor, real: Tensor | None = None) -> Tensor:
     """Half the mean squared distance to the label 1.  arXiv 1611.04076, eq. 9."""
     return ((fake - 1.0) ** 2).mean() * 0.5

@@ -19,6 +19,7 @@ import numpy as np
 from minigan import backend
 from minigan.autograd import grad
 from minigan.errors import ShapeError
+from minigan.ops.half import in_single
 from minigan.tensor import Tensor, enable_grad
 
 Critic = Callable[[Tensor], Tensor]  # pictures (N, ...) -> logits (N,) or (N, 1)
@@ -26,12 +27,27 @@ Critic = Callable[[Tensor], Tensor]  # pictures (N, ...) -> logits (N,) or (N, 1
 
 def squared_steepness(critic: Critic, x: Tensor) -> Tensor:
     """Return s_n squared for each sample: (N, ...) -> (N,), differentiable in the critic's parameters."""
+    return _per_sample(critic, x, _squares)
+
+
+def _per_sample(critic: Critic, x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+    """function(slopes), recorded."""
     x = x.detach().requires_grad_()
     with enable_grad():
         logits = critic(x)
         (slope,) = grad(logits.sum(), x, create_graph=True)
         assert slope is not None
-        return (slope * slope).sum(axis=tuple(range(1, x.ndim)))
+        return function(slope)
+
+
+@in_single
+def _squares(slope: Tensor) -> Tensor:
+    return (slope * slope).sum(axis=tuple(range(1, slope.ndim)))
+
+
+@in_single
+def _lengths(slope: Tensor) -> Tensor:
+    return (_squares(slope) + 1e-12).sqrt()
 
 
 def steepness(critic: Critic, x: Tensor) -> Tensor:
@@ -39,7 +55,7 @@ def steepness(critic: Critic, x: Tensor) -> Tensor:
 
     A slope of exactly 0 would have an infinite derivative here; 1e-12 under the root keeps it finite.
     """
-    return (squared_steepness(critic, x) + 1e-12).sqrt()
+    return _per_sample(critic, x, _lengths)
 
 
 def zero_centred(critic: Critic, x: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from minigan.nn import init
 from minigan.nn.activation import LeakyReLU, ReLU
 from minigan.nn.linear import count, empty
 from minigan.nn.module import Module
+from minigan.ops.half import in_single
 from minigan.tensor import Tensor
 
 
@@ -200,30 +201,57 @@ class PixelNorm(Module):
         return f"eps={self.eps}"
 
 
+def in_groups(function: Callable[[Tensor], Tensor], x: Tensor, largest: int) -> Tensor:
+    """(N, ...) -> (N, ...): ``function``, (size, groups, ...) -> (size, groups, ...), on nearly even groups.
+
+    As few groups as keep to ``largest`` samples, but none of a single one: of 3 samples in pairs, all 3 are a
+    group.  Sample n belongs to group n mod groups, so that the first N mod groups have a sample more, and
+    ``function`` is called for the two sizes apart.  A batch of one is one group of one.
+    """
+    N, rest = len(x), x.shape[1:]
+    groups = min(-(-N // largest), N // 2) if N > 1 else N
+    size, longer = divmod(N, groups) if groups else (1, 0)
+    even = ops.reshape(x[: size * groups], size, groups, *rest)
+    if not longer:
+        y = function(even)
+        return ops.reshape(y, N, *y.shape[2:])
+    last = ops.reshape(x[size * groups :], 1, longer, *rest)
+    first = function(ops.concatenate([even[:, :longer], last]))
+    second = function(even[:, longer:])
+    y = ops.concatenate([first[:size], second], axis=1)
+    return ops.concatenate([ops.reshape(y, size * groups, *y.shape[2:]), first[size]])
+
+
 class MinibatchStdDev(Module):
     """(N, C, H, W) -> (N, C + 1, H, W): one more channel that says how varied the batch is.
 
-    The standard deviation of every feature over a group of ``group_size`` pictures, averaged over features
-    and pixels, is the value of the group's new channel, so that a discriminator sees mode collapse.  Picture
-    n belongs to group n mod (N / size), where the size is the largest divisor of N up to ``group_size``.
+    The standard deviation of every feature over a group of ``group_size`` pictures, at least 2, averaged over
+    features and pixels, is the value of the group's new channel, so that a discriminator sees mode collapse.
+    Where N does not divide, groups differ by one picture: see `in_groups`.  Of one picture alone it
+    is sqrt(eps), as of pictures all alike.
     Karras et al., arXiv 1710.10196, section 3 (the paper takes the whole batch; its code groups of 4).
     """
 
     def __init__(self, group_size: int = 4, *, eps: float = 1e-8):
         super().__init__()
         self.group_size, self.eps = count("group_size", group_size), eps
+        if self.group_size < 2:
+            raise ArgumentError(f"group_size: expected at least 2 pictures to compare, got {group_size}")
 
     def forward(self, x: Tensor) -> Tensor:
         """Append the channel."""
         if x.ndim != 4:
             raise ShapeError(f"MinibatchStdDev: expected (N, C, H, W), got {x.shape}")
         N, _, H, W = x.shape
-        size = max((n for n in range(1, min(self.group_size, N) + 1) if N % n == 0), default=1)
-        groups = ops.reshape(x, size, N // size, prod(x.shape[1:]))
-        deviation = ops.sqrt(ops.var(groups, axis=0, correction=0) + self.eps)  # (N / size, C H W)
-        level = ops.reshape(ops.mean(deviation, axis=1), 1, N // size, 1, 1, 1)
-        channel = ops.reshape(ops.broadcast_to(level, (size, N // size, 1, H, W)), N, 1, H, W)
+        level = in_groups(self._spread, ops.reshape(x, N, prod(x.shape[1:])), self.group_size)
+        channel = ops.broadcast_to(ops.reshape(level, N, 1, 1, 1), (N, 1, H, W))
         return ops.concatenate([x, channel], axis=1)
+
+    @in_single
+    def _spread(self, groups: Tensor) -> Tensor:
+        """(size, groups, features) -> (size, groups): the mean deviation of each group, for all of it."""
+        deviation = ops.sqrt(ops.var(groups, axis=0, correction=0) + self.eps)
+        return ops.broadcast_to(ops.mean(deviation, axis=1), groups.shape[:2])
 
     def extra_repr(self) -> str:
         return f"group_size={self.group_size}"

@@ -42,12 +42,12 @@ class SpectralNorm:
 
     def iterate(self, module: Module, times: int) -> None:
         """Move u and v towards the leading singular vectors; arrays of earlier graphs stay as they were."""
-        w = self.matrix(module.weight_orig.detach()).data
-        u, v = module.weight_u.data, module.weight_v.data
+        stored = module.weight_u.data, module.weight_v.data
+        w, u, v = (_wide(array) for array in (self.matrix(module.weight_orig.detach()).data, *stored))
         for _ in range(times):
             v = self._unit(blas.matmul(w.T, u))
             u = self._unit(blas.matmul(w, v))
-        module.weight_u.data, module.weight_v.data = u, v
+        module.weight_u.data, module.weight_v.data = u.astype(stored[0].dtype), v.astype(stored[1].dtype)
 
     def _unit(self, x: Any) -> Any:
         xp = backend.namespace(x)
@@ -60,6 +60,11 @@ class SpectralNorm:
         u, v = Tensor._wrap(module.weight_u.data), Tensor._wrap(module.weight_v.data)
         sigma = ops.sum(u * (self.matrix(module.weight_orig) @ v))
         return module.weight_orig / sigma
+
+
+def _wide(array: Any) -> Any:
+    """float16, in which sums overflow, as float32."""
+    return array.astype(np.result_type(array.dtype, np.float32), copy=False)
 
 
 class EqualisedRate:

@@ -1,6 +1,7 @@
 """Differentiable functions of Tensors, under PyTorch's names.
 
 Each Op class stands beside its public function in a file of its family; start with `arithmetic`.
+float16 is computed as float32 and rounded at the end of each function: see `half`.
 """
 
 from minigan.ops import methods as _methods  # noqa: F401  installs the operators on Tensor

@@ -19,7 +19,9 @@ from minigan.backend import Array, namespace
 from minigan.cuda import chains
 from minigan.errors import ArgumentError
 from minigan.ops.broadcast import sum
+from minigan.ops.choice import keep, kept
 from minigan.ops.elementwise import exp, where
+from minigan.ops.half import in_single
 from minigan.ops.shape import normalize_axes
 from minigan.tensor import Op, Tensor, is_grad_enabled
 
@@ -36,10 +38,7 @@ class Relu(Op):
 
     def backward(self, g: Tensor) -> Tensor:
         """Pass g where the result is positive."""
-        y = self.output.data
-        if cuda.available(y) and not is_grad_enabled():
-            return Tensor._wrap(chains.leaky_grad(g.data, y, 0.0))
-        return _scaled_by(g, y, lambda part: (part > 0).astype(part.dtype))
+        return LeakyRelu(0.0).pulled(g, self.output)
 
 
 class LeakyRelu(Op):
@@ -54,7 +53,7 @@ class LeakyRelu(Op):
     def forward(self, x: Array) -> Array:
         """For 0 <= slope <= 1 the larger of x and slope * x, which is one pass less than choosing."""
         xp, slope = namespace(x), self.slope
-        if cuda.available(x):
+        if cuda.available(x) and slope != 0:
             return chains.leaky_grad(x, x, slope)  # y = y'(x) x
         if not 0 <= slope <= 1:
             return xp.where(x > 0, x, x * slope)
@@ -69,7 +68,7 @@ class LeakyRelu(Op):
             xp.maximum(x, x * self.slope if x is y else xp.multiply(x, self.slope, out=y), out=y)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Multiply by 1 or slope."""
+        """Multiply by 1 or slope; for slope 0 choose, as 0 times an infinite g is not 0."""
         return self.pulled(g, self.output if self.keeps_sign else self.input(0))
 
     def pulled(self, g: Tensor, like: Tensor) -> Tensor:
@@ -77,7 +76,16 @@ class LeakyRelu(Op):
         x = like.data
         if cuda.available(x) and not is_grad_enabled():
             return Tensor._wrap(chains.leaky_grad(g.data, x, self.slope))
-        return _scaled_by(g, x, self.factor)
+        if is_grad_enabled() or x.nbytes < parallel.WORTH:
+            return _scaled(g, self.factor(x)) if self.slope else keep(g, x > 0)
+        return Tensor._wrap(_filled(self.undo, x, g.data))
+
+    def undo(self, x: Array, g: Array, gx: Array) -> None:
+        """Write g into gx where x is positive, else slope * g."""
+        if self.slope == 0:
+            kept(g, x > 0, gx)
+        else:
+            namespace(x).multiply(g, self.factor(x), out=gx)
 
     def factor(self, x: Array) -> Array:
         """1 where x > 0, else the slope."""
@@ -243,15 +251,6 @@ def _filled(fill: Callable[..., Any], *arrays: Array) -> Array:
     return y
 
 
-def _scaled_by(g: Tensor, x: Array, factor: Callable[[Array], Array]) -> Tensor:
-    """g * factor(x), a fresh array; part by part where that pays, unless the product is recorded."""
-    if is_grad_enabled() or x.nbytes < parallel.WORTH:
-        return _scaled(g, factor(x))
-    xp = namespace(x)
-    scaled = _filled(lambda part, gpart, out: xp.multiply(gpart, factor(part), out=out), x, g.data)
-    return Tensor._wrap(scaled)
-
-
 def _scaled(g: Tensor, factor: Array) -> Tensor:
     """g * factor, where ``factor`` is a fresh array: in its own memory unless the product is recorded."""
     if is_grad_enabled():
@@ -312,6 +311,7 @@ def softplus(x: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     return Softplus(float(beta), _number(threshold, "threshold", "softplus"))(x)
 
 
+@in_single
 def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     """Return x * Phi(x), Phi the standard normal distribution (Hendrycks and Gimpel, arXiv 1606.08415).
 
@@ -325,6 +325,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     return x * 0.5 * (tanh((x + x**3 * 0.044715) * sqrt(2 / pi)) + 1.0)
 
 
+@in_single
 def silu(x: Tensor) -> Tensor:
     """Return x * sigmoid(x), also called swish (arXiv 1606.08415; arXiv 1710.05941)."""
     return x * sigmoid(x)

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from minigan import parallel
-from minigan.backend import Array
+from minigan.backend import Array, namespace
 from minigan.errors import ArgumentError
 from minigan.ops.broadcast import broadcast_shapes, sum_to
+from minigan.ops.choice import keep
 from minigan.tensor import Op, Tensor, as_tensor
 
 
@@ -138,12 +139,15 @@ class PowScalar(Op):
         """Power rule."""
         x = self.input(0)
         if self.p == 0:
-            return x * 0.0 * g
+            none = namespace(x.data).zeros(x.shape, bool)
+            return keep(x, none) + keep(g, none)  # constant 0, but still a function of both
         return g * (x * 2.0 if self.p == 2 else PowScalar(self.p - 1)(x) * self.p)
 
 
 class Neg(Op):
     """y = -x;  gx = -g."""
+
+    exact = True
 
     def forward(self, x: Array) -> Array:
         """Negate."""

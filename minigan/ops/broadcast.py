@@ -16,6 +16,7 @@ class BroadcastTo(Op):
     """(shape that fits) -> (shape), elements repeated without a copy.  gx = SumTo(g)."""
 
     any_dtype = True
+    exact = True
 
     def __init__(self, shape: tuple[int, ...]):
         self.target = shape

@@ -13,6 +13,7 @@ from minigan.backend import Array, namespace
 from minigan.errors import ArgumentError, DTypeError
 from minigan.ops.arithmetic import PowScalar, is_number, pair
 from minigan.ops.broadcast import broadcast_shapes, sum_to
+from minigan.ops.choice import keep
 from minigan.tensor import Op, Tensor
 
 
@@ -31,10 +32,11 @@ class Pow(Op):
         gx = gy = None
         if self.needs(0):
             constant = (x.data == 0) & (y.data == 0)  # 0**-1 would make a NaN of 0 * infinity
-            gx = sum_to(g * y * where(constant, 1.0, x) ** (y - 1.0), self.input_shapes[0])
+            gx = keep(g, ~constant) * y * where(constant, 1.0, x) ** (y - 1.0)
+            gx = sum_to(gx, self.input_shapes[0])
         if self.needs(1):
             flat = (x.data == 0) & (y.data >= 0)
-            gy = sum_to(g * x**y * log(where(flat, 1.0, x)), self.input_shapes[1])
+            gy = sum_to(keep(g, ~flat) * x**y * log(where(flat, 1.0, x)), self.input_shapes[1])
         return gx, gy
 
 
@@ -90,9 +92,11 @@ class Abs(Op):
         return abs_array(x)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Copy the sign."""
+        """Copy the sign, which at 0 is neither."""
         x = self.input(0).data
-        return g * Tensor._wrap(namespace(x).sign(x))
+        xp = namespace(x)
+        sign = xp.asarray(xp.copysign(xp.ones_like(x), x))
+        return keep(g, x != 0) * Tensor._wrap(sign)
 
 
 class Clip(Op):
@@ -115,11 +119,13 @@ class Clip(Op):
             inside &= x >= self.low
         if self.high is not None:
             inside &= x <= self.high
-        return g * Tensor._wrap(inside.astype(x.dtype))
+        return keep(g, inside)
 
 
 class Where(Op):
     """z = x where the condition holds, else y;  gx = g there, gy = g elsewhere."""
+
+    exact = True
 
     def __init__(self, condition: Array):
         self.condition = condition
@@ -130,10 +136,9 @@ class Where(Op):
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Send g to the chosen input."""
-        mask = Tensor._wrap(self.condition.astype(g.dtype))
         return (
-            sum_to(g * mask, self.input_shapes[0]) if self.needs(0) else None,
-            sum_to(g * (1.0 - mask), self.input_shapes[1]) if self.needs(1) else None,
+            sum_to(keep(g, self.condition), self.input_shapes[0]) if self.needs(0) else None,
+            sum_to(keep(g, ~self.condition), self.input_shapes[1]) if self.needs(1) else None,
         )
 
 
@@ -141,34 +146,41 @@ class Maximum(Op):
     """z = max(x, y);  g goes to the larger input, half to each where they are equal."""
 
     keeps = (0, 1)
-    sign = 1.0
 
     def forward(self, x: Array, y: Array) -> Array:
         """Larger of the two."""
         return namespace(x).maximum(x, y)
 
+    def beaten(self, x: Array, y: Array) -> Array:
+        """Where y wins over x."""
+        return x < y
+
     def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Send g to the winner."""
+        """Send g to the winner; compared, not subtracted, because infinities may be equal too."""
         x, y = self.input(0).data, self.input(1).data
-        share = Tensor._wrap(0.5 + 0.5 * self.sign * namespace(x).sign(x - y))
+        share = Tensor._wrap(namespace(x).asarray(1 - 0.5 * (x == y)).astype(x.dtype))
         return (
-            sum_to(g * share, self.input_shapes[0]) if self.needs(0) else None,
-            sum_to(g * (1.0 - share), self.input_shapes[1]) if self.needs(1) else None,
+            sum_to(keep(g * share, ~self.beaten(x, y)), self.input_shapes[0]) if self.needs(0) else None,
+            sum_to(keep(g * share, ~self.beaten(y, x)), self.input_shapes[1]) if self.needs(1) else None,
         )
 
 
 class Minimum(Maximum):
     """z = min(x, y);  g goes to the smaller input, half to each where they are equal."""
 
-    sign = -1.0
-
     def forward(self, x: Array, y: Array) -> Array:
         """Smaller of the two."""
         return namespace(x).minimum(x, y)
 
+    def beaten(self, x: Array, y: Array) -> Array:
+        """Where y wins over x."""
+        return x > y
+
 
 class AsType(Op):
     """y = x in another floating-point type;  gx = g in x's type."""
+
+    exact = True
 
     def __init__(self, dtype: Any, source: Any):
         self.dtype, self.source = dtype, source

@@ -17,6 +17,7 @@ from minigan.ops.activation import log_softmax, softplus
 from minigan.ops.arithmetic import is_number
 from minigan.ops.broadcast import sum
 from minigan.ops.elementwise import abs, clip
+from minigan.ops.half import in_single
 from minigan.ops.reduce import mean
 from minigan.ops.shape import getitem
 from minigan.tensor import Op, Tensor, as_tensor
@@ -41,16 +42,19 @@ class FlooredLog(Op):
         return g / clip(self.input(0), SLOPE_FLOOR, None)
 
 
+@in_single
 def mse_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     """Squared error (x - t)**2.  gx = 2 g (x - t).  ShapeError unless the shapes are equal."""
     return _reduce((input - _target(input, target, "mse_loss")) ** 2, reduction, "mse_loss")
 
 
+@in_single
 def l1_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     """Absolute error |x - t|.  gx = g sign(x - t), 0 where equal.  ShapeError unless the shapes are equal."""
     return _reduce(abs(input - _target(input, target, "l1_loss")), reduction, "l1_loss")
 
 
+@in_single
 def smooth_l1_loss(input: Tensor, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """(x - t)**2 / (2 beta) where |x - t| < beta, else |x - t| - beta / 2; beta 0 is l1_loss.
 
@@ -63,6 +67,7 @@ def smooth_l1_loss(input: Tensor, target: Any, *, reduction: str = "mean", beta:
     return _reduce(loss, reduction, "smooth_l1_loss")
 
 
+@in_single
 def huber_loss(input: Tensor, target: Any, *, reduction: str = "mean", delta: float = 1.0) -> Tensor:
     """(x - t)**2 / 2 where |x - t| < delta, else delta (|x - t| - delta / 2); delta > 0.
 
@@ -80,6 +85,7 @@ def _huber(difference: Tensor, delta: float) -> Tensor:
     return bounded * (difference - bounded * 0.5)
 
 
+@in_single
 def binary_cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     """-(t log(x) + (1 - t) log(1 - x)) for probabilities x in [0, 1], each log bounded below by -100.
 
@@ -98,6 +104,7 @@ def binary_cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean")
     return _reduce(loss, reduction, where)
 
 
+@in_single
 def binary_cross_entropy_with_logits(
     input: Tensor, target: Any, *, weight: Any = None, pos_weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -117,6 +124,7 @@ def binary_cross_entropy_with_logits(
     return _reduce(loss, reduction, where)
 
 
+@in_single
 def nll_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     """-x[n, t[n]]: the negative log-likelihood of class t[n], for log-probabilities x.
 
@@ -126,6 +134,7 @@ def nll_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     return _reduce(_picked(input, target, "nll_loss"), reduction, "nll_loss")
 
 
+@in_single
 def cross_entropy(
     input: Tensor, target: Any, *, reduction: str = "mean", label_smoothing: float = 0.0
 ) -> Tensor:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from minigan import backend
 from minigan.errors import ArgumentError
+from minigan.ops.choice import keep
 from minigan.tensor import Tensor
 
 
@@ -16,8 +15,8 @@ def dropout(
 ) -> Tensor:
     """Set each element to 0 with probability p and divide the others by 1 - p; nothing when not training.
 
-    The mask is drawn once, on the host, and reused by every derivative: y = mask * x, gx = mask * g with
-    mask = 0 or 1 / (1 - p).  It does not depend on the memory order of x.  ``generator`` is read only in
+    What is kept is drawn once, on the host, and is the same for every derivative: y = x / (1 - p) there and
+    gx = g / (1 - p), else 0.  It does not depend on the memory order of x.  ``generator`` is read only in
     training.  Raises ArgumentError for p outside [0, 1] or a missing generator.
     Srivastava et al., "Dropout", JMLR 15 (2014), section 4, scaled in training instead of at test time.
     """
@@ -27,12 +26,6 @@ def dropout(
         return x
     if not isinstance(generator, np.random.Generator):
         raise ArgumentError(f"dropout: training needs a numpy Generator, got {type(generator).__name__}")
-    return x * Tensor._wrap(_mask(x.data, p, generator))
-
-
-def _mask(x: Any, p: float, generator: np.random.Generator) -> Any:
-    kept = generator.random(x.shape, dtype=np.float32) >= p
-    mask = backend.namespace(x).empty_like(x)  # in the memory order of x, so that the product keeps it
-    mask[...] = backend.of(x).from_host(kept)
-    mask *= 0 if p == 1 else 1 / (1 - p)
-    return mask
+    kept = backend.namespace(x.data).empty_like(x.data, dtype=bool)  # in the memory order of x, as the result
+    kept[...] = backend.of(x.data).from_host(generator.random(x.shape, dtype=np.float32) >= p)
+    return keep(x, kept) * (1 / (1 - p) if p < 1 else 1.0)

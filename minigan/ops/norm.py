@@ -20,12 +20,14 @@ import numpy as np
 from minigan import backend
 from minigan.errors import ArgumentError, ShapeError
 from minigan.ops.activation import leaky_relu
+from minigan.ops.half import in_single
 from minigan.ops.norm_fused import BatchNorm, Standardize, standardized
 from minigan.ops.reduce import mean
 from minigan.ops.shape import reshape
 from minigan.tensor import Tensor
 
 
+@in_single
 def plain_batch_norm(
     x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, *, eps: float = 1e-5
 ) -> Tensor:
@@ -87,6 +89,7 @@ def batch_norm(
     return y
 
 
+@in_single
 def _batch_norm_with(
     x: Tensor, running_mean: Any, running_var: Any, weight: Tensor | None, bias: Tensor | None, eps: float
 ) -> Tensor:
@@ -96,6 +99,7 @@ def _batch_norm_with(
     return _scale_shift(x, scale, shift if bias is None else bias + shift)
 
 
+@in_single
 def instance_norm(
     x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, *, eps: float = 1e-5
 ) -> Tensor:
@@ -112,6 +116,7 @@ def instance_norm(
     return _scale_shift(_standardize(x, positions, eps, "instance_norm"), weight, bias)
 
 
+@in_single
 def layer_norm(
     x: Tensor,
     normalized_shape: int | Sequence[int],
@@ -135,6 +140,7 @@ def layer_norm(
     return y if bias is None else y + bias
 
 
+@in_single
 def group_norm(
     x: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, *, eps: float = 1e-5
 ) -> Tensor:
@@ -152,6 +158,7 @@ def group_norm(
     return _scale_shift(reshape(y, x.shape), weight, bias)
 
 
+@in_single
 def pixel_norm(x: Tensor, *, eps: float = 1e-8) -> Tensor:
     """Divide each pixel's channel vector by its root mean square, (N, C, ...) -> same.
 
@@ -193,8 +200,7 @@ def _raw(value: Any) -> Any:
 
 def _move(running: Any, batch: Any, momentum: float) -> None:
     array = _raw(running)
-    array *= 1 - momentum
-    array += momentum * batch
+    array[...] = (1 - momentum) * array.astype(batch.dtype) + momentum * batch
     if isinstance(running, Tensor):
         running.bump()
 

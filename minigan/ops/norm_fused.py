@@ -161,7 +161,7 @@ class BatchNorm(Op):
         gz = gx if self.leaks else grows.matrix  # the gradient of what the leaky ReLU was given
 
         def undo(part: slice) -> None:
-            xp.multiply(grows.matrix[part], self.leaky.factor(y[part]), out=gz[part])
+            self.leaky.undo(y[part], grows.matrix[part], gz[part])
 
         if self.leaks:
             y = Rows(self.output.data).matrix

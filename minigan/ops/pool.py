@@ -22,7 +22,9 @@ from minigan import backend, cuda, parallel
 from minigan.backend import Array, namespace
 from minigan.cuda import windows as kernels
 from minigan.errors import ArgumentError, ShapeError
+from minigan.ops.choice import kept
 from minigan.ops.conv.spec import pair
+from minigan.ops.half import in_single
 from minigan.ops.linalg import along_axis
 from minigan.ops.reduce import mean
 from minigan.tensor import Op, Tensor
@@ -153,17 +155,16 @@ class ScatterMax(Op):
         """Each tap takes the windows that it won."""
         if cuda.available(g):
             return kernels.scatter_max(g, self.winner, self.axes)
-        xp = namespace(g)
-        gx = xp.zeros_like(g, shape=self.target)
+        gx = namespace(g).zeros_like(g, shape=self.target)
         tiles = all(axis.tiles for axis in self.axes)
 
         def fill(some: Any) -> None:
             for tap, outputs, cells in _taps(self.axes):
                 won, given = self.winner[some][outputs] == tap, g[some][outputs]
                 if tiles:
-                    xp.multiply(given, won, out=gx[some][cells])
+                    kept(given, won, gx[some][cells])
                 else:
-                    gx[some][cells] += given * won
+                    gx[some][cells] += kept(given, won)
 
         parallel.apart(fill, gx, channels=True)
         return gx
@@ -183,10 +184,9 @@ class GatherMax(Op):
         """Each tap fills the windows that it won."""
         if cuda.available(x):
             return kernels.gather_max(x, self.winner, self.axes)
-        xp = namespace(x)
-        y = xp.zeros_like(x, shape=_out_shape(x.shape, self.axes))
+        y = namespace(x).zeros_like(x, shape=_out_shape(x.shape, self.axes))
         for tap, outputs, cells in _taps(self.axes):
-            y[outputs] += x[cells] * (self.winner[outputs] == tap)
+            y[outputs] += kept(x[cells], self.winner[outputs] == tap)
         return y
 
     def backward(self, g: Tensor) -> Tensor:
@@ -331,8 +331,9 @@ def max_pool2d(
     ``kernel_size``, ``stride`` (None: kernel_size), ``padding`` (at most half the kernel) and ``dilation``
     are ints or (height, width) pairs.  OH = floor((H + 2 P - D (KH - 1) - 1) / S) + 1; ``ceil_mode`` rounds
     up, but never to a window that starts in the far padding.  gx gets g at the winning cell, the first
-    in row-major order of equal ones.  Raises ArgumentError for a setting out of range and ShapeError
-    where sizes do not fit.
+    in row-major order of equal ones.  A window that holds nothing but padding (a dilated one may) is -inf, as
+    in PyTorch, and gives no cell a gradient.  Raises ArgumentError for a setting out of range and
+    ShapeError where sizes do not fit.
     """
     return MaxPool2d(window_axes(x, kernel_size, stride, padding, dilation, ceil_mode, "max_pool2d"))(x)
 
@@ -365,6 +366,7 @@ def avg_pool2d(
     return SumWindows(axes, 1 / float(counts[0, 0]) if same else 1 / counts)(x)
 
 
+@in_single
 def adaptive_avg_pool2d(x: Tensor, output_size: Settings) -> Tensor:
     """Return means over a grid of ``output_size`` windows, (N, C, H, W) -> (N, C, OH, OW).
 

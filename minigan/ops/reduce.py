@@ -11,7 +11,9 @@ from minigan.backend import Array, namespace
 from minigan.errors import ShapeError
 from minigan.ops.arithmetic import MulScalar
 from minigan.ops.broadcast import broadcast_to, sum
+from minigan.ops.choice import keep
 from minigan.ops.elementwise import exp, log
+from minigan.ops.half import in_single
 from minigan.ops.shape import normalize_axes, reshape
 from minigan.tensor import Op, Tensor
 
@@ -38,9 +40,9 @@ class Max(Op):
         """Share g among the ties."""
         x = self.input(0).data
         extreme = self._extreme(x, True)
-        ties = (x == extreme).astype(x.dtype)
-        share = Tensor._wrap(ties / ties.sum(axis=self.axes, keepdims=True))
-        return broadcast_to(reshape(g, extreme.shape), x.shape) * share
+        ties = (x == extreme) | (x != x)  # the extreme of a NaN is NaN, which equals nothing
+        share = Tensor._wrap(namespace(x).reciprocal(ties.sum(axis=self.axes, keepdims=True, dtype=x.dtype)))
+        return keep(broadcast_to(reshape(g, extreme.shape) * share, x.shape), ties)
 
 
 class Min(Max):
@@ -53,6 +55,7 @@ def _count(x: Tensor, axis: Axis, where: str) -> int:
     return prod(x.shape[a] for a in normalize_axes(axis, x.ndim, where))
 
 
+@in_single
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the mean over ``axis``.  y = sum(x) / n;  gx = g / n.  ShapeError for an empty mean."""
     n = _count(x, axis, "mean")
@@ -66,6 +69,7 @@ def max_of(a: int, b: int) -> int:
     return a if a > b else b
 
 
+@in_single
 def var(x: Tensor, axis: Axis = None, keepdims: bool = False, *, correction: int = 1) -> Tensor:
     """Return the variance over ``axis``: sum((x - mean)**2) / (n - correction).
 
@@ -98,6 +102,7 @@ def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _extreme(Min, x, axis, keepdims)
 
 
+@in_single
 def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return log(sum(exp(x))) over ``axis`` without overflow;  gx = g * softmax(x).
 

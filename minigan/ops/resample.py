@@ -17,12 +17,14 @@ import numpy as np
 
 from minigan import backend, cuda
 from minigan.errors import ArgumentError, ShapeError
+from minigan.ops.half import in_single
 from minigan.ops.linalg import along_axis
 from minigan.ops.pool import SpreadWindows, Windows
 from minigan.ops.shape import getitem
 from minigan.tensor import Tensor
 
 
+@in_single
 def interpolate(
     x: Tensor,
     *,
@@ -33,10 +35,11 @@ def interpolate(
 ) -> Tensor:
     """Resize (N, C, H, W) to ``size`` or by ``scale_factor`` (one of them; numbers or (height, width)).
 
-    The output size is floor(n * factor).  Output cell i reads position s i (nearest, rounded down) or
+    The output size is out = floor(n * factor).  Output cell i reads position s i (nearest, rounded down) or
     s (i + 1/2) - 1/2, cut off at 0 (bilinear), with s = 1 / factor, or n / size; with
     ``align_corners`` bilinear reads i (n - 1) / (out - 1), so that corner cells keep their values.
-    y is linear in x; gx is the transposed map.  Raises ArgumentError for settings out of range and
+    As in PyTorch an axis with out = n is copied, and nearest with out = 2 n reads cell i // 2, whatever the
+    factor.  y is linear in x; gx is the transposed map.  Raises ArgumentError for settings out of range and
     ShapeError for another number of axes.
     """
     if x.ndim != 4 or min(x.shape[2:]) < 1:
@@ -46,10 +49,14 @@ def interpolate(
     if align_corners and mode == "nearest":
         raise ArgumentError("interpolate: align_corners works with mode bilinear only")
     sizes, factors = _target(x.shape[2:], size, scale_factor)
-    axes = list(zip(x.shape[2:], sizes, factors, strict=True))
+    whole = (1, 2) if mode == "nearest" else (1,)  # out / n for which out alone counts
+    axes = [
+        (n, out, None if out in [n * k for k in whole] else factor)
+        for n, out, factor in zip(x.shape[2:], sizes, factors, strict=True)
+    ]
     if mode == "bilinear":
         for axis, (n, out, factor) in enumerate(axes, start=2):
-            if n != out or factor not in (None, 1.0):
+            if n != out:
                 x = along_axis(x, _bilinear_matrix(n, out, factor, bool(align_corners)), axis)
         return x
     if all(out % n == 0 and factor in (None, out / n) for n, out, factor in axes):

@@ -23,6 +23,7 @@ class Reshape(Op):
     """(any shape) -> (shape).  y = x with other sizes; gx = g with x's sizes."""
 
     any_dtype = True
+    exact = True
 
     def __init__(self, shape: tuple[int, ...]):
         self.target = shape
@@ -40,6 +41,7 @@ class Permute(Op):
     """(d0, d1, ...) -> (d[axes0], d[axes1], ...).  gx = g permuted back."""
 
     any_dtype = True
+    exact = True
 
     def __init__(self, axes: tuple[int, ...]):
         self.axes = axes
@@ -60,6 +62,7 @@ class Concatenate(Op):
     """(.., n_i, ..) for each input -> (.., sum n_i, ..).  gx_i = the slice of g that came from x_i."""
 
     any_dtype = True
+    exact = True
 
     def __init__(self, axis: int):
         self.axis = axis
@@ -87,6 +90,7 @@ class GetItem(Op):
     """
 
     any_dtype = True
+    exact = True
 
     def __init__(self, index: Any):
         self.index = index
@@ -127,6 +131,7 @@ class Flip(Op):
     """(any shape) -> same, reversed along ``axes``.  gx = g reversed."""
 
     any_dtype = True
+    exact = True
 
     def __init__(self, axes: tuple[int, ...]):
         self.axes = axes

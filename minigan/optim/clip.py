@@ -23,7 +23,8 @@ def clip_grad_norm_(
     """Scale all gradients together so that their norm, as one vector, is at most ``max_norm``.
 
     Returns the norm before; ``norm_type`` may be ``inf``.  The factor is max_norm / (norm + 1e-6), at most 1.
-    Raises NumericError for a norm that is not finite, if asked.  Pascanu et al., arXiv 1211.5063.
+    float16 gradients are measured and scaled in float32.  Raises NumericError for a norm that is not
+    finite, if asked.  Pascanu et al., arXiv 1211.5063.
     """
     if norm_type <= 0:
         raise ArgumentError(f"clip_grad_norm_: norm_type must be > 0, got {norm_type}")
@@ -41,19 +42,25 @@ def clip_grad_norm_(
     factor = max_norm / (total + 1e-6)
     if not factor >= 1.0:  # also where it is NaN
         for g in gradients:
-            g *= factor
+            backend.namespace(g).multiply(g, factor, out=g, dtype=_wide(g), casting="same_kind")
     return total
 
 
 def _size(g: Array, norm_type: float) -> Array:
     """The largest absolute element, or the sum of all to the power of ``norm_type``."""
     xp = backend.namespace(g)
+    g = g.astype(_wide(g), copy=False)
     if norm_type == inf:
         return xp.abs(g).max()
     if norm_type == 2.0:
         flat = g.reshape(-1)
         return xp.multiply(flat, flat).sum()
     return (xp.abs(g) ** norm_type).sum()
+
+
+def _wide(g: Array) -> np.dtype:
+    """The type to compute with: float16 overflows at a sum of 65504."""
+    return np.result_type(g.dtype, np.float32)
 
 
 def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -> None:

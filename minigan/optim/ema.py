@@ -11,7 +11,7 @@ import numpy as np
 
 from minigan import parallel
 from minigan.backend import Array
-from minigan.errors import ArgumentError
+from minigan.errors import ArgumentError, DTypeError
 from minigan.optim.optimizer import CHUNK
 from minigan.tensor import Tensor
 
@@ -22,7 +22,8 @@ class EMA:
     ``warmup`` starts with the smaller d = min(decay, (1 + t) / (10 + t)) at update t, so that the random
     start is soon forgotten.  ``buffers`` says what happens to running statistics: "average" (as parameters)
     or "copy"; whole-number buffers are always copied.  The copy is in evaluation mode and wants no
-    gradients.  Yazici et al., arXiv 1806.04498.
+    gradients.  Raises DTypeError for float16, in which steps of 1 - d are less than the last digit.
+    Yazici et al., arXiv 1806.04498.
     """
 
     def __init__(self, module: Any, *, decay: float = 0.999, warmup: bool = False, buffers: str = "average"):
@@ -30,6 +31,11 @@ class EMA:
             raise ArgumentError(f"EMA: decay must lie in [0, 1), got {decay}")
         if buffers not in ("average", "copy"):
             raise ArgumentError(f"EMA: buffers must be 'average' or 'copy', got {buffers!r}")
+        if any(t.dtype == np.float16 for t in (*module.parameters(), *module.buffers())):
+            raise DTypeError(
+                "EMA: expected a float32 or float64 net, got float16, which rounds small steps away; "
+                "use net.to(dtype='float32')"
+            )
         self.decay, self.warmup, self.buffers = decay, warmup, buffers
         self.updates = 0
         self.module = deepcopy(module).eval().requires_grad_(False)

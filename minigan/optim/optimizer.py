@@ -75,7 +75,8 @@ class Optimizer:
     """Base: subclasses name their moments (`slots`) and supply the rule (`update`).
 
     ``params`` is an iterable of Tensors, or of dicts {"params": [...], setting: value, ...}, one a group.
-    Raises ArgumentError for no parameters, for one given twice, and for one that is not a leaf.
+    Raises ArgumentError for no parameters, for one given twice, and for one that is not a leaf, and
+    DTypeError for float16, in which a step of 1e-4 of a parameter is less than its last digit.
     """
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]):
@@ -96,6 +97,11 @@ class Optimizer:
         known = {id(p) for g in self.param_groups for p in g["params"]}
         if not tensors or any(not isinstance(p, Tensor) for p in tensors):
             raise ArgumentError(f"{name}: a group needs parameters, got {tensors!r:.80}")
+        if any(p.dtype == np.float16 for p in tensors):
+            raise DTypeError(
+                f"{name}: expected float32 or float64 parameters, got float16, which rounds small steps "
+                "away; use net.to(dtype='float32')"
+            )
         if any(not p.is_leaf for p in tensors):
             raise ArgumentError(f"{name}: only leaf tensors can be optimised, not results of operations")
         if len({id(p) for p in tensors} | known) < len(tensors) + len(known):

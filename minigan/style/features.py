@@ -77,6 +77,8 @@ class Extractor:
             raise ArgumentError(f"pooling {pooling!r}: expected one of {', '.join(POOLINGS)}")
         if padding not in ("reflect", "zeros"):
             raise ArgumentError(f"padding {padding!r}: expected reflect or zeros")
+        if np.dtype(dtype) == np.float16:
+            raise ArgumentError("dtype float16: a sum over the places of a map leaves it; use float32")
         self.name, self.layers, self.pooling, self.padding = name, tuple(layers), pooling, padding
         self.content, self.style, self.dtype = content, style, dtype
         self.weights = {key: Tensor(np.asarray(value, dtype)) for key, value in weights.items()}

@@ -14,11 +14,13 @@ import numpy as np
 
 from minigan import ops
 from minigan.errors import ArgumentError, ShapeError
+from minigan.ops.half import in_single
 from minigan.tensor import Tensor
 
 Sums = tuple[Tensor, ...]
 
 
+@in_single
 def gram(features: Tensor) -> Tensor:
     """(1, C, H, W) -> (C, C): G[i, j] = mean over places of F_i F_j.
 

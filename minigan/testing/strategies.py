@@ -300,7 +300,8 @@ def resample_configs(
 ) -> ResampleConfig:
     """Resize settings.
 
-    Up, down and to the same size, H unlike W, whole and fractional factors, sides of 1.
+    Up, down and to the same size, H unlike W, whole and fractional factors, some so near 1 or 2 that the size
+    stays or doubles, sides of 1.
     """
     x_shape = (
         draw(integers(1, 2)),
@@ -313,10 +314,8 @@ def resample_configs(
     if draw(booleans()):
         kwargs["size"] = (draw(integers(1, max_side + 3)), draw(integers(1, max_side + 3)))
     else:  # a factor of at least 1/side leaves at least one row: floor(side * factor) >= 1
-        factors = [
-            draw(sampled_from([f for f in (1, 2, 3, 0.5, 1.5, 2.4, 0.75) if int(side * f) >= 1]))
-            for side in x_shape[2:]
-        ]
+        known = (1, 2, 3, 0.5, 1.5, 2.4, 0.75, 1.00001, 1.1, 2.05)
+        factors = [draw(sampled_from([f for f in known if int(side * f) >= 1])) for side in x_shape[2:]]
         kwargs["scale_factor"] = _pair(draw, *factors)
     if mode != "nearest":
         kwargs["align_corners"] = draw(booleans())

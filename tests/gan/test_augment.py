@@ -61,3 +61,9 @@ def test_same_generator_same_pictures_and_dtype_is_kept():
     assert augment.check(" translation , cutout ") == ["translation", "cutout"]
     with pytest.raises(ArgumentError, match="unknown zoom"):
         augment.apply(Tensor(x), "zoom", rng())
+
+
+@pytest.mark.parametrize("name", ["cutout", "flip"])
+def test_infinities_are_cut_out_or_moved_but_never_spoil_a_pixel(name):
+    found = augment.apply(Tensor(np.full(X.shape, np.inf)), name, rng()).numpy()
+    assert set(np.unique(found)) == ({0.0, np.inf} if name == "cutout" else {np.inf})

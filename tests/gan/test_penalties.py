@@ -116,3 +116,13 @@ def test_penalties_leave_no_gradient_on_the_pictures_and_reach_every_weight():
     assert x.grad is None and not x.requires_grad
     reached = {name for name, p in network.named_parameters() if p.grad is not None}
     assert {"0.weight", "2.weight"} <= reached
+
+
+def test_float16_slopes_are_squared_in_float32():
+    x = Tensor(np.ones((3, 4), np.float16))
+    for scale in (200.0, 2e-4, 0.0):
+        weight = Tensor(np.full((4, 1), scale, np.float16), requires_grad=True)
+        s = penalties.steepness(lambda p, w=weight: (p @ w).flatten(), x)
+        np.testing.assert_allclose(s.numpy(), 2 * scale, rtol=1e-2, atol=1e-5)
+        s.sum().backward()
+        assert np.isfinite(weight.grad.numpy()).all()

@@ -6,7 +6,7 @@ import pytest
 import minigan
 from minigan import nn, optim
 from minigan.errors import ArgumentError, DTypeError, ShapeError
-from minigan.testing import gradcheck
+from minigan.testing import gradcheck, gradgradcheck
 
 
 def tensor(*shape, seed=0, dtype=np.float32):
@@ -103,20 +103,35 @@ def test_pixel_norm_makes_mean_squares_one():
     np.testing.assert_allclose((y * y).mean(axis=1), 1.0, rtol=1e-6)
 
 
-@pytest.mark.parametrize("N, group, size", [(8, 4, 4), (6, 4, 3), (5, 4, 1), (2, 4, 2)])
-def test_minibatch_std_dev_by_plain_loops(N, group, size):
+@pytest.mark.parametrize(
+    "N, group, sizes",
+    [(8, 4, [4, 4]), (6, 4, [3, 3]), (5, 4, [3, 2]), (2, 4, [2]), (1, 4, [1]), (3, 2, [3]),
+     (11, 4, [4, 4, 3]), (10, 3, [3, 3, 2, 2]), (7, 2, [3, 2, 2])],
+)  # fmt: skip
+def test_minibatch_std_dev_by_plain_loops(N, group, sizes):
     x = tensor(N, 2, 3, 4, dtype=np.float64).data
     y = nn.MinibatchStdDev(group)(minigan.Tensor(x)).data
     assert y.shape == (N, 3, 3, 4)
     np.testing.assert_array_equal(y[:, :2], x)
     for n in range(N):
-        members = x[n % (N // size) :: N // size]
-        assert len(members) == size
+        members = x[n % len(sizes) :: len(sizes)]
+        assert len(members) == sizes[n % len(sizes)]
         np.testing.assert_allclose(y[n, 2], np.sqrt(members.var(axis=0) + 1e-8).mean())
 
 
-def test_minibatch_std_dev_is_differentiable_twice():
-    assert gradcheck(nn.MinibatchStdDev(2), [tensor(4, 1, 2, 1, dtype=np.float64).data])
+@pytest.mark.parametrize("N", [4, 5, 7])
+def test_minibatch_std_dev_is_differentiable_twice(N):
+    x = tensor(N, 1, 2, 1, dtype=np.float64).data
+    assert gradcheck(nn.MinibatchStdDev(2), [x]) and gradgradcheck(nn.MinibatchStdDev(2), [x])
+
+
+@pytest.mark.parametrize("N", [2, 3, 11, 17, 19, 23])
+def test_minibatch_std_dev_sees_collapse_at_every_batch_size(N):
+    layer = nn.MinibatchStdDev()
+    varied = tensor(N, 2, 3, 4).data
+    assert layer(minigan.Tensor(varied)).data[:, 2].min() > 0.1
+    collapsed = layer(minigan.Tensor(varied[:1].repeat(N, axis=0))).data[:, 2]
+    np.testing.assert_allclose(collapsed, 1e-4, rtol=1e-2)
 
 
 @pytest.mark.parametrize(

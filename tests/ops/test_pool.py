@@ -32,6 +32,27 @@ def test_padding_never_wins():
     assert (y.numpy() == -5).all() and x.grad.numpy().sum() == 4
 
 
+@pytest.mark.parametrize(
+    "width, k, S, P, D, ceil", [(1, 2, 1, 1, 2, False), (3, 2, 1, 1, 4, False), (2, 2, 5, 1, 4, True)]
+)
+def test_a_window_of_padding_alone_is_minus_infinity_and_has_no_gradient(width, k, S, P, D, ceil):
+    x = image(1, 2, 2, width)
+    y = ops.max_pool2d(x, (1, k), stride=(1, S), padding=(0, P), dilation=(1, D), ceil_mode=ceil)
+    (g,) = grad(y, x, Tensor(np.ones(y.shape)))
+    empty = 0
+    want, slope = np.full(y.shape, -np.inf), np.zeros(x.shape)
+    for n, c, i, j in np.ndindex(*y.shape):
+        cells = [w for w in (j * S + tap * D - P for tap in range(k)) if 0 <= w < width]
+        empty += not cells
+        if cells:
+            best = max(cells, key=lambda w: x.data[n, c, i, w])
+            want[n, c, i, j] = x.data[n, c, i, best]
+            slope[n, c, i, best] += 1
+    assert empty
+    np.testing.assert_array_equal(y.numpy(), want)
+    np.testing.assert_array_equal(g.numpy(), slope)
+
+
 def test_minus_infinity_can_win_and_gets_its_gradient():
     x = Tensor(np.full((1, 1, 2, 2), -np.inf), requires_grad=True)
     y = ops.max_pool2d(x, 2)

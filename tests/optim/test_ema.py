@@ -5,7 +5,7 @@ import pytest
 
 import minigan
 from minigan import nn, optim
-from minigan.errors import ArgumentError, ShapeError
+from minigan.errors import ArgumentError, DTypeError, ShapeError
 
 
 def net():
@@ -69,6 +69,15 @@ def test_bad_arguments():
         optim.EMA(net(), buffers="drop")
     with pytest.raises(ShapeError, match="load_state_dict"):
         optim.EMA(net()).load_state_dict({"updates": 3, "module": {}})
+
+
+def test_float16_is_refused_whose_digits_would_round_the_steps_away():
+    with pytest.raises(DTypeError, match="float16"):
+        optim.EMA(net().to(dtype="float16"))
+    source = net()
+    source[1].running_mean.data = source[1].running_mean.data.astype(np.float16)  # a buffer alone
+    with pytest.raises(DTypeError, match="float16"):
+        optim.EMA(source)
 
 
 def test_another_net_is_refused():

@@ -226,3 +226,14 @@ def test_base_class_has_no_rule():
         base.slots({})
     with pytest.raises(NotImplementedError):
         base.update(None, None, None, {}, 1, {})
+
+
+@pytest.mark.parametrize("kind", [optim.SGD, optim.RMSprop, optim.Adam, optim.AdamW])
+def test_float16_is_refused_whose_digits_would_round_the_steps_away(kind):
+    half, single = leaf(2, dtype=np.float16), leaf(2)
+    for given in ([half], [single, half], [{"params": [single]}, {"params": half}]):
+        with pytest.raises(DTypeError, match=f"{kind.__name__}: expected.*float16"):
+            kind(given)
+    rule = kind([single])
+    with pytest.raises(DTypeError, match="float16"):
+        rule.add_param_group({"params": [half]})

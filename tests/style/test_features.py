@@ -161,3 +161,8 @@ def test_vgg_like_names():
         "conv2_2",
         "relu2_2",
     ]
+
+
+def test_float16_is_refused():
+    with pytest.raises(ArgumentError, match="float16.*use float32"):
+        tiny.extractor(dtype=np.float16)

@@ -104,3 +104,10 @@ def test_spread_is_the_standard_deviation_kept_off_zero():
     variance = features.var((0, 2, 3))
     np.testing.assert_allclose(found, variance + 0.1 * variance.mean() + 1e-4)
     assert room.spread(Tensor(np.ones((1, 2, 3, 3)))).numpy().min() > 0
+
+
+def test_gram_of_float16_is_summed_in_float32():
+    features = 40.0 * RNG.standard_normal((1, 3, 30, 30))
+    found = room.gram(Tensor(features.astype(np.float16))).numpy()
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, by_loops(features), rtol=1e-2, atol=2)

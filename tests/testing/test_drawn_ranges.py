@@ -206,7 +206,7 @@ def test_resizes():
         for c in configs if "scale_factor" in c.kwargs
         for side, (factor,) in zip(c.x_shape[2:], of_axes(c, "scale_factor"), strict=True)
     }  # fmt: skip
-    assert {factor for _, factor in factors} == {1, 2, 3, 0.5, 1.5, 2.4, 0.75}
+    assert {factor for _, factor in factors} == {1, 2, 3, 0.5, 1.5, 2.4, 0.75, 1.00001, 1.1, 2.05}
     assert (2, 0.5) in factors and min(int(side * factor) for side, factor in factors) == 1
     for c in configs:
         assert ("align_corners" in c.kwargs) == (c.kwargs["mode"] == "bilinear")

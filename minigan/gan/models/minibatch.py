@@ -11,6 +11,7 @@ import numpy as np
 
 from minigan import nn, ops
 from minigan.errors import ArgumentError
+from minigan.nn.normalisation import in_groups
 from minigan.tensor import Tensor
 
 KERNELS, SIZE = 8, 4  # B and C in the paper, which takes 100 and 5
@@ -21,8 +22,8 @@ class MinibatchFeatures(nn.Module):
     """Features (N, F) -> (N, F + B): to each picture's features B closenesses to the rest of its group.
 
     M = f T in R^(B x C);  o_b(n) = mean over m != n of exp(-|M_nb - M_mb|_1), in [0, 1].
-    The paper sums over the batch; a mean means the same at every batch size.  A group is the largest divisor
-    of N up to GROUP; picture n belongs to group n mod (N / size), and a picture alone gets 0.
+    The paper sums over the batch; a mean means the same at every batch size.  A group has up to GROUP
+    pictures (see `nn.normalisation.in_groups`), and a picture alone gets 0.
     """
 
     def __init__(self, features: int, *, rng: np.random.Generator):
@@ -31,12 +32,16 @@ class MinibatchFeatures(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Append the closenesses."""
-        N = len(x)
-        size = max(n for n in range(1, min(GROUP, N) + 1) if N % n == 0)
-        m = self.projection(x).reshape(size, 1, N // size, KERNELS, SIZE)
-        apart = (m - m.permute(1, 0, 2, 3, 4)).abs().sum(axis=-1)  # (size, size, N / size, B)
-        others = ops.exp(-apart).sum(axis=1) - 1.0  # (size, N / size, B), less the picture itself
-        return ops.concatenate([x, others.reshape(N, KERNELS) * (1 / max(size - 1, 1))], axis=1)
+        m = self.projection(x).reshape(len(x), KERNELS, SIZE)
+        return ops.concatenate([x, in_groups(_closeness, m, GROUP)], axis=1)
+
+
+def _closeness(m: Tensor) -> Tensor:
+    """(size, groups, B, C) -> (size, groups, B): the mean over the others of a group."""
+    size = len(m)
+    apart = (ops.reshape(m, size, 1, *m.shape[1:]) - m).abs().sum(axis=-1)  # (size, size, groups, B)
+    others = ops.exp(-apart).sum(axis=1) - 1.0  # less the picture itself
+    return others * (1 / max(size - 1, 1))
 
 
 def with_minibatch_features(discriminator: nn.Module, *, rng: np.random.Generator) -> nn.Sequential:

@@ -9,6 +9,7 @@ import numpy as np
 
 from minigan import ops
 from minigan.errors import ArgumentError, DTypeError, ShapeError
+from minigan.ops.choice import Keep
 from minigan.ops.elementwise import Abs, AsType, Clip, Exp, Log, Maximum, Minimum, Pow, Sqrt, Where
 from minigan.testing.case import BadInput, OpCase, Sample
 from minigan.testing.cases.arithmetic import EMPTY, refused
@@ -59,6 +60,15 @@ def choices(draw: Any) -> Sample:
     return Sample((np.asarray(generator.random(mask) < 0.5), draw(arrays(first)), draw(arrays(second))))
 
 
+@composite
+def selections(draw: Any) -> Sample:
+    """A boolean condition that broadcasts to an array."""
+    first, second = draw(broadcast_pairs())
+    shape = np.broadcast_shapes(first, second)
+    generator = np.random.default_rng(draw(seeds()))
+    return Sample((np.asarray(generator.random(first) < 0.5), draw(arrays(shape))))
+
+
 def limited(a: float, min: float | None, max: float | None) -> float:
     """A number held between limits that may be missing."""
     a = a if min is None or a >= min else min
@@ -101,6 +111,8 @@ CASES = [
                 BadInput("a condition that does not broadcast", (np.ones(3, bool), np.ones(2), np.ones(2)),
                          {},
                          ShapeError, "where"))),
+    OpCase("keep", lambda c, x: Keep(c.data)(x), selections(), one_by_one(lambda c, a: a if c else 0.0),
+           (Keep,), linear=(1,), torch=lambda torch, c, x: torch.where(c, x, 0.0)),
     OpCase("astype", cast, array_samples(shapes(0, 3)), one_by_one(lambda a: a), (AsType,), linear=True,
            torch=lambda torch, x: x.to(x.dtype)),
 ]  # fmt: skip

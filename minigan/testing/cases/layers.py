@@ -195,14 +195,14 @@ def instance_norm(x: Any, weight: Any = None, bias: Any = None, *, eps: float) -
 @composite
 def batches(draw: Any) -> Sample:
     """Pictures (N, C, H, W) of distinct numbers, in groups of any size."""
-    shape = (draw(integers(1, 6)), *draw(shapes(3, 3, 1, 3)))
-    return Sample((draw(distinct_arrays(shape)),), {"group_size": draw(integers(1, 4))})
+    shape = (draw(integers(1, 7)), *draw(shapes(3, 3, 1, 3)))
+    return Sample((draw(distinct_arrays(shape)),), {"group_size": draw(integers(2, 4))})
 
 
 def batch_deviation(x: np.ndarray, group_size: int) -> np.ndarray:
     """One more channel: the mean over features of the deviation over pictures n, n + G, n + 2 G, ..."""
     N, C, H, W = x.shape
-    G = N // max(n for n in range(1, group_size + 1) if N % n == 0)
+    G = max(g for g in range(1, N + 1) if g == 1 or N / g >= 2 and N / (g - 1) > group_size)
     out = np.zeros((N, C + 1, H, W))
     for n in range(N):
         columns = [x[n % G :: G, c, i, j].tolist() for c, i, j in np.ndindex(C, H, W)]
@@ -318,7 +318,8 @@ CASES = [
     OpCase("nn.MinibatchStdDev", functional(lambda x, **s: nn.MinibatchStdDev(**s)), batches(),
            batch_deviation, (nn.MinibatchStdDev,),
            bad=(BadInput("three axes", (X4[0],), {}, ShapeError, r"\(N, C, H, W\)"),
-                BadInput("no group", (X4,), {"group_size": 0}, ArgumentError, "group_size"))),
+                BadInput("no group", (X4,), {"group_size": 0}, ArgumentError, "group_size"),
+                BadInput("a picture alone", (X4,), {"group_size": 1}, ArgumentError, "at least 2"))),
     twin("max_pool2d", lambda x, **s: nn.MaxPool2d(**s), nn.MaxPool2d),
     twin("avg_pool2d", lambda x, **s: nn.AvgPool2d(**s), nn.AvgPool2d, bad=pool.refused(),
          strategy=without("avg_pool2d", "divisor_override")),

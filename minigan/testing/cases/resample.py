@@ -33,13 +33,18 @@ def output_sizes(x: np.ndarray, size: Any, scale_factor: Any) -> tuple[list[int]
     return sizes, [1 / Fraction(f) for f in factors]
 
 
+def read(i: int, step: Fraction, n: int, m: int) -> int:
+    """The cell in which output cell i's first corner falls; the sizes alone count for n and 2 n cells."""
+    return i if m == n else i // 2 if m == 2 * n else min(floor(i * step), n - 1)
+
+
 def nearest(x: np.ndarray, *, mode: str, size: Any = None, scale_factor: Any = None) -> np.ndarray:
-    """The cell in which the output cell's first corner falls."""
+    """The cell that each output cell reads."""
     sizes, steps = output_sizes(x, size, scale_factor)
     out = np.zeros((*x.shape[:2], *sizes))
     for place in np.ndindex(*sizes):
-        source = [min(floor(i * step), n - 1) for i, step, n in zip(place, steps, x.shape[2:], strict=True)]
-        out[:, :, *place] = x[:, :, *source]
+        row, column = (read(*axis) for axis in zip(place, steps, x.shape[2:], sizes, strict=True))
+        out[:, :, *place] = x[:, :, row, column]
     return out
 
 
@@ -51,7 +56,7 @@ def bilinear(x: np.ndarray, *, mode: str, size: Any = None, scale_factor: Any = 
     for place in np.ndindex(*sizes):
         lines = []
         for i, step, n, m in zip(place, steps, x.shape[2:], sizes, strict=True):
-            at = (i + Fraction(1, 2)) * step - Fraction(1, 2)
+            at = (i + Fraction(1, 2)) * step - Fraction(1, 2) if n != m else Fraction(i)
             if align_corners:
                 at = Fraction(i * (n - 1), max(m - 1, 1))
             at = max(at, Fraction(0))
@@ -68,11 +73,7 @@ EMPTY = np.zeros((0, 2, 3, 4))
 
 
 def in_torch(torch: Any, x: Any, **settings: Any) -> Any:
-    """The same call; None where PyTorch's kernel takes any factor that doubles a side for 2."""
-    sizes, steps = output_sizes(x, settings.get("size"), settings.get("scale_factor"))
-    pairs = zip(x.shape[2:], sizes, steps, strict=True)
-    if settings["mode"] == "nearest" and any(m == 2 * n and step * 2 != 1 for n, m, step in pairs):
-        return None
+    """The same call."""
     return torch.nn.functional.interpolate(x, **settings)
 
 
@@ -86,6 +87,8 @@ BAD = (
     BadInput("a size with a point", (X,), {"size": 2.0}, ArgumentError, "size must be"),
     BadInput("a truth value for a size", (X,), {"size": True}, ArgumentError, "size must be"),
     BadInput("three factors", (X,), {"scale_factor": (1.0, 2.0, 3.0)}, ArgumentError, "scale_factor must be"),
+    BadInput("a factor of 0", (X,), {"scale_factor": 0}, ArgumentError, "scale_factor must be > 0"),
+    BadInput("a factor of 0 for one axis", (X,), {"scale_factor": (1.0, 0.0)}, ArgumentError, "must be > 0"),
     BadInput("a negative factor", (X,), {"scale_factor": -1.0}, ArgumentError, "scale_factor must be > 0"),
     BadInput("a factor in words", (X,), {"scale_factor": "2"}, ArgumentError, "scale_factor must be"),
     BadInput("a factor that leaves nothing", (X,), {"scale_factor": 0.1}, ShapeError, "larger factor"),
