@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from minigan.data.images import SUFFIXES, crop_square, load_image, resize
+from minigan.data.images import FORMATS, SUFFIXES, crop_square, is_image, load_image, resize
 from minigan.errors import DataError, FileError
 
-_SHOWN = 5  # unreadable files named in one error
+_SHOWN = 5  # files named in one line
 
 
 def load_folder(
@@ -27,8 +28,11 @@ def load_folder(
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """Load every picture under a folder as a square of ``size`` pixels, cut from its middle.
 
-    Where all pictures lie in sub-folders, the first level's names are the classes, in alphabetical order;
-    pictures in the folder itself make the set unlabelled.  Names that begin with a dot are passed over.
+    Where all pictures lie in sub-folders, the first level's names are the classes, in alphabetical order but
+    with numbers by their value (2 before 10); pictures in the folder itself make the set unlabelled, and a
+    note says so where there are sub-folders too.  Symbolic links are followed.  What a file is its content
+    decides, not its suffix; how many are no pictures is said in a note.  Names that begin with a dot are
+    passed over.
 
     Args:
         folder: where the pictures lie.
@@ -47,7 +51,7 @@ def load_folder(
         DataError: it holds no picture, or some that cannot be read: one error names them.
     """
     folder = Path(folder)
-    paths = found = find_pictures(folder)
+    paths = found = find_pictures(folder, note)
     if limit is not None and limit < len(paths):
         chosen = np.random.default_rng(seed).choice(len(paths), limit, replace=False)
         paths = [paths[i] for i in sorted(chosen)]
@@ -64,23 +68,50 @@ def load_folder(
         images[len(good)] = resize(crop_square(picture), size, size) * 2 - 1
         good.append(path)
     _report(folder, len(paths), troubles, notes, skip_unreadable, note)
-    labels, classes = _labels(folder, found, good)
+    labels, classes = _labels(folder, found, good, note)
     return images[: len(good)], labels, classes
 
 
-def find_pictures(folder: str | os.PathLike) -> list[Path]:
-    """Return all files with a picture's suffix under the folder, sorted; errors as in :func:`load_folder`."""
+def find_pictures(folder: str | os.PathLike, note: Callable[[str], object] = warnings.warn) -> list[Path]:
+    """Return all pictures under the folder, sorted; notes and errors as in :func:`load_folder`.
+
+    A file with a picture's suffix counts as one even if it is damaged, so that it is not left out in silence.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise FileError(f"{folder}: no such folder; give the path of a folder of pictures")
-    found = []
-    for place, inner, names in os.walk(folder):
-        inner[:] = [name for name in inner if not name.startswith(".")]
-        found += [Path(place, name) for name in names
-                  if not name.startswith(".") and name.lower().endswith(SUFFIXES)]
+    found: list[Path] = []
+    others: list[Path] = []
+    for place, inner, names in os.walk(folder, followlinks=True):
+        inner[:] = [name for name in inner if not name.startswith(".") and not _leads_back(place, name)]
+        for path in sorted(Path(place, name) for name in names if not name.startswith(".")):
+            (found if path.suffix.lower() in SUFFIXES or is_image(path) else others).append(path)
+    some = _listed(sorted(str(path.relative_to(folder)) for path in others), ", ")
     if not found:
-        raise DataError(f"{folder}: no pictures there; expected files that end in {', '.join(SUFFIXES)}")
+        raise DataError(f"{folder}: no pictures there; expected {', '.join(FORMATS)}, got {some or 'none'}")
+    if others:
+        note(f"{folder}: {len(others)} files are no pictures that can be read, and are passed over: {some}")
     return sorted(found)
+
+
+def _leads_back(place: str, name: str) -> bool:
+    """Whether a folder is a link to one that holds it, in which a walk would go round for ever."""
+    here, there = os.path.realpath(place), os.path.realpath(os.path.join(place, name))
+    return os.path.islink(os.path.join(place, name)) and os.path.commonpath([here, there]) == there
+
+
+def _listed(names: list[str], between: str) -> str:
+    return between.join(names[:_SHOWN]) + f"{between}..." * (len(names) > _SHOWN)
+
+
+def in_order(names: set[str]) -> list[str]:
+    """Sort names alphabetically, but the numbers in them by their value: 2 before 10, a2 before a10."""
+
+    def key(name: str) -> tuple[list[tuple[int, int, str]], str]:
+        parts = re.split(r"([0-9]+)", name)
+        return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part], name
+
+    return sorted(names, key=key)
 
 
 def _report(folder: Path, total: int, troubles: list[str], notes: list[str], skip: bool,
@@ -89,8 +120,7 @@ def _report(folder: Path, total: int, troubles: list[str], notes: list[str], ski
         note(f"{folder}: {len(notes)} animated pictures; only the first frame of each is used")
     if not troubles:
         return
-    listed = "; ".join(troubles[:_SHOWN]) + ("; ..." if len(troubles) > _SHOWN else "")
-    text = f"{folder}: {len(troubles)} of {total} pictures cannot be read: {listed}"
+    text = f"{folder}: {len(troubles)} of {total} pictures cannot be read: {_listed(troubles, '; ')}"
     if not skip:
         raise DataError(f"{text}. Remove them, or skip them (skip_unreadable)")
     if len(troubles) == total:
@@ -98,10 +128,18 @@ def _report(folder: Path, total: int, troubles: list[str], notes: list[str], ski
     note(text)
 
 
-def _labels(folder: Path, found: list[Path], used: list[Path]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+def _labels(
+    folder: Path, found: list[Path], used: list[Path], note: Callable[[str], object]
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """Classes come from all pictures found, so that a limit does not renumber them."""
-    if any(path.parent == folder for path in found):
+    strays = [path.name for path in found if path.parent == folder]
+    if strays and len(strays) < len(found):
+        note(
+            f"{folder}: {len(strays)} of {len(found)} pictures lie beside the sub-folders "
+            f"({_listed(strays, ', ')}), so these are not taken for classes; move the pictures into one"
+        )
+    if strays:
         return None, ()
-    names = sorted({path.relative_to(folder).parts[0] for path in found})
+    names = in_order({path.relative_to(folder).parts[0] for path in found})
     labels = [names.index(path.relative_to(folder).parts[0]) for path in used]
     return np.array(labels, np.int64), tuple(names)

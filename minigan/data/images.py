@@ -81,6 +81,23 @@ def load_image(
     return np.ascontiguousarray(array.transpose(2, 0, 1))
 
 
+def is_image(path: str | os.PathLike) -> bool:
+    """Whether a file begins like a picture that :func:`load_image` reads, whatever its name."""
+    from PIL import Image
+
+    if not Path(path).is_file():
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            Image.open(path, formats=FORMATS).close()
+        except Image.DecompressionBombError:
+            return True
+        except Exception:  # Pillow's decoders raise nearly anything on other files
+            return False
+    return True
+
+
 def _first_bytes(path: str | os.PathLike) -> bytes:
     if Path(path).is_dir():
         raise DataError(f"{path}: not an image but a directory; give the path of one picture")

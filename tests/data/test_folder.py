@@ -1,5 +1,8 @@
 """A folder of one's own pictures."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,7 +24,6 @@ def nested(tmp_path):
     put(tmp_path / "birds" / "b.webp", (0, 0, 0, 0), (5, 5), "RGBA")
     put(tmp_path / ".hidden" / "c.png")
     put(tmp_path / "cats" / "._0.png")
-    (tmp_path / "notes.txt").write_text("not a picture")
     return tmp_path
 
 
@@ -45,7 +47,7 @@ def test_a_flat_folder_has_no_labels(tmp_path):
 
 def test_a_mixed_folder_is_unlabelled(nested):
     put(nested / "stray.png")
-    images, labels, classes = load_folder(nested, size=4)
+    images, labels, classes = load_folder(nested, size=4, note=lambda line: None)
     assert len(images) == 6 and labels is None and classes == ()
 
 
@@ -113,3 +115,89 @@ def test_empty_and_missing_folders(tmp_path):
         load_folder(tmp_path, size=4)
     with pytest.raises(FileError, match="no such folder"):
         find_pictures(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("where", ["beside", "inside", "absolute", "of a link"])
+def test_linked_folders_are_classes_like_any_other(tmp_path, where):
+    data, store = tmp_path / "data", tmp_path / "store"
+    put(data / "dog" / "a.png", 3)
+    put(store / "b.png", 7)
+    if where == "inside":
+        (data / "dog" / "more").symlink_to(store, target_is_directory=True)
+    elif where == "of a link":
+        (tmp_path / "link").symlink_to(store, target_is_directory=True)
+        (data / "cat").symlink_to(tmp_path / "link", target_is_directory=True)
+    else:
+        target = store if where == "absolute" else Path("..", "store")
+        (data / "cat").symlink_to(target, target_is_directory=True)
+    images, labels, classes = load_folder(data, size=8, channels=1)
+    assert classes == (("dog",) if where == "inside" else ("cat", "dog"))
+    assert len(images) == 2 and sorted(labels) == ([0, 0] if where == "inside" else [0, 1])
+
+
+def test_links_that_lead_back_end_and_linked_pictures_count(tmp_path):
+    put(tmp_path / "a" / "one.png")
+    (tmp_path / "a" / "round").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "a" / "self").symlink_to(tmp_path / "a", target_is_directory=True)
+    (tmp_path / "a" / "two.png").symlink_to(tmp_path / "a" / "one.png")
+    images, _, classes = load_folder(tmp_path, size=8)
+    assert len(images) == 2 and classes == ("a",)
+
+
+def test_a_link_to_nothing_is_named(tmp_path):
+    put(tmp_path / "a.png")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(DataError, match="1 of 2 pictures cannot be read.*gone.png"):
+        load_folder(tmp_path, size=8)
+
+
+def test_content_decides_what_a_picture_is(tmp_path):
+    forms = {"a.jfif": "JPEG", "b": "PNG", "c.pic": "WEBP", "d.PNG": "PNG", "e.tmp": "TIFF"}
+    for name, form in (forms | {"f.txt": "GIF", "g.png": "BMP", "h.jpe": "JPEG"}).items():
+        Image.new("L", (8, 8)).save(tmp_path / name, form)
+    (tmp_path / "i.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (tmp_path / "notes.txt").write_text("BM is not a picture")
+    Image.new("L", (8, 8)).save(tmp_path / "j.ppm")
+    os.mkfifo(tmp_path / "pipe")
+    notes = []
+    images, labels, _ = load_folder(tmp_path, size=8, note=notes.append)
+    assert len(images) == 8 and labels is None
+    (line,) = notes
+    assert "4 files are no pictures" in line
+    assert all(name in line for name in ("i.heic", "j.ppm", "notes.txt", "pipe"))
+
+
+def test_a_folder_of_other_files_says_what_is_there(tmp_path):
+    for i in range(9):
+        (tmp_path / f"{i}.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(DataError, match=r"no pictures there; expected PNG, .* got 0.heic, .*, \.\.\."):
+        load_folder(tmp_path, size=8)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("0", "1", "2", "9", "10", "11", "100"),
+        ("01", "2", "03", "10"),
+        ("class2", "class10", "class30"),
+        ("2 cats", "10 dogs", "a", "b"),
+        ("v1.2", "v1.10"),
+        ("Ant", "Bee", "ant"),
+    ],
+)
+def test_numbers_in_names_count_by_their_value(tmp_path, names):
+    for k, name in enumerate(names):
+        put(tmp_path / name / "a.png", 20 * k)
+    images, labels, classes = load_folder(tmp_path, size=8, channels=1)
+    assert classes == names
+    shades = ((images.mean(axis=(1, 2, 3)) + 1) * 127.5).round()
+    assert dict(zip(labels.tolist(), shades, strict=True)) == {k: 20 * k for k in range(len(names))}
+
+
+def test_pictures_beside_class_folders_are_told(tmp_path):
+    for name in ("a/1.png", "b/2.png", "sheet.png"):
+        put(tmp_path / name)
+    notes = []
+    images, labels, classes = load_folder(tmp_path, size=8, note=notes.append)
+    assert len(images) == 3 and labels is None and classes == ()
+    assert len(notes) == 1 and "1 of 3 pictures lie beside the sub-folders (sheet.png)" in notes[0]
