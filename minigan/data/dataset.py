@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import warnings
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +31,8 @@ CLASSES = {
 }
 GLYPHS = 10_000  # pictures drawn where no limit is given
 PICTURE_SIZE = 64  # of a folder of pictures where no size is given
-LARGEST = 1 << 33  # bytes of an .npz file, unpacked
+LARGEST = 1 << 33  # bytes of an .npz or .zip file, unpacked
+MOST_CLASSES = 100_000
 LUMA = (0.299, 0.587, 0.114)  # lightness of red, green and blue (ITU-R BT.601), as Pillow has it
 
 
@@ -58,9 +64,10 @@ def open_dataset(
 
     Args:
         name_or_path: "glyphs" (drawn at run time); "mnist" or "fashion-mnist" (from MINIGAN_DATA, else from
-            the cache, else downloaded); or the path of a folder with IDX files, of a folder of pictures, or
-            of an ``.npz`` file with "images" (uint8, or float in [-1, 1]; (N, H, W), (N, C, H, W) or
-            (N, H, W, C)) and perhaps "labels" (N,).  A relative path is also looked for under MINIGAN_DATA.
+            the cache, else downloaded); or the path of a folder with IDX files, of a folder or ``.zip`` of
+            pictures, of an ``.npz`` file with "images" (uint8, or float in [-1, 1]; (N, H, W), (N, C, H, W)
+            or (N, H, W, C)) and perhaps "labels" (N,), whole numbers below 100,000, or of an ``.npy`` file
+            with the images alone.  A relative path is also looked for under MINIGAN_DATA.
         size: height and width in pixels; by default that of the set, 28 for glyphs, 64 for pictures.
         channels: 1 (grey) or 3 (colour); by default that of the set, 1 for glyphs, 3 for pictures.
         limit: take at most so many pictures, chosen at random; glyphs draws that many (else 10,000).
@@ -80,8 +87,9 @@ def open_dataset(
         images, labels = render_glyphs(count, size=size or 28, channels=channels or 1, seed=seed)
         return Dataset(images, labels, name, tuple(DIGITS))
     path = _find(name, part, note)
-    if path.is_dir() and find_idx(path) is None:
-        images, given, classes = load_folder(
+    archive = path.suffix.lower() == ".zip"
+    if archive or (path.is_dir() and find_idx(path) is None):
+        images, given, classes = (_load_zip if archive else load_folder)(
             path, size=size or PICTURE_SIZE, channels=channels or 3, limit=limit, seed=seed,
             skip_unreadable=skip_unreadable, note=note,
         )
@@ -116,7 +124,46 @@ def _find(name: str, part: str | None, note: Callable[[str], object]) -> Path:
         if path.exists():
             return path
     raise FileError(f"no data set or path {name!r}; expected {', '.join(NAMES)}, a folder of pictures or IDX "
-                    "files, or an .npz file")
+                    "files, or an .npz, .npy or .zip file")
+
+
+def _load_zip(
+    path: Path, *, note: Callable[[str], object], **options: Any
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """Load the pictures of an archive as those of the folder that it unpacks to; see :func:`load_folder`."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                size = sum(info.file_size for info in archive.infolist())
+                if size > LARGEST:
+                    raise DataError(f"{path}: unpacks to {size:,} bytes, expected at most {LARGEST:,}")
+                archive.extractall(folder)  # which keeps every member below the folder
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+            raise DataError(f"{path}: not a zip archive that can be read ({error}); get it again") from error
+        except OSError as error:
+            raise FileError(f"{path}: cannot be unpacked ({error.strerror or error})") from error
+        while len(inside := [path for path in folder.iterdir() if path.name != "__MACOSX"]) == 1:
+            if not inside[0].is_dir():
+                break
+            folder = inside[0]  # an archive of a folder
+
+        def named(text: str) -> str:
+            return text.replace(str(folder), str(path))
+
+        try:
+            return load_folder(folder, note=lambda line: note(named(line)), **options)
+        except (DataError, FileError) as error:
+            raise type(error)(named(str(error))) from None
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: sizes are compared with the file's
+    except (ValueError, EOFError, SyntaxError, OverflowError, TokenError) as error:
+        raise DataError(f"{path}: not an .npy file of numbers that can be read ({error})") from error
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 def _load_arrays(path: Path, part: str | None) -> tuple[np.ndarray, np.ndarray | None]:
@@ -126,7 +173,9 @@ def _load_arrays(path: Path, part: str | None) -> tuple[np.ndarray, np.ndarray |
         return images[:, None], labels
     if path.suffix.lower() in SUFFIXES:
         raise DataError(f"{path}: one picture is not a data set; give the folder it lies in")
-    if path.suffix != ".npz":
+    if path.suffix.lower() == ".npy":
+        return _channels_second(path, _read_npy(path)), None
+    if path.suffix.lower() != ".npz":
         images = read_idx(path)
         if images.ndim != 3:
             raise DataError(f"{path}: expected 3 axes (pictures, rows, columns), got {images.ndim}")
@@ -136,12 +185,18 @@ def _load_arrays(path: Path, part: str | None) -> tuple[np.ndarray, np.ndarray |
         raise DataError(f"{path}: no array 'images', got {', '.join(arrays) or 'none'}")
     images = _channels_second(path, arrays["images"])
     labels = arrays.get("labels")
-    if labels is not None:
-        if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu" or labels.min() < 0:
-            raise DataError(f"{path}: 'labels' must be one whole number, at least 0, for each of "
-                            f"{len(images)} images, got {labels.dtype} {labels.shape}")
-        labels = labels.astype(np.int64)
-    return images, labels
+    return images, None if labels is None else _whole(path, labels, len(images))
+
+
+def _whole(path: Path, labels: np.ndarray, count: int) -> np.ndarray:
+    if labels.shape != (count,) or labels.dtype.kind not in "iu":
+        raise DataError(f"{path}: 'labels' must be one whole number for each of {count} images, "
+                        f"got {labels.dtype} {labels.shape}")
+    least, most = int(labels.min()), int(labels.max())
+    if least < 0 or most >= MOST_CLASSES:
+        raise DataError(f"{path}: 'labels' must be between 0 and {MOST_CLASSES - 1:,}, got {least} to "
+                        f"{most}; number the classes from 0")
+    return labels.astype(np.int64)
 
 
 def _channels_second(path: Path, images: np.ndarray) -> np.ndarray:

@@ -69,6 +69,11 @@ class Classifier:
         return np.concatenate([f for f, _ in found]), np.concatenate([p for _, p in found])
 
 
+def telling(labels: np.ndarray | None) -> bool:
+    """Whether labels (N,) tell pictures apart: at least two classes have ten pictures each."""
+    return labels is not None and int((np.bincount(np.asarray(labels, np.int64)) >= 10).sum()) > 1
+
+
 def train(
     images: np.ndarray,
     labels: np.ndarray | None,
@@ -81,18 +86,17 @@ def train(
     """Train on nine tenths of the pictures, float32 (N, C, H, W) in [-1, 1]; test on the last tenth.
 
     ``epochs`` is 5, or more where that is less than 400 steps; ``on_epoch`` is told (epoch, mean loss).
-    Raises DataError for fewer than 100 pictures or for one class.
+    Labels that tell nothing apart (see :func:`telling`) count as none.
+    Raises DataError for fewer than 100 pictures.
     """
     if len(images) < 100:
         raise DataError(f"classifier: expected at least 100 pictures to learn from, got {len(images)}")
     rng = np.random.default_rng([seed, 3])
-    if labelled := labels is not None:
+    if labelled := telling(labels):
         targets = np.asarray(labels, np.int64)
     else:
         images, targets = _turned(images, rng)
     classes = int(targets.max()) + 1
-    if classes < 2:
-        raise DataError("classifier: all pictures have one label; expected at least two classes")
     order = rng.permutation(len(images))
     held_out, learnt = np.split(order, [len(order) // 10])
     network = Network(images.shape[1:], classes, rng)
@@ -128,6 +132,7 @@ def for_data(
 
     The cache's key is a hash of the pictures and labels.  A cached file that is damaged is made anew.
     """
+    labels = labels if telling(labels) else None
     folder = Path(cache) if cache else cache_folder()
     path = folder / f"classifier-{fingerprint(images, labels)}.npz"
     if path.exists():

@@ -1,6 +1,7 @@
 """One door to every data set."""
 
 import warnings
+import zipfile
 
 import numpy as np
 import pytest
@@ -188,3 +189,126 @@ def test_bad_options_are_named(options):
 def test_a_small_glyph_size_is_an_error_of_ours():
     with warnings.catch_warnings(), pytest.raises(MiniganError, match="at least 8"):
         open_dataset("glyphs", size=4)
+
+
+@pytest.mark.parametrize("name", ("a.npz", "a.NPZ", "a.Npz"))
+def test_npz_by_any_spelling_of_its_suffix(tmp_path, name):
+    with open(tmp_path / name, "wb") as file:
+        np.savez(file, images=RAW, labels=LABELS)
+    data = open_dataset(tmp_path / name)
+    sound(data, 12, 1, 28)
+    np.testing.assert_array_equal(data.labels, LABELS)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [0, 1, 10**12],
+        [0, 1, 100_000],
+        np.array([1, 2, 2**63 + 5], np.uint64),
+        np.array([0, 1, 2**64 - 1], np.uint64),
+        [-1, 0, 1],
+        np.array([0, -128, 1], np.int8),
+        [0.0, 1.0, 2.0],
+        [0.5, np.nan, 1.0],
+        [True, False, True],
+        ["a", "b", "c"],
+        [[0], [1], [2]],
+        [0, 1],
+    ],
+)
+def test_labels_that_number_no_classes_are_refused_at_once(tmp_path, labels):
+    np.savez(tmp_path / "a.npz", images=RAW[:3], labels=np.asarray(labels))
+    with pytest.raises(MiniganError, match="a.npz: .*'labels'") as caught:
+        open_dataset(tmp_path / "a.npz")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_largest_label_is_fine(tmp_path):
+    np.savez(tmp_path / "a.npz", images=RAW[:2], labels=np.array([0, 99_999], np.uint64))
+    assert len(open_dataset(tmp_path / "a.npz").classes) == 100_000
+
+
+@pytest.mark.parametrize(
+    "images", [RAW, RAW[:, None], np.repeat(RAW[..., None], 3, -1), RAW.astype(np.float32) / 127.5 - 1]
+)
+@pytest.mark.parametrize("name", ("a.npy", "A.NPY"))
+def test_npy_holds_images_alone(tmp_path, images, name):
+    with open(tmp_path / name, "wb") as file:
+        np.save(file, images)
+    data = open_dataset(tmp_path / name)
+    sound(data, 12, 3 if images.shape[-1] == 3 else 1, 28)
+    assert data.labels is None and data.classes == ()
+    np.testing.assert_allclose(data.images[:, 0], RAW / np.float32(127.5) - 1, atol=1e-6)
+
+
+def npy(header: str, body: bytes = b"") -> bytes:
+    text = header.encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + body
+
+
+HOSTILE = {
+    "empty": b"",
+    "text": b"not an array at all",
+    "cut": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (4, 8, 8)}", bytes(100)),
+    "a terabyte": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1048576, 1024, 1024)}", bytes(9)),
+    "objects": npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", b"cos\nsystem\n."),
+    "bad header": npy("{'descr': '|u1', 'fortran_order': False, 'shape': ", bytes(9)),
+    "one axis": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (9,)}", bytes(9)),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_npy_files_that_are_none_are_refused(tmp_path, kind):
+    (tmp_path / "a.npy").write_bytes(HOSTILE[kind])
+    with pytest.raises(DataError, match="a.npy"):
+        open_dataset(tmp_path / "a.npy")
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for name, shade in (("cat/a.png", 0), ("cat/b.png", 51), ("dog/c.png", 255)):
+        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (9, 9), shade).save(tmp_path / "pets" / name)
+    return tmp_path / "pets"
+
+
+@pytest.mark.parametrize("name", ("pets.zip", "pets.ZIP"))
+@pytest.mark.parametrize("inside", ("", "pets/", "a/pets/"))
+def test_a_zip_of_pictures_is_the_folder_it_unpacks_to(pictures, tmp_path, name, inside):
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        for path in sorted(pictures.rglob("*.png")):
+            archive.write(path, inside + str(path.relative_to(pictures)))
+    folder, zipped = (open_dataset(path, size=8, channels=1) for path in (pictures, tmp_path / name))
+    np.testing.assert_array_equal(zipped.images, folder.images)
+    np.testing.assert_array_equal(zipped.labels, folder.labels)
+    assert zipped.classes == ("cat", "dog") and zipped.name == name
+
+
+def test_a_zip_stays_inside_and_names_itself(pictures, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(pictures / "cat" / "a.png", "../../outside.png")
+        archive.write(pictures / "cat" / "b.png", "/b.png")
+        archive.writestr("notes.txt", "hello")
+    notes = []
+    sound(open_dataset(tmp_path / "a.zip", size=8, note=notes.append), 2, 3, 8)
+    assert not list(tmp_path.parent.glob("outside.png"))
+    assert len(notes) == 1 and notes[0].startswith(f"{tmp_path / 'a.zip'}: 1 files")
+
+
+@pytest.mark.parametrize("content", (b"", b"PK\x03\x04 but no more", bytes(1000)))
+def test_a_zip_that_is_none_is_named(tmp_path, content):
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(DataError, match="a.zip: not a zip archive"):
+        open_dataset(tmp_path / "a.zip")
+
+
+def test_a_zip_without_pictures_or_with_a_damaged_one_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("notes.txt", "hello")
+    with pytest.raises(DataError, match="a.zip: no pictures there"):
+        open_dataset(tmp_path / "a.zip")
+    with zipfile.ZipFile(tmp_path / "a.zip", "a") as archive:
+        archive.writestr("x.png", "no picture")
+    with pytest.raises(DataError, match="a.zip: 1 of 1 pictures cannot be read: .*a.zip/x.png"):
+        open_dataset(tmp_path / "a.zip", note=lambda line: None)

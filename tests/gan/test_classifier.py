@@ -63,5 +63,19 @@ def test_too_little_to_learn_from(data):
     images, labels = data
     with pytest.raises(DataError, match="at least 100 pictures"):
         classifier.train(images[:50], labels[:50])
-    with pytest.raises(DataError, match="at least two classes"):
-        classifier.train(images, np.zeros(len(images), np.int64))
+    one_class = classifier.train(images[:100], np.zeros(100, np.int64), epochs=1)
+    assert not one_class.labelled, "judged by quarter turns"
+
+
+@pytest.mark.parametrize(
+    "counts, tell",
+    [((120,), False), ((111, 9), False), ((0, 120), False), ((110, 10), True), ((60, 0, 60), True)],
+)
+def test_labels_that_tell_nothing_apart_count_as_none(data, tmp_path, monkeypatch, counts, tell):
+    monkeypatch.setattr(classifier, "train", partial(classifier.train, epochs=1))
+    images, labels = data[0][:120], np.repeat(np.arange(len(counts)), counts)
+    assert classifier.telling(labels) == tell
+    judge = classifier.for_data(images, labels, cache=tmp_path)
+    assert judge.labelled == tell and judge.network.head.out_features == (len(counts) if tell else 4)
+    again = classifier.for_data(images, labels if tell else None, cache=tmp_path)
+    assert again.accuracy == judge.accuracy and len(list(tmp_path.iterdir())) == 1
