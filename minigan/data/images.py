@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MOST_PIXELS = 50_000_000
+_STARTS = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_BITS, _PHOTOMETRIC, _MOST = 258, 262, 281  # TIFF tags (TIFF 6.0, section 8)
 
 
 def load_image(
@@ -32,8 +34,9 @@ def load_image(
 ) -> np.ndarray:
     """Read one picture.
 
-    Transparency is laid on white, the camera's rotation (EXIF) is applied, 16-bit grey is scaled rather
-    than clipped, palettes and CMYK are converted.
+    Transparency is laid on white, the camera's rotation (EXIF) is applied, grey of 12 or 16 bits is scaled
+    rather than clipped (in a TIFF by what it says of its bits, its largest value and whether white is 0),
+    palettes, CMYK, YCbCr and Lab are converted.
 
     Args:
         path: a PNG, JPEG, WebP, BMP, GIF or TIFF file of at most 50 million pixels.
@@ -60,22 +63,27 @@ def load_image(
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise DataError(_too_large(path, str(error).split(" pixels")[0].split("(")[-1])) from error
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+        if start.startswith(_STARTS):
+            raise DataError(f"{path}: truncated or damaged, or of a kind of picture that cannot be read "
+                            f"(starts with {start!r}); get it again, or save it as PNG") from error
         raise DataError(f"{path}: not an image (starts with {start!r}); "
                         f"expected {', '.join(FORMATS)}") from error
     with picture, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about odd metadata
         if math.prod(picture.size) > MOST_PIXELS:
             raise DataError(_too_large(path, f"{picture.width} x {picture.height}"))
-        try:
-            frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
-            picture.load()
-            upright = ImageOps.exif_transpose(picture)
-        except Exception as error:
-            raise DataError(f"{path}: truncated or damaged ({error}); get the file again") from error
         if picture.mode == "F" or (picture.mode == "I" and picture.format == "TIFF"):
             raise DataError(f"{path}: its values are floating-point or 32-bit (mode {picture.mode}), in a "
                             "range that is not said; expected 8 or 16 bits, save it so first")
-        array = _to_array(upright, channels)
+        try:
+            frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+            picture.load()
+            if picture.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip
+                array = _deep_grey(picture, channels)
+            else:
+                array = _to_array(ImageOps.exif_transpose(picture), channels)
+        except Exception as error:
+            raise DataError(f"{path}: truncated or damaged ({error}); get the file again") from error
     if frames > 1:
         note(f"{path}: animated, or of several pages; only the first of its {frames} pictures is used")
     return np.ascontiguousarray(array.transpose(2, 0, 1))
@@ -117,12 +125,29 @@ def _too_large(path: str | os.PathLike, size: str) -> str:
 
 def _to_array(picture: Image, channels: int | None) -> np.ndarray:
     """float32 (H, W, channels) in [0, 1]."""
-    if picture.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip
-        shades = np.asarray(picture).astype(np.float32)[..., None] / 65535
-        return np.repeat(shades, channels or 1, axis=2)
     grey = channels == 1 or (channels is None and picture.mode in ("1", "L", "LA", "La"))
-    array = np.asarray(_on_white(picture).convert("L" if grey else "RGB"), np.float32) / 255
+    picture = _on_white(picture)
+    if picture.mode == "LAB":
+        picture = picture.convert("RGB")
+    array = np.asarray(picture.convert("L" if grey else "RGB"), np.float32) / 255
     return array.reshape(*array.shape[:2], -1)
+
+
+def _deep_grey(picture: Image, channels: int | None) -> np.ndarray:
+    """The same of grey with more than 8 bits; a transparent shade becomes white."""
+    from PIL import ImageOps
+
+    tags = getattr(picture, "tag_v2", {})  # of a TIFF; a PNG's 16 bits are always full
+    bits = tags.get(_BITS, 16)
+    most = tags.get(_MOST) or (1 << (bits[0] if isinstance(bits, tuple) else bits)) - 1
+    values = np.asarray(ImageOps.exif_transpose(picture)).astype(np.float32)
+    shades = (values / np.float32(most[0] if isinstance(most, tuple) else most)).clip(0, 1)
+    if tags.get(_PHOTOMETRIC) == 0:  # white is zero
+        shades = 1 - shades
+    clear = picture.info.get("transparency")
+    if isinstance(clear, int):
+        shades[values == clear] = 1
+    return np.repeat(shades[..., None], channels or 1, axis=2)
 
 
 def _on_white(picture: Image) -> Image:
