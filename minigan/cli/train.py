@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shlex
 import sys
 from argparse import Namespace
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minigan.cli import arguments as types
+from minigan.cli.arguments import assignments
 from minigan.cli.loop import Budget, Loop, write_summary
 from minigan.cli.progress import clock
 from minigan.cli.run_folder import RunFolder
@@ -158,13 +158,14 @@ def _fresh(arguments: Namespace) -> tuple[Trainer, dict[str, Any], float]:
     """Resolve every setting and build the networks; returns trainer, config.json's content, seconds spent."""
     from minigan import gan
 
-    given = {name: getattr(arguments, name) for name in SETTINGS}
-    given |= assignments(arguments.set)
+    given = _given(arguments)
     data = {"data": "glyphs", **data_options(arguments)}
-    dataset = open_data(data, given.get("seed") or 0)
+    dataset = open_data(data, given.get("seed", 0))
     if arguments.conditional:
         given["classes"] = len(dataset.classes) or 1  # 1: no labels, which is refused below
     config = gan.resolve(arguments.recipe or "dcgan", shape=dataset.images.shape[1:], **given)
+    if "batch" not in given:
+        config = _fitted(config, len(dataset))
     _check_labels(dataset, config.classes)
     budget = Budget(arguments.minutes, arguments.epochs, arguments.steps)
     if budget == Budget():
@@ -231,9 +232,8 @@ def _changes(arguments: Namespace, config: Config, record: dict[str, Any]) -> Co
     data = {
         name: value for name, value in data_options(arguments).items() if record["data"].get(name) != value
     }
-    given = {name: getattr(arguments, name) for name in SETTINGS} | assignments(arguments.set)
-    given |= {"recipe": arguments.recipe}
-    changed = Config.from_dict(config.to_dict() | {name: v for name, v in given.items() if v is not None})
+    recipe = {"recipe": arguments.recipe} if arguments.recipe else {}
+    changed = Config(**{**config.to_dict(), **_given(arguments), **recipe})
     lines = config.differences(changed)
     fixed = [line for line in lines if line.split(":")[0] not in CHANGEABLE]
     fixed += ["conditional: False, now True"] * bool(arguments.conditional and not config.classes)
@@ -257,6 +257,28 @@ def _continued(arguments: Namespace, budget: Budget, seconds: float) -> Budget:
             f"--resume: the {budget.minutes:g} minutes of the run are used up: give --minutes M for more"
         )
     return budget
+
+
+def _given(arguments: Namespace) -> dict[str, Any]:
+    """Return the settings that were given, by options of their own and by --set."""
+    named = assignments(arguments.set)
+    given = {name: value for name in SETTINGS if (value := getattr(arguments, name)) is not None}
+    options = [*given, *["classes"] * bool(arguments.conditional)]
+    if twice := [name for name in options if name in named]:
+        option = "conditional" if twice[0] == "classes" else twice[0].replace("_", "-")
+        raise ArgumentError(f"--set {twice[0]}: --{option} says it too; leave one out")
+    return given | named
+
+
+def _fitted(config: Config, pictures: int) -> Config:
+    """Return the options with a batch that is not larger than the set, which is said."""
+    from minigan.gan import fit_batch
+
+    fitted = fit_batch(config, pictures)
+    if fitted.batch < config.batch:
+        _say(f"note: {config.recipe}'s batch of {config.batch} is larger than the set of {pictures} "
+             f"pictures; taking --batch {fitted.batch}")  # fmt: skip
+    return fitted
 
 
 def data_options(arguments: Namespace) -> dict[str, Any]:
@@ -296,20 +318,6 @@ def _check_labels(dataset: Dataset, classes: int) -> None:
 def digest(dataset: Dataset) -> str:
     """Return the SHA-256 of the pictures."""
     return hashlib.sha256(dataset.images.tobytes()).hexdigest()
-
-
-def assignments(words: list[str]) -> dict[str, Any]:
-    """Turn NAME=VALUE words into settings; a value is JSON, or else a plain word."""
-    found: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise ArgumentError(f"--set: expected NAME=VALUE, got {word!r}")
-        try:
-            found[name.replace("-", "_")] = json.loads(value)
-        except ValueError:
-            found[name.replace("-", "_")] = value
-    return found
 
 
 def _free_folder(arguments: Namespace) -> Path:

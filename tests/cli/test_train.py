@@ -208,6 +208,18 @@ class TestResume:
         assert "--out" in complaint(capsys)
 
 
+@pytest.mark.parametrize("count, words, batch", [(17, (), 17), (10, ("--set", "pack=4"), 8), (70, (), 64)])
+def test_a_batch_nobody_asked_for_is_made_to_fit(count, words, batch, pictures, tmp_path, capsys):
+    run = ["train", "dense", "--data", "glyphs", "--limit", str(count), "--size", "8", "--steps", "1", *words]
+    assert cli.main([*run, "--out", str(tmp_path / "run")]) == 0
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["settings"]["batch"] == batch
+    note = f"note: dense's batch of 64 is larger than the set of {count} pictures; taking --batch {batch}"
+    assert (note in capsys.readouterr().err) == (batch < 64)
+    assert cli.main(["train", "--resume", "--out", str(tmp_path / "run"), "--steps", "2"]) == 0
+    assert cli.main([*run, "--batch", "72", "--out", str(tmp_path / "asked")]) == 2
+    assert "larger than the set" in complaint(capsys)
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         "words, said",

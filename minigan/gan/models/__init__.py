@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 
 from minigan import nn
-from minigan.errors import ArgumentError
 from minigan.gan.config import Config
 from minigan.gan.models import (
     conditional,
@@ -46,8 +45,6 @@ def build(config: Config) -> tuple[nn.Module, nn.Module]:
 
     With ``config.classes`` both also take labels; see `conditional`.
     """
-    if config.model not in MODELS:
-        raise ArgumentError(f"model: expected one of {', '.join(MODELS)}, got {config.model!r}")
     make, rng, K = MODELS[config.model], np.random.default_rng([config.seed, 0]), config.classes
     channels, height, width = config.shape
     generator, discriminator = make(replace(config, latent=config.latent + K), rng)
