@@ -109,8 +109,8 @@ RANGES: dict[str, tuple[float, float]] = {  # of every number: least, most
     "classes": (0, 100_000), "seed": (0, 2**63 - 1), "label_smoothing": (0, 0.5), "r1": (0, 1_000_000),
     "r2": (0, 1_000_000), "wgan_gp": (0, 1_000_000), "dragan": (0, 1_000_000), "penalty_every": (1, 10_000),
     "clip": (0, 1_000_000), "batch": (1, 1_000_000), "lr_g": (0, 10), "lr_d": (0, 10), "betas": (0, 1),
-    "lr_end": (0, 1), "ema": (0, 1), "d_steps": (1, 1000), "skip_d_below": (0, 1_000_000), "accuracy_target": (0, 1),
-    "instance_noise": (0, 100), "instance_noise_steps": (1, 2**63 - 1),
+    "lr_end": (0, 1), "ema": (0, 1), "d_steps": (1, 1000), "skip_d_below": (0, 1_000_000),
+    "accuracy_target": (0, 1), "instance_noise": (0, 100), "instance_noise_steps": (1, 2**63 - 1),
 }  # fmt: skip
 CHOICES: dict[str, tuple[str, ...]] = {
     "loss": tuple(losses.LOSSES),

@@ -85,9 +85,7 @@ class Laboratory:
 
     def run(self, steps: int) -> Iterator[Record]:
         """Train for ``steps`` steps, the learning rates falling along the way; one record a step."""
-        for step in range(steps):
-            self.trainer.progress = step / steps
-            yield self.trainer.train_step()
+        return self.trainer.run(steps)
 
     def points(self, count: int = SAMPLES, *, seed: int = 0) -> np.ndarray:
         """Return generated points (count, 2), in the mixture's own units."""

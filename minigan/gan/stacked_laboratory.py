@@ -89,9 +89,7 @@ class StackedLaboratory:
 
     def run(self, steps: int) -> Iterator[Record]:
         """Train for ``steps`` steps, the learning rates falling along the way; one record a step."""
-        for step in range(steps):
-            self.trainer.progress = step / steps
-            yield self.trainer.train_step()
+        return self.trainer.run(steps)
 
     def pictures(self, count: int, *, seed: int = 0) -> np.ndarray:
         """Return generated pictures (count, 3, size, size)."""

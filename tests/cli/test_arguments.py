@@ -78,9 +78,9 @@ def test_no_setting_is_given_twice(pictures, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "word",
-    ["betas=0.9", 'betas=["x",0]', "augment=3", 'loss={"a":1}', "r1=NaN", "lr_d=Infinity", "ema=true", "batch=8.0",
-     "seed=1e3", "latent=many", "clip=1e999", "pack=", "fresh_fakes=None", "seeed=1", "ema=None", "loss=none",
-     "batch=" + "9" * 5000, "betas=" + "[" * 50_000],
+    ["betas=0.9", 'betas=["x",0]', "augment=3", 'loss={"a":1}', "r1=NaN", "lr_d=Infinity", "ema=true",
+     "batch=8.0", "seed=1e3", "latent=many", "clip=1e999", "pack=", "fresh_fakes=None", "seeed=1", "ema=None",
+     "loss=none", "batch=" + "9" * 5000, "betas=" + "[" * 50_000],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["train", "sweep"])
 def test_wrong_kinds_end_in_one_line(command, word, pictures, tmp_path, capsys):

@@ -57,6 +57,11 @@ def build(config: Config) -> tuple[nn.Module, nn.Module]:
     return conditional.LabelledGenerator(generator, K), judge(discriminator, K)
 
 
+def grows(network: nn.Module) -> bool:
+    """Say whether the network has layers that change with the progress of the run."""
+    return any(hasattr(module, "set_progress") for module in network.modules())
+
+
 def set_progress(network: nn.Module, progress: float) -> None:
     """Tell those layers that change while training goes on what share of the run is done, 0 to 1."""
     for module in network.modules():
