@@ -111,7 +111,11 @@ def _add_settings(group: Any) -> None:
         help="tell both networks the label of each picture",
     )
     group.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting of config.json; true or false for a switch"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other setting of config.json; true or false for a switch",
     )
     group.add_argument(
         "--log-every", type=whole, metavar="STEPS", help="steps between lines of the log; default 10"
