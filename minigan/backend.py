@@ -140,7 +140,7 @@ def current() -> Backend:
     """Return the backend on which new tensors are made; at first the one MINIGAN_BACKEND names, or numpy."""
     global _current
     if _current is None:
-        _current = get(os.environ.get("MINIGAN_BACKEND", "numpy"))
+        _current = get(os.environ.get("MINIGAN_BACKEND") or "numpy")
     return _current
 
 

@@ -5,6 +5,9 @@ works for people who have never read this file.  A message says what failed, wha
 what came, and one remedy.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class MiniganError(Exception):
     """Base of all errors raised on purpose; ``exit_code`` is what the command line returns."""
@@ -48,3 +51,30 @@ class GraphError(MiniganError, RuntimeError):
 
 class NumericError(MiniganError, ArithmeticError):
     """NaN or infinity where a finite number is needed."""
+
+
+# ---- what words may mean: the same answer for options, settings and the environment --------------------
+
+_YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+def truth(name: str, word: object) -> bool:
+    """Return what a word for yes or no means, in any case; ArgumentError for every other word."""
+    plain = shown(word).strip("' ").lower()
+    if plain not in (*_YES, *_NO):
+        raise ArgumentError(f"{name}: expected true or false (or yes, no, on, off, 1, 0), got {shown(word)}")
+    return plain in _YES
+
+
+def nearest(word: object, names: Iterable[str]) -> str:
+    """Return the three names that are most like a mistyped word, for a message."""
+    return ", ".join(get_close_matches(str(word)[:100], list(names), n=3, cutoff=0.0))
+
+
+def shown(value: object, most: int = 60) -> str:
+    """Return a value as Python writes it, cut short where it would fill the line."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        text = f"a {type(value).__name__} too long to write"
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
+
+from minigan.errors import ArgumentError, truth
 
 # Names and numbers from <malloc.h> of the GNU C library; other systems have other ways and are left alone.
 _TRIM_THRESHOLD = -1  # free memory at the end of the heap above which it is handed back
@@ -19,9 +22,14 @@ _MMAP_THRESHOLD = -3  # size from which an array gets pages of its own, handed b
 def keep_freed(limit: int = 1 << 30) -> bool:
     """Keep up to ``limit`` bytes of freed memory in this process; return whether the C library agreed.
 
-    MINIGAN_KEEP_MEMORY=0 in the environment forbids it.
+    MINIGAN_KEEP_MEMORY=0 (or false, no, off) in the environment forbids it.  A word that is neither yes nor
+    no does too, with a warning: this is called while minigan is imported, where nobody could catch an error.
     """
-    if os.environ.get("MINIGAN_KEEP_MEMORY") == "0":
+    try:
+        if not truth("MINIGAN_KEEP_MEMORY", os.environ.get("MINIGAN_KEEP_MEMORY") or "1"):
+            return False
+    except ArgumentError as error:
+        warnings.warn(f"{error}; freed memory is not kept", stacklevel=2)
         return False
     try:
         from ctypes import CDLL

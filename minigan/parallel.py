@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.errors import ArgumentError
+from minigan.errors import ArgumentError, shown
 
 _threads = 0  # 0: not asked for yet
 _helpers: list[_Helper] = []
@@ -34,8 +34,9 @@ _apart_from = -1  # the processor that the helpers keep off
 def threads() -> int:
     """Return how many threads passes may use.
 
-    What `set_threads` said, else MINIGAN_THREADS, else OMP_NUM_THREADS, else one for each processor.  The
-    environment is read once.
+    What `set_threads` said, else MINIGAN_THREADS, else OMP_NUM_THREADS where it is a plain number, else one
+    for each processor.  The environment is read once.  Raises ArgumentError for MINIGAN_THREADS without a
+    number.
     """
     if not _threads:
         set_threads(_wanted())
@@ -44,8 +45,11 @@ def threads() -> int:
 
 def _wanted() -> int:
     for name in ("MINIGAN_THREADS", "OMP_NUM_THREADS"):
-        if os.environ.get(name, "").isdigit():
-            return max(1, int(os.environ[name]))
+        word = os.environ.get(name, "").strip()
+        if word.isdecimal() and len(word) < 10:
+            return max(1, int(word))
+        if word and name == "MINIGAN_THREADS":  # the other one is not ours: it may be a list
+            raise ArgumentError(f"{name}: expected a whole number of threads, got {shown(word)}")
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -42,8 +42,13 @@ def test_importing_minigan_keeps_freed_memory_unless_forbidden():
 
 
 def test_forbidden_means_untouched(monkeypatch):
-    monkeypatch.setenv("MINIGAN_KEEP_MEMORY", "0")
-    assert memory.keep_freed() is False
+    for word in ("0", "false", "No", "OFF"):
+        monkeypatch.setenv("MINIGAN_KEEP_MEMORY", word)
+        assert memory.keep_freed() is False
+    for word in ("never", "2", "None"):
+        monkeypatch.setenv("MINIGAN_KEEP_MEMORY", word)
+        with pytest.warns(UserWarning, match="MINIGAN_KEEP_MEMORY: expected true or false"):
+            assert memory.keep_freed() is False
 
 
 def test_free_memory_is_a_sound_number():

@@ -32,9 +32,15 @@ def test_threads_follow_the_environment_at_first(monkeypatch):
     assert asked() == 5
     monkeypatch.setenv("MINIGAN_THREADS", "0")
     assert asked() == 1
-    monkeypatch.delenv("MINIGAN_THREADS")
-    monkeypatch.setenv("OMP_NUM_THREADS", "many")
-    assert asked() >= 1
+    for word in ("many", "-2", "2.0", "\u00b2", "yes", "9" * 5000):
+        monkeypatch.setenv("MINIGAN_THREADS", word)
+        with pytest.raises(ArgumentError, match="MINIGAN_THREADS: expected a whole number of threads, got"):
+            asked()
+    monkeypatch.setenv("MINIGAN_THREADS", "")
+    assert asked() == 3
+    for word in ("many", "4,2", "\u00b2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", word)
+        assert asked() >= 1
 
 
 def test_set_threads():

@@ -82,11 +82,6 @@ def _pictures(job: Mapping[str, Any]):
     config = gan.resolve(job["what"], shape=dataset.images.shape[1:], **job["options"])
     trainer = gan.Trainer.create(config, dataset.images, dataset.labels)
 
-    def steps():
-        for step in range(job["steps"]):
-            trainer.progress = step / job["steps"]
-            yield trainer.train_step()
-
     def measure() -> dict[str, float]:
         judge = classifier.for_data(dataset.images, dataset.labels)
         result = evaluate(
@@ -94,7 +89,7 @@ def _pictures(job: Mapping[str, Any]):
         )
         return result.figures
 
-    return steps(), measure
+    return trainer.run(job["steps"]), measure
 
 
 def _means(records: list) -> dict[str, float]:

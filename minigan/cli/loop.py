@@ -8,12 +8,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minigan.cli.budget import Schedule
 from minigan.cli.page import GAN_FIGURES, figures_of, write_page
 from minigan.cli.progress import Progress
 from minigan.cli.run_folder import RunFolder
@@ -27,21 +27,6 @@ EARLY = (25, 50, 100, 200, 400, 800)  # steps that get a picture of their own: m
 PICTURES = 20  # besides, so many over the whole run ...
 PICTURE_GAP = 2.0  # ... unless the last was made less than so many seconds ago
 CHECKPOINT_EVERY = 60.0  # seconds
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How long a run goes on: one of the three is given."""
-
-    minutes: float | None = None
-    epochs: int | None = None
-    steps: int | None = None
-
-    def last_step(self, steps_per_epoch: int) -> int | None:
-        """Return the step the run ends at, None where the clock decides."""
-        if self.steps is not None:
-            return self.steps
-        return None if self.epochs is None else self.epochs * steps_per_epoch
 
 
 class Interrupt:
@@ -76,7 +61,7 @@ class Loop:
     Args:
         folder: where the run's files go; locked by the caller.
         trainer: fresh or restored.
-        budget: how long the whole run is, earlier calls included.
+        schedule: how long the whole run is, earlier calls included; learning rates and growth follow it.
         spent: seconds of training in earlier calls.
         log_every: steps between lines of metrics.jsonl; the first step has one of its own.
         save: writes a checkpoint, given the seconds spent in all.
@@ -86,15 +71,16 @@ class Loop:
         self,
         folder: RunFolder,
         trainer: Trainer,
-        budget: Budget,
+        schedule: Schedule,
         *,
         spent: float,
         log_every: int,
         save: Callable[[float], None],
     ):
-        self.folder, self.trainer, self.budget = folder, trainer, budget
+        self.folder, self.trainer, self.schedule = folder, trainer, schedule
         self.earlier, self.log_every, self._save = spent, log_every, save
-        self.last_step = budget.last_step(len(trainer.loader))
+        self.last_step = schedule.last_step
+        self.minutes = schedule.budget.minutes
         self.begun = self.saved = self._pictured = time.monotonic()
         self.interrupt = Interrupt()
         self.figures = figures_of(trainer.config)
@@ -112,19 +98,20 @@ class Loop:
 
         loader = self.trainer.loader
         try:
-            cost = forecast(self.trainer.config, loader.images, loader.labels)
+            cost = forecast(self.trainer.config, loader.images, loader.labels, since=self.progress())
         except NumericError as error:  # the run itself may fare better, or say it with all that belongs to it
             return f"forecast: none, because the probe diverged ({error})"
-        seconds = None if self.budget.minutes is None else 60 * self.budget.minutes - self.earlier
+        seconds = None if self.minutes is None else 60 * self.minutes - self.earlier
         steps = None if self.last_step is None else self.last_step - self.trainer.step
         return cost.line(steps=steps, seconds=seconds, steps_per_epoch=len(loader))
 
     def done(self) -> float:
         """Return the share of the run that is done, in [0, 1]."""
-        if self.last_step is not None:
-            return min(self.trainer.step / self.last_step, 1.0)
-        assert self.budget.minutes is not None
-        return min(self.spent / (60 * self.budget.minutes), 1.0)
+        return self.schedule.done(self.trainer.step, self.spent)
+
+    def progress(self) -> float:
+        """Return how far learning rates and growth are, in [0, 1]."""
+        return self.schedule.progress(self.trainer.step, self.spent)
 
     def run(self) -> bool:
         """Train; return True at the end of the budget, False if interrupted before."""
@@ -132,7 +119,7 @@ class Loop:
 
         diagnosis = Diagnosis() if self.figures is GAN_FIGURES else None
         first = self.trainer.step
-        seconds = None if self.budget.minutes is None else 60 * self.budget.minutes - self.earlier
+        seconds = None if self.minutes is None else 60 * self.minutes - self.earlier
         progress = Progress(first=first, steps=self.last_step, seconds=seconds)
         self._pictures_due = int(self.done() * PICTURES)
         self._take_picture()
@@ -141,8 +128,8 @@ class Loop:
         self.begun = time.monotonic()  # neither the forecast nor the first files are training
         with self.interrupt.caught():
             try:
-                while (done := self.done()) < 1 and not self.interrupt.asked:
-                    self.trainer.progress = done
+                while self.done() < 1 and not self.interrupt.asked:
+                    self.trainer.progress = self.progress()
                     record = self.trainer.train_step()
                     self._log(record)
                     if diagnosis and (finding := diagnosis.update(record)):

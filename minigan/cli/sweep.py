@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -125,41 +126,49 @@ def parse_axes(words: Sequence[str]) -> dict[str, list[Any]]:
     for word in words:
         label, equals, text = word.partition("=")
         label = label.replace("-", "_")
-        if not equals or not all(name.isidentifier() for name in label.split("+")) or not text:
+        names = label.split("+")
+        if not equals or not all(name.isidentifier() for name in names) or not text:
             raise ArgumentError(f"--vary: expected NAME=VALUE,VALUE or NAME+NAME=VALUE,VALUE, got {word!r}")
-        if label in axes or "seed" in label.split("+"):
-            remedy = "use --seeds" if "seed" in label.split("+") else "give it once"
-            raise ArgumentError(f"--vary {label}: {remedy}")
-        axes[label] = _values(text)
+        taken = [name for other in axes for name in other.split("+")]
+        if len({*taken, *names}) < len(taken) + len(names) or "seed" in names:
+            raise ArgumentError(f"--vary {label}: {'use --seeds' if 'seed' in names else 'give it once'}")
+        axes[label] = [_meaning(names, value) for value in _values(text)]
     return axes
 
 
+# Outside of [...] and "...": no ] comes before the next [, and the quotes that follow are in pairs.
+_COMMA = re.compile(r',(?![^\[]*\])(?=(?:[^"]*"[^"]*")*[^"]*$)')
+
+
 def _values(text: str) -> list[Any]:
-    try:
-        return list(json.loads(f"[{text}]"))
-    except ValueError:
-        pass
-    values: list[Any] = []
-    for word in text.split(","):
-        try:
-            values.append(json.loads(word))
-        except ValueError:
-            values.append(word)
-    return values
+    listed = types.parsed(f"[{text}]")
+    if isinstance(listed, list):
+        return listed
+    return [types.parsed(part) for part in _COMMA.split(text)]
+
+
+def _meaning(names: Sequence[str], value: Any) -> Any:
+    for name in names:
+        value = types.meaning("--vary", name, value)
+    return value
 
 
 def plan(arguments: Namespace, axes: Mapping[str, Sequence[Any]], data: Any) -> list[Cell]:
     """Return every cell, all settings checked; ArgumentError names the first that is wrong."""
-    from minigan.cli.train import assignments
-
-    fixed = assignments(arguments.set)
+    fixed = types.assignments(arguments.set)
     if "seed" in fixed:
         raise ArgumentError("--set seed: a sweep's seeds are 0 to --seeds minus 1")
-    cells = []
+    if twice := [name for label in axes for name in label.split("+") if name in fixed]:
+        raise ArgumentError(f"--set {twice[0]}: --vary gives it values too; leave one out")
+    cells: list[Cell] = []
+    batches: set[int] = set()
     for values in itertools.product(*axes.values()):
         options = dict(fixed)
         for label, value in zip(axes, values, strict=True):
             options |= dict.fromkeys(label.split("+"), value)
+        fitted = _batch(arguments.what, options, data)
+        options |= fitted
+        batches |= set(fitted.values())
         _check(arguments.what, options, data)
         for seed in range(arguments.seeds):
             job = {
@@ -169,11 +178,25 @@ def plan(arguments: Namespace, axes: Mapping[str, Sequence[Any]], data: Any) -> 
                 "options": {**options, "seed": seed},
             }
             cells.append(Cell({**dict(zip(axes, values, strict=True)), "seed": seed}, job))
+    for batch in sorted(batches):
+        print(f"note: the recipe's batch is larger than the set of {data['pictures']} pictures; taking "
+              f"batch={batch}", file=sys.stderr)  # fmt: skip
     if len({cell.name for cell in cells}) < len(cells):
         raise ArgumentError("--vary: a value is there twice")
     if len(cells) > MOST_CELLS:
         raise ArgumentError(f"--vary: {len(cells):,} cells; expected at most {MOST_CELLS:,}")
     return cells
+
+
+def _batch(what: str, options: dict[str, Any], data: Any) -> dict[str, int]:
+    """Return the batch that the pictures can fill, where the recipe's is larger and none was asked for."""
+    from minigan import gan
+
+    if what in LABORATORIES or "batch" in options:
+        return {}
+    config = gan.resolve(what, shape=tuple(data["shape"]), **options)
+    fitted = gan.fit_batch(config, data["pictures"])
+    return {"batch": fitted.batch} if fitted != config else {}
 
 
 def _check(what: str, options: dict[str, Any], data: Any) -> None:

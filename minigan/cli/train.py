@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 import shlex
 import sys
 from argparse import Namespace
@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minigan.cli import arguments as types
-from minigan.cli.loop import Budget, Loop, write_summary
+from minigan.cli.arguments import assignments
+from minigan.cli.budget import Budget, Schedule, Start, continued
+from minigan.cli.loop import Loop, write_summary
 from minigan.cli.progress import clock
 from minigan.cli.run_folder import RunFolder
 from minigan.errors import ArgumentError, DataError, FileError
@@ -29,6 +31,9 @@ examples:
   minigan train lesson-dense --data mnist --steps 2000
   minigan train --resume --out runs/first --minutes 5      five more minutes
 
+With --resume, --minutes come on top; --steps and --epochs are totals. Another length never turns the schedule
+back: a run that was finished keeps its last learning rates (lr_end) and all that has grown; one that was not
+goes on from where it stands, to the end of its schedule at its new end.
 Press Ctrl-C once to stop after the step and keep a checkpoint; go on with --resume.
 """
 LOG_EVERY = 10
@@ -106,7 +111,11 @@ def _add_settings(group: Any) -> None:
         help="tell both networks the label of each picture",
     )
     group.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting of config.json"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other setting of config.json; true or false for a switch",
     )
     group.add_argument(
         "--log-every", type=whole, metavar="STEPS", help="steps between lines of the log; default 10"
@@ -138,12 +147,12 @@ def _train(folder: RunFolder, trainer: Trainer, record: dict[str, Any], spent: f
     from minigan.gan import checkpoint
 
     def save(seconds: float) -> None:
-        facts = {"seconds": round(seconds, 3), "step": trainer.step}
+        facts = {"seconds": math.ceil(1000 * seconds) / 1000, "step": trainer.step}  # used up stays used up
         checkpoint.save(folder.checkpoint, trainer, facts=facts)
 
     folder.write_config(record)
-    budget = Budget(**record["budget"])
-    loop = Loop(folder, trainer, budget, spent=spent, log_every=record["log_every"], save=save)
+    schedule = _schedule(record, trainer)
+    loop = Loop(folder, trainer, schedule, spent=spent, log_every=record["log_every"], save=save)
     _say(loop.forecast())
     try:
         finished = loop.run()
@@ -158,13 +167,14 @@ def _fresh(arguments: Namespace) -> tuple[Trainer, dict[str, Any], float]:
     """Resolve every setting and build the networks; returns trainer, config.json's content, seconds spent."""
     from minigan import gan
 
-    given = {name: getattr(arguments, name) for name in SETTINGS}
-    given |= assignments(arguments.set)
+    given = _given(arguments)
     data = {"data": "glyphs", **data_options(arguments)}
-    dataset = open_data(data, given.get("seed") or 0)
+    dataset = open_data(data, given.get("seed", 0))
     if arguments.conditional:
         given["classes"] = len(dataset.classes) or 1  # 1: no labels, which is refused below
     config = gan.resolve(arguments.recipe or "dcgan", shape=dataset.images.shape[1:], **given)
+    if "batch" not in given:
+        config = _fitted(config, len(dataset))
     _check_labels(dataset, config.classes)
     budget = Budget(arguments.minutes, arguments.epochs, arguments.steps)
     if budget == Budget():
@@ -189,7 +199,8 @@ def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Trainer, dict[str
     config, facts = checkpoint.read_facts(folder.checkpoint)
     changed = _changes(arguments, config, record)
     seconds = float(facts.get("seconds", 0.0))
-    budget = _continued(arguments, Budget(**record["budget"]), seconds)
+    lengths = {name: getattr(arguments, name) for name in ("minutes", "epochs", "steps")}
+    budget = continued(Budget(**record["budget"]), seconds, **lengths)
     options = {name: record["data"][name] for name in record["data"] if name in DATA_OPTIONS}
     dataset = open_data(options, config.seed)
     if digest(dataset) != record["data"]["sha256"]:
@@ -203,19 +214,44 @@ def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Trainer, dict[str
     last_step = budget.last_step(len(trainer.loader))
     if last_step is not None and trainer.step >= last_step:
         raise ArgumentError(f"--resume: the run is at step {trainer.step} of {last_step}: give more --steps")
+    before = _schedule(record, trainer)
+    schedule = before.extended(budget, step=trainer.step, seconds=seconds, reached=trainer.progress)
     for line in config.differences(changed):
         _say(f"changed: {line}")
-    record |= {"settings": changed.to_dict(), "budget": vars(budget), "made_with": made_with()}
+    record |= {"settings": changed.to_dict(), "budget": vars(budget), "start": vars(schedule.start)}
+    record["made_with"] = made_with()
     folder.rewind(trainer.step)
     _say(f"going on at step {trainer.step}")
+    if schedule.start != before.start:
+        _say(_moved(trainer, schedule.start.progress))
     return trainer, record, seconds
+
+
+def _schedule(record: dict[str, Any], trainer: Trainer) -> Schedule:
+    """Return the schedule that config.json describes."""
+    start = Start(**record.get("start", {}))  # runs that kept their first length have none
+    return Schedule(Budget(**record["budget"]), len(trainer.loader), start)
+
+
+def _moved(trainer: Trainer, progress: float) -> str:
+    """Say what another length means for a schedule that is so far through: nothing in it runs back."""
+    from minigan.gan import models
+    from minigan.gan.trainer import rate_share
+
+    share = rate_share(trainer.config.lr_end, progress)
+    words = [f"the learning rates {'stay' if progress == 1 else 'go on'} at {share:.3g} of their full value"]
+    if models.grows(trainer.generator):
+        words.append("what has grown stays grown")
+    return f"another length: the schedule is {progress:.0%} through and does not run back; {', '.join(words)}"
 
 
 def _read_record(folder: RunFolder) -> dict[str, Any]:
     """Return config.json, proved to hold what going on needs."""
     record = folder.read_config()
     try:
-        Budget(**record["budget"]), int(record["log_every"])
+        Budget(**record["budget"]), Start(**record.get("start", {})), int(record["log_every"])
+        if record["budget"] == vars(Budget()):
+            raise ValueError("its budget is empty")
         {**record["data"]}["sha256"]
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(
@@ -231,9 +267,8 @@ def _changes(arguments: Namespace, config: Config, record: dict[str, Any]) -> Co
     data = {
         name: value for name, value in data_options(arguments).items() if record["data"].get(name) != value
     }
-    given = {name: getattr(arguments, name) for name in SETTINGS} | assignments(arguments.set)
-    given |= {"recipe": arguments.recipe}
-    changed = Config.from_dict(config.to_dict() | {name: v for name, v in given.items() if v is not None})
+    recipe = {"recipe": arguments.recipe} if arguments.recipe else {}
+    changed = Config(**{**config.to_dict(), **_given(arguments), **recipe})
     lines = config.differences(changed)
     fixed = [line for line in lines if line.split(":")[0] not in CHANGEABLE]
     fixed += ["conditional: False, now True"] * bool(arguments.conditional and not config.classes)
@@ -246,17 +281,26 @@ def _changes(arguments: Namespace, config: Config, record: dict[str, Any]) -> Co
     return changed
 
 
-def _continued(arguments: Namespace, budget: Budget, seconds: float) -> Budget:
-    """Return the length of the whole run: minutes given now come on top, steps and epochs are totals."""
-    if arguments.minutes is not None:
-        return Budget(minutes=seconds / 60 + arguments.minutes)
-    if arguments.steps is not None or arguments.epochs is not None:
-        return Budget(epochs=arguments.epochs, steps=arguments.steps)
-    if budget.minutes is not None and seconds >= 60 * budget.minutes:
-        raise ArgumentError(
-            f"--resume: the {budget.minutes:g} minutes of the run are used up: give --minutes M for more"
-        )
-    return budget
+def _given(arguments: Namespace) -> dict[str, Any]:
+    """Return the settings that were given, by options of their own and by --set."""
+    named = assignments(arguments.set)
+    given = {name: value for name in SETTINGS if (value := getattr(arguments, name)) is not None}
+    options = [*given, *["classes"] * bool(arguments.conditional)]
+    if twice := [name for name in options if name in named]:
+        option = "conditional" if twice[0] == "classes" else twice[0].replace("_", "-")
+        raise ArgumentError(f"--set {twice[0]}: --{option} says it too; leave one out")
+    return given | named
+
+
+def _fitted(config: Config, pictures: int) -> Config:
+    """Return the options with a batch that is not larger than the set, which is said."""
+    from minigan.gan import fit_batch
+
+    fitted = fit_batch(config, pictures)
+    if fitted.batch < config.batch:
+        _say(f"note: {config.recipe}'s batch of {config.batch} is larger than the set of {pictures} "
+             f"pictures; taking --batch {fitted.batch}")  # fmt: skip
+    return fitted
 
 
 def data_options(arguments: Namespace) -> dict[str, Any]:
@@ -296,20 +340,6 @@ def _check_labels(dataset: Dataset, classes: int) -> None:
 def digest(dataset: Dataset) -> str:
     """Return the SHA-256 of the pictures."""
     return hashlib.sha256(dataset.images.tobytes()).hexdigest()
-
-
-def assignments(words: list[str]) -> dict[str, Any]:
-    """Turn NAME=VALUE words into settings; a value is JSON, or else a plain word."""
-    found: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise ArgumentError(f"--set: expected NAME=VALUE, got {word!r}")
-        try:
-            found[name.replace("-", "_")] = json.loads(value)
-        except ValueError:
-            found[name.replace("-", "_")] = value
-    return found
 
 
 def _free_folder(arguments: Namespace) -> Path:

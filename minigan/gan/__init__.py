@@ -11,9 +11,9 @@ Start with `losses`, then `models.dense`, then `trainer`.
 """
 
 from minigan.gan.config import Config
-from minigan.gan.recipes import RECIPES, resolve
+from minigan.gan.recipes import RECIPES, fit_batch, resolve
 from minigan.gan.record import Record
 from minigan.gan.trainer import Trainer, draw
 from minigan.gan.vae_trainer import VAETrainer
 
-__all__ = ["RECIPES", "Config", "Record", "Trainer", "VAETrainer", "draw", "resolve"]
+__all__ = ["RECIPES", "Config", "Record", "Trainer", "VAETrainer", "draw", "fit_batch", "resolve"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, get_args, get_type_hints
 
-from minigan.errors import ArgumentError
+from minigan.errors import ArgumentError, nearest, shown, truth
 from minigan.gan import augment, losses
 
 
@@ -14,7 +14,8 @@ from minigan.gan import augment, losses
 class Config:
     """What a run is made of; `minigan.gan.recipes` holds good sets of values.
 
-    Raises ArgumentError, naming the option, for a value outside its range.
+    Raises ArgumentError, naming the option, for one that does not exist and for a value of the wrong kind or
+    outside its range.
     """
 
     recipe: str = "dcgan"  # the preset these options come from
@@ -54,25 +55,19 @@ class Config:
     instance_noise_steps: int = 5000  # ... falling to 0 in a straight line over this many steps
     augment: str = ""  # DiffAugment policy, such as "translation,cutout"
 
+    def __new__(cls, /, *_: Any, **options: Any) -> Config:
+        """Refuse options that do not exist, with the names that are nearest."""
+        if unknown := [name for name in options if name not in KINDS]:
+            raise ArgumentError(
+                f"unknown options: {', '.join(map(shown, unknown))}; nearest: {nearest(unknown[0], KINDS)}"
+            )
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
-        for name in ("shape", "betas"):  # JSON knows no tuples
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name in KINDS:
+            object.__setattr__(self, name, check(name, getattr(self, name)))
         losses.get(self.loss, label_smoothing=self.label_smoothing)
         augment.check(self.augment)
-        for name, low, high in _RANGES:
-            value = getattr(self, name)
-            whole = isinstance(getattr(type(self), name), int)
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int if whole else (int, float))
-                or not low <= value <= high
-            ):
-                kind = "a whole number" if whole else "a number"
-                raise ArgumentError(f"{name}: expected {kind} from {low:g} to {high:g}, got {value!r}")
-        if len(self.shape) != 3 or any(type(n) is not int or n < 1 for n in self.shape):
-            raise ArgumentError(f"shape: expected (channels, height, width), got {self.shape!r}")
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise ArgumentError(f"betas: expected two numbers in [0, 1), got {self.betas!r}")
         if self.batch % self.pack:
             raise ArgumentError(f"batch: {self.batch} pictures do not make whole packs of {self.pack}")
         if self.pack > 1 and self.classes:
@@ -92,11 +87,12 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Config:
-        """Rebuild from `to_dict`; ArgumentError for options this version does not know."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
+        """Rebuild from `to_dict`, as a file holds it; ArgumentError for options unknown to this version."""
+        if unknown := sorted(set(values) - set(KINDS)):
             raise ArgumentError(f"configuration: unknown options {unknown}; written by a newer minigan?")
-        return cls(**values)
+        # A file may be older than the check of truths: what it holds counted as Python counts it.
+        read: dict[str, Any] = {name: bool(v) if KINDS[name] is bool else v for name, v in values.items()}
+        return cls(**read)
 
     def differences(self, other: Config) -> list[str]:
         """Say, one line an option, where ``other`` differs: what a resumed run would change."""
@@ -106,10 +102,64 @@ class Config:
         ]
 
 
-_RANGES = (  # option, least, most
-    ("latent", 1, 4096), ("base", 1, 2048), ("base_d", 0, 2048), ("pack", 1, 1000), ("classes", 0, 100_000),
-    ("seed", 0, 2**63 - 1), ("r1", 0, 1e6), ("r2", 0, 1e6), ("wgan_gp", 0, 1e6), ("dragan", 0, 1e6),
-    ("penalty_every", 1, 10_000), ("clip", 0, 1e6), ("batch", 1, 1_000_000), ("lr_g", 0, 10), ("lr_d", 0, 10),
-    ("lr_end", 0, 1), ("ema", 0, 1 - 1e-9), ("d_steps", 1, 1000), ("skip_d_below", 0, 1e6),
-    ("accuracy_target", 0, 1), ("instance_noise", 0, 100), ("instance_noise_steps", 1, 2**63 - 1),
-)  # fmt: skip
+# Option -> its type, as annotated above: int, float, bool, str, or a tuple of one of these.
+KINDS: dict[str, Any] = get_type_hints(Config)
+RANGES: dict[str, tuple[float, float]] = {  # of every number: least, most
+    "shape": (1, 2**20), "latent": (1, 4096), "base": (1, 2048), "base_d": (0, 2048), "pack": (1, 1000),
+    "classes": (0, 100_000), "seed": (0, 2**63 - 1), "label_smoothing": (0, 0.5), "r1": (0, 1_000_000),
+    "r2": (0, 1_000_000), "wgan_gp": (0, 1_000_000), "dragan": (0, 1_000_000), "penalty_every": (1, 10_000),
+    "clip": (0, 1_000_000), "batch": (1, 1_000_000), "lr_g": (0, 10), "lr_d": (0, 10), "betas": (0, 1),
+    "lr_end": (0, 1), "ema": (0, 1), "d_steps": (1, 1000), "skip_d_below": (0, 1_000_000),
+    "accuracy_target": (0, 1), "instance_noise": (0, 100), "instance_noise_steps": (1, 2**63 - 1),
+}  # fmt: skip
+CHOICES: dict[str, tuple[str, ...]] = {
+    "loss": tuple(losses.LOSSES),
+    "model": (
+        "dense", "dcgan", "strided", "upscale", "pooled", "planar", "progressive", "msg", "style", "vae",
+    ),
+}  # fmt: skip
+BELOW = ("label_smoothing", "betas", "ema")  # these stay below the most
+_WORDS = {bool: "true or false", str: "a word", int: "a whole number", float: "a number"}
+
+
+def check(name: str, value: Any) -> Any:
+    """Return a value of the option ``name``, a list made a tuple; ArgumentError for a wrong kind or range.
+
+    Nothing is converted: True is no number, 8.0 no whole number and 1 no truth (a number may be whole).
+    """
+    items = get_args(KINDS[name])
+    kind = items[0] if items else KINDS[name]
+    values = value if items else (value,)
+    fits = isinstance(values, (tuple, list)) and len(values) == (len(items) or 1)
+    if fits and all(_is_one(v, kind) and _within(name, v) for v in values):
+        return tuple(values) if items else value
+    words = _WORDS[kind] if not items else f"a list of {len(items)} {_WORDS[kind].split(' ', 1)[1]}s"
+    if name in CHOICES:
+        words = f"one of {', '.join(CHOICES[name])}"
+    if name in RANGES:
+        low, high = RANGES[name]
+        words += f" from {low} to {'below ' * (name in BELOW)}{high}"
+    raise ArgumentError(f"{name}: expected {words}, got {shown(value)}")
+
+
+def _is_one(value: Any, kind: type) -> bool:
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def _within(name: str, value: Any) -> bool:
+    if name in CHOICES:
+        return value in CHOICES[name]
+    if name not in RANGES:
+        return True
+    low, high = RANGES[name]
+    return low <= value < high if name in BELOW else low <= value <= high  # NaN fails both
+
+
+def spelled(name: str, value: Any) -> Any:
+    """Return what a value from JSON or a plain word means for the option: yes and no have many spellings.
+
+    Raises ArgumentError for a truth that is none of them.
+    """
+    return truth(name, value) if KINDS.get(name) is bool else value

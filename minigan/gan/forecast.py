@@ -16,6 +16,7 @@ from time import perf_counter
 import numpy as np
 
 from minigan import backend, memory
+from minigan.gan import models
 from minigan.gan.config import Config
 from minigan.gan.trainer import Trainer
 
@@ -49,10 +50,13 @@ class Forecast:
         return "forecast: " + "; ".join(words)
 
 
-def forecast(config: Config, images: np.ndarray, labels: np.ndarray | None = None) -> Forecast:
+def forecast(
+    config: Config, images: np.ndarray, labels: np.ndarray | None = None, *, since: float = 0.0
+) -> Forecast:
     """Measure a run with these options on images float32 (N, C, H, W) in [-1, 1], labels (N,) or None.
 
-    Takes the time of four steps or so (more for networks that grow), and the memory that it forecasts.
+    ``since`` is the progress the run has made, 0 to 1: from there on its networks grow.  Takes the time of
+    four steps or so (more for networks that grow), and the memory that it forecasts.
     Raises what `Trainer.create` raises.
     """
     some = slice(config.batch)
@@ -60,9 +64,10 @@ def forecast(config: Config, images: np.ndarray, labels: np.ndarray | None = Non
         trainer = Trainer.create(config, images[some], None if labels is None else labels[some])
         trainer.progress = 1.0  # a network that grows is largest at the end
         trainer.train_step()
-    grows = any(hasattr(m, "set_progress") for m in trainer.discriminator.modules())
+    grows = models.grows(trainer.discriminator)
     seconds: list[float] = []
-    for trainer.progress in GROWTH if grows else (0.0, 0.0):
+    for share in GROWTH if grows else (0.0, 0.0):
+        trainer.progress = since + (1 - since) * share
         seconds.append(_mean_step(trainer))
         if not grows and seconds[0] > PATIENCE:
             break

@@ -17,7 +17,7 @@ import numpy as np
 from minigan.backend import to_host
 from minigan.data import toy
 from minigan.data.loader import Loader
-from minigan.errors import ArgumentError
+from minigan.errors import ArgumentError, shown
 from minigan.gan import models
 from minigan.gan.config import Config
 from minigan.gan.models.minibatch import with_minibatch_features
@@ -41,8 +41,8 @@ CURES: dict[str, dict[str, Any]] = {  # what each changes in the plain non-satur
 
 def check_cure(cure: str, cures: Iterable[str]) -> None:
     """Raise ArgumentError, with the names there are, for an unknown cure."""
-    if cure not in cures:
-        raise ArgumentError(f"cure: expected one of {', '.join(cures)}, got {cure!r}")
+    if not isinstance(cure, str) or cure not in cures:
+        raise ArgumentError(f"cure: expected one of {', '.join(cures)}, got {shown(cure)}")
 
 
 def make_trainer(config: Config, images: np.ndarray, *, minibatch: bool) -> Trainer:
@@ -66,8 +66,8 @@ class Laboratory:
         options: of `minigan.gan.Config`, over the laboratory's own.
     """
 
-    def __init__(self, mixture: str = "ring", *, cure: str = "paired", **options: Any):
-        if mixture not in MIXTURES:
+    def __init__(self, mixture: str = "ring", /, *, cure: str = "paired", **options: Any):
+        if not isinstance(mixture, str) or mixture not in MIXTURES:
             raise ArgumentError(f"mixture: expected one of {', '.join(MIXTURES)}, got {mixture!r}")
         check_cure(cure, CURES)
         self.mixture = MIXTURES[mixture]()
@@ -78,16 +78,14 @@ class Laboratory:
             "base": 128, "batch": 256, "lr_g": 2e-3, "lr_d": 2e-3, "lr_end": 0.005, "betas": (0.0, 0.99),
             "ema": 0.9995,
         }  # fmt: skip
-        self.config = Config.from_dict({**settings, **CURES[cure], **options})
+        self.config = Config(**{**settings, **CURES[cure], **options})
         points = self.mixture.sample(POINTS, np.random.default_rng([self.config.seed, 4])) / self.scale
         points = points.reshape(-1, 2, 1, 1).astype(np.float32)
         self.trainer = make_trainer(self.config, points, minibatch=cure == "minibatch")
 
     def run(self, steps: int) -> Iterator[Record]:
         """Train for ``steps`` steps, the learning rates falling along the way; one record a step."""
-        for step in range(steps):
-            self.trainer.progress = step / steps
-            yield self.trainer.train_step()
+        return self.trainer.run(steps)
 
     def points(self, count: int = SAMPLES, *, seed: int = 0) -> np.ndarray:
         """Return generated points (count, 2), in the mixture's own units."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from minigan.errors import ArgumentError
+from minigan.errors import ArgumentError, shown
 from minigan.gan.config import Config
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -66,12 +67,23 @@ SUMMARIES = {
 }
 
 
-def resolve(recipe: str = "dcgan", **options: Any) -> Config:
+def resolve(recipe: str | None = None, /, **options: Any) -> Config:
     """Return the recipe's options with ``options`` laid over them (those that are None are left out).
 
-    Raises ArgumentError for an unknown recipe, an unknown option or a value out of range.
+    The recipe is "dcgan" where none is named.  Raises ArgumentError for an unknown recipe, an unknown option
+    or a value of the wrong kind or out of range.
     """
-    if recipe not in RECIPES:
-        raise ArgumentError(f"recipe: expected one of {', '.join(RECIPES)}, got {recipe!r}")
     given = {name: value for name, value in options.items() if value is not None}
-    return Config.from_dict({"recipe": recipe, **RECIPES[recipe], **given})
+    named = given.pop("recipe", None)  # a word like the others, if there is no first argument
+    if recipe is not None and named not in (None, recipe):
+        raise ArgumentError(f"recipe: {shown(recipe)} is chosen already, got {shown(named)} too; give one")
+    name = next((one for one in (recipe, named) if one is not None), "dcgan")
+    if not isinstance(name, str) or name not in RECIPES:
+        raise ArgumentError(f"recipe: expected one of {', '.join(RECIPES)}, got {shown(name)}")
+    return Config(**{"recipe": name, **RECIPES[name], **given})
+
+
+def fit_batch(config: Config, pictures: int) -> Config:
+    """Return the options with a batch that ``pictures`` can fill (they stay where not even a pack can be)."""
+    batch = min(config.batch, pictures // config.pack * config.pack)
+    return replace(config, batch=batch) if batch else config

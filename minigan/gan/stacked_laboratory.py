@@ -83,15 +83,13 @@ class StackedLaboratory:
             "latent": 64, "base": 16, "batch": 64, "lr_g": 1e-3, "lr_d": 1e-3, "lr_end": 0.05,
             "betas": (0.5, 0.99), "ema": 0.999,
         }  # fmt: skip
-        self.config = Config.from_dict({**settings, **CURES[cure], **options})
+        self.config = Config(**{**settings, **CURES[cure], **options})
         pictures = draw_stacks(digits, PICTURES, seed=np.random.default_rng([self.config.seed, 4]))
         self.trainer = make_trainer(self.config, pictures, minibatch=cure == "minibatch")
 
     def run(self, steps: int) -> Iterator[Record]:
         """Train for ``steps`` steps, the learning rates falling along the way; one record a step."""
-        for step in range(steps):
-            self.trainer.progress = step / steps
-            yield self.trainer.train_step()
+        return self.trainer.run(steps)
 
     def pictures(self, count: int, *, seed: int = 0) -> np.ndarray:
         """Return generated pictures (count, 3, size, size)."""

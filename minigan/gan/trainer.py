@@ -55,7 +55,7 @@ class Trainer:
         self.convolves = any(p.ndim == 4 for n in (generator, discriminator) for p in n.parameters())
         self.balance = Balance()
         self.step = 0  # steps done
-        self.progress = 0.0  # how much of the run is done, 0 to 1; its owner sets it, for lr_end
+        self.progress = 0.0  # how much of the run is done, 0 to 1, for lr_end and growth; its owner sets it
         self.touched: dict[str, list[str]] = {}  # phase -> parameters that got gradients in it
 
     @classmethod
@@ -77,6 +77,17 @@ class Trainer:
         """Train for ever, one record a step; stop by leaving the loop."""
         while True:
             yield self.train_step()
+
+    def run(self, steps: int) -> Iterator[Record]:
+        """Train for so many steps, one record a step, while `progress` goes from where it is to its end, 1.
+
+        After that another run trains with the last learning rates, and what has grown stays grown.
+        """
+        begun = self.progress
+        for step in range(steps):
+            self.progress = begun + (1 - begun) * (step / steps)
+            yield self.train_step()
+        self.progress = 1.0
 
     def train_step(self) -> Record:
         """Take one batch, train each network on it, and say what happened."""
@@ -257,9 +268,9 @@ class Trainer:
         return Tensor(images), labels
 
     def _set_learning_rates(self) -> None:
-        """Lower both rates from their full value to lr_end of it along half a cosine."""
+        """Lower both rates from their full value to lr_end of it."""
         c = self.config
-        factor = c.lr_end + (1 - c.lr_end) * 0.5 * (1 + math.cos(math.pi * min(max(self.progress, 0.0), 1.0)))
+        factor = rate_share(c.lr_end, self.progress)
         self.g_optimizer.param_groups[0]["lr"] = c.lr_g * factor
         self.d_optimizer.param_groups[0]["lr"] = c.lr_d * factor
 
@@ -303,6 +314,11 @@ class Trainer:
 
 
 TRAINERS: dict[str, type[Trainer]] = {}  # models that are trained in a way of their own
+
+
+def rate_share(lr_end: float, progress: float) -> float:
+    """Return the share of the learning rates at a progress in [0, 1]: half a cosine from 1 to ``lr_end``."""
+    return lr_end + (1 - lr_end) * 0.5 * (1 + math.cos(math.pi * min(max(progress, 0.0), 1.0)))
 
 
 @contextmanager

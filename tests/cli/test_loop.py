@@ -12,15 +12,9 @@ import numpy as np
 import pytest
 
 from minigan import cli
-from minigan.cli.loop import Budget, Interrupt
+from minigan.cli.loop import Interrupt
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def test_budgets():
-    assert Budget(steps=7).last_step(5) == 7
-    assert Budget(epochs=3).last_step(5) == 15
-    assert Budget(minutes=1).last_step(5) is None
 
 
 def test_the_first_interrupt_asks_the_second_stops(capsys):

@@ -183,6 +183,21 @@ def test_an_unknown_metric_names_those_there_are(tmp_path, capsys, in_process):
     assert "expected one of" in capsys.readouterr().err
 
 
+def test_a_batch_nobody_asked_for_is_made_to_fit(capsys):
+    from argparse import Namespace
+
+    data = {"options": {}, "shape": [1, 8, 8], "pictures": 17}
+    arguments = Namespace(what="dense", set=[], seeds=1, steps=1)
+    cells = sweep.plan(arguments, {"pack": [1, 2]}, data)
+    assert [cell.job["options"]["batch"] for cell in cells] == [17, 16]
+    assert "larger than the set of 17 pictures; taking batch=16" in capsys.readouterr().err
+    with pytest.raises(ArgumentError, match="batch: 64 is more than there are pictures"):
+        sweep.plan(arguments, {"batch": [64]}, data)
+    arguments.set = ["r1=1"]
+    with pytest.raises(ArgumentError, match="--set r1: --vary gives it values too"):
+        sweep.plan(arguments, {"r1": [0, 2]}, data)
+
+
 def test_the_map_shows_the_axes_that_were_chosen():
     axes = {"a": [1], "b": [2], "c": [3]}
     assert sweep._map(None, axes) == ("a", "b") and sweep._map("c,seed", axes) == ("c", "seed")

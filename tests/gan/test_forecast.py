@@ -93,3 +93,11 @@ def test_lines(monkeypatch):
     assert words in found.line(seconds=300, steps_per_epoch=156)
     monkeypatch.setattr(memory, "free", lambda: 10**8)
     assert "212 MB of arrays, MORE than the 100 MB that are free" in found.line(steps=1)
+
+
+@pytest.mark.parametrize("since", [0.0, 0.5, 1.0])
+def test_networks_are_measured_as_they_will_be_from_now_on(monkeypatch, since):
+    seen = []
+    monkeypatch.setattr(forecast, "_mean_step", lambda trainer: seen.append(trainer.progress) or 0.1)
+    forecast.forecast(config("progressive"), IMAGES, since=since)
+    assert seen == [since + (1 - since) * share for share in forecast.GROWTH]

@@ -52,3 +52,10 @@ def test_refusals():
         Laboratory("torus")
     with pytest.raises(ArgumentError, match="expected one of none, penalty, packing"):
         Laboratory("ring", cure="prayer")
+
+
+def test_a_second_run_trains_with_the_last_learning_rates():
+    lab = Laboratory("ring", base=4, batch=8)
+    rates = [lab.trainer.g_optimizer.param_groups[0]["lr"] for _ in range(2) for _ in lab.run(4)]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[4:] == pytest.approx([lab.config.lr_g * lab.config.lr_end] * 4)

@@ -342,3 +342,25 @@ def test_config_survives_json():
     assert gan.Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     assert gan.resolve("lesson-dense", seed=4).differences(config) == ["seed: 4, now 3"]
     assert models.count_parameters(models.build(config)[0]) == 1_489_936
+
+
+@pytest.mark.parametrize("parts", [(8,), (3, 5), (1, 1, 6)])
+def test_runs_in_a_row_never_go_back(parts):
+    trainer = toy("progressive", shape=(1, 8, 8), lr_end=0.1)
+    seen = []
+    for steps in parts:
+        for _ in trainer.run(steps):
+            seen.append((trainer.progress, trainer.d_optimizer.param_groups[0]["lr"]))
+        assert trainer.step == len(seen) and trainer.progress == 1
+    first = parts[0]
+    assert [done for done, _ in seen[:first]] == [step / first for step in range(first)]
+    assert all(done == 1 and rate == seen[-1][1] for done, rate in seen[first:])
+
+
+def test_a_run_that_was_left_goes_on_from_there():
+    trainer = toy("dense", lr_end=0.5)
+    for record in trainer.run(10):
+        if record.step == 6:
+            break
+    assert trainer.progress == 0.5
+    assert [trainer.progress for _ in trainer.run(2)] == [0.5, 0.75]

@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 
 from minigan import nn
-from minigan.errors import ArgumentError
 from minigan.gan.config import Config
 from minigan.gan.models import (
     conditional,
@@ -46,8 +45,6 @@ def build(config: Config) -> tuple[nn.Module, nn.Module]:
 
     With ``config.classes`` both also take labels; see `conditional`.
     """
-    if config.model not in MODELS:
-        raise ArgumentError(f"model: expected one of {', '.join(MODELS)}, got {config.model!r}")
     make, rng, K = MODELS[config.model], np.random.default_rng([config.seed, 0]), config.classes
     channels, height, width = config.shape
     generator, discriminator = make(replace(config, latent=config.latent + K), rng)
@@ -58,6 +55,11 @@ def build(config: Config) -> tuple[nn.Module, nn.Module]:
         return generator, discriminator
     judge = conditional.ProjectionDiscriminator if config.projection else conditional.LabelledDiscriminator
     return conditional.LabelledGenerator(generator, K), judge(discriminator, K)
+
+
+def grows(network: nn.Module) -> bool:
+    """Say whether the network has layers that change with the progress of the run."""
+    return any(hasattr(module, "set_progress") for module in network.modules())
 
 
 def set_progress(network: nn.Module, progress: float) -> None:
