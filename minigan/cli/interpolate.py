@@ -75,7 +75,7 @@ def run(arguments: Namespace) -> None:
     stops = stops.reshape(arguments.stops, arguments.count, -1)
     sheet = out.suffix.lower() == ".png"
     path = walk(stops, arguments.steps, closed=not sheet, along=WAYS[arguments.along])
-    labels = labels_of(sampler, arguments)
+    labels = labels_of(folder, sampler, arguments)
     frames = [sampler(latents, labels) for latents in path]  # one a moment, each (walks, C, H, W)
     if sheet:
         save_grid(out, np.stack(frames, axis=1).reshape(-1, *frames[0].shape[1:]), columns=len(frames))

@@ -162,7 +162,8 @@ def _evaluation(page: Report, folder: RunFolder, step: int) -> None:
         page.text(found["verdict"][0].upper() + found["verdict"][1:] + ".")
     if found["class_shares"]:
         shares = zip(found["class_shares"], found["real_shares"], strict=True)
-        rows = [(number, *pair) for number, pair in enumerate(shares)]
+        names = folder.class_names()
+        rows = [(names[k] if k < len(names) else k, *pair) for k, pair in enumerate(shares)]
         page.details("Shares of the classes", lambda: page.table(rows, ["class", "generated", "real"]))
     if folder.nearest.is_file():
         page.image(

@@ -91,6 +91,10 @@ class RunFolder:
             raise FileError(f"{self.config}: expected a JSON object, got {type(config).__name__}")
         return config
 
+    def class_names(self) -> list[str]:
+        """Return the names of the data's classes, as config.json keeps them; [] where it has none."""
+        return [str(name) for name in self.read_config().get("data", {}).get("classes", ())]
+
     def append_metrics(self, row: dict[str, Any]) -> None:
         """Add one line to metrics.jsonl."""
         line = json.dumps(row, allow_nan=False) + "\n"

@@ -55,7 +55,9 @@ def add_sampling(parser) -> None:
         metavar="T",
         help="draw latents beyond +-T again: tamer pictures, less variety (try 1)",
     )
-    parser.add_argument("--label", type=types.integer(least=0), help="of a conditional run: this class only")
+    parser.add_argument(
+        "--label", metavar="CLASS", help="of a conditional run: this class only, by its name or its number"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
 
 
@@ -70,7 +72,7 @@ def run(arguments: Namespace) -> None:
     sampler = open_sampler(folder)
     check_target(out, (".png", ".npz"), arguments.overwrite)
     latents = sampler.latents(arguments.count, seed=arguments.seed, truncation=arguments.truncation)
-    labels, columns = labels_of(sampler, arguments), arguments.columns
+    labels, columns = labels_of(folder, sampler, arguments), arguments.columns
     if arguments.mix is not None:
         if out.suffix == ".npz" or columns:
             raise ArgumentError("--mix makes a table of its own: leave out --columns, and --out ends in .png")
@@ -112,14 +114,23 @@ def check_target(out: Path, suffixes: tuple[str, ...], overwrite: bool) -> None:
         raise FileError(f"{out} exists already; choose another --out or allow it with --overwrite")
 
 
-def labels_of(sampler: Any, arguments: Namespace) -> np.ndarray | None:
-    """Return the labels that --label asks for, or None; ArgumentError where the run knows no such class."""
+def labels_of(folder: RunFolder, sampler: Any, arguments: Namespace) -> np.ndarray | None:
+    """Return the labels that --label asks for, or None; ArgumentError where the run knows no such class.
+
+    A name goes before a number: of folders called 1, 2 and 3, --label 1 is the first.
+    """
     if arguments.label is None:
         return None
-    classes = sampler.config.classes
-    if arguments.label >= classes:
-        known = (
-            f"classes 0 to {classes - 1}" if classes else "no classes: it was trained without --conditional"
-        )
-        raise ArgumentError(f"--label {arguments.label}: the run knows {known}")
-    return np.full(arguments.count, arguments.label)
+    asked, classes = arguments.label, sampler.config.classes
+    if not classes:
+        raise ArgumentError(f"--label {asked}: the run was trained without --conditional and knows no classes")
+    numbers = [str(number) for number in range(classes)]
+    names = folder.class_names()
+    names = names if len(names) == classes else numbers
+    known = {name: number for kind in (numbers, names) for number, name in enumerate(kind)}
+    if asked not in known:
+        listed = ", ".join(names[:20]) + ", ..." * (classes > 20)
+        listed = f"0 to {classes - 1}" if names == numbers else listed
+        raise ArgumentError(f"--label {asked}: the run knows the classes {listed}")
+    return np.full(arguments.count, known[asked])
+

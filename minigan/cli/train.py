@@ -181,7 +181,7 @@ def _fresh(arguments: Namespace) -> tuple[Trainer, dict[str, Any], float]:
         budget = Budget(minutes=DEFAULT_MINUTES)
     trainer = gan.Trainer.create(config, dataset.images, dataset.labels)
     record = {
-        "data": {**data, "pictures": len(dataset), "sha256": digest(dataset)},
+        "data": {**data, "pictures": len(dataset), "sha256": digest(dataset), "classes": dataset.classes},
         "budget": vars(budget),
         "log_every": arguments.log_every or LOG_EVERY,
         "settings": config.to_dict(),
@@ -208,6 +208,7 @@ def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Trainer, dict[str
             f"--resume: the pictures in {options['data']} are not those the run began with; "
             "bring them back, or start a new run"
         )
+    _check_classes(record, config.classes, dataset)
     trainer = Trainer.create(config, dataset.images, dataset.labels)
     checkpoint.restore(folder.checkpoint, trainer)
     trainer.config = changed
@@ -320,6 +321,20 @@ def open_data(options: dict[str, Any], seed: int) -> Dataset:
 
     rest = {name: value for name, value in options.items() if name != "data"}
     return open_dataset(options["data"], seed=seed, note=_say, **rest)
+
+
+def _check_classes(record: dict[str, Any], classes: int, dataset: Dataset) -> None:
+    """Raise DataError where the labels would not mean what the conditional networks learnt.
+
+    A record without names is of a run whose folders were numbered in alphabetical order.
+    """
+    folders = Path(record["data"]["data"]).is_dir()
+    known = record["data"].get("classes", sorted(dataset.classes) if folders else dataset.classes)
+    if classes and list(known) != list(dataset.classes):
+        raise DataError(
+            f"--resume: the run learnt the classes as {', '.join(known)}, and they are now "
+            f"{', '.join(dataset.classes)}; bring the old names back, or start a new run"
+        )
 
 
 def _check_labels(dataset: Dataset, classes: int) -> None:

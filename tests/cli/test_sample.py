@@ -1,5 +1,6 @@
 """`minigan sample`: the same pictures for the same seed, and no file lost."""
 
+import json
 import shutil
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 from PIL import Image
 
 from minigan import cli
+from minigan.gan import checkpoint
+from minigan.viz.grid import to_pixels
 
 
 def draw(run, *words):
@@ -155,3 +158,48 @@ def test_conditional_needs_labels(tmp_path, capsys):
     ]
     assert cli.main([*words, "--out", str(tmp_path / "run")]) == 2
     assert "needs labels" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Twelve numbered class folders, each of one shade, and a run of two steps on them."""
+    root = tmp_path_factory.mktemp("numbered")
+    for number in range(3, 15):
+        (root / "data" / str(number)).mkdir(parents=True)
+        Image.new("L", (6, 6), 15 * number).save(root / "data" / str(number) / "a.png")
+    words = ["--set", "latent=4", "--batch", "4", "--steps", "2", "--size", "6", "--channels", "1"]
+    words += ["--conditional", "--data", str(root / "data"), "--out", str(root / "run")]
+    assert cli.main(["train", "dense", *words]) == 0
+    return root
+
+
+def test_classes_keep_their_names(folders, tmp_path, capsys):
+    names = [str(number) for number in range(3, 15)]
+    assert json.loads((folders / "run" / "config.json").read_text())["data"]["classes"] == names
+    report = (folders / "run" / "report.html").read_text()
+    assert all(name in report.split("data: classes")[1] for name in names)
+    for label in ("10", "14", "0"):
+        assert draw(folders / "run", "-n", 3, "--label", label, "--out", tmp_path / f"{label}.npz") == 0
+    with np.load(tmp_path / "10.npz") as named:
+        sampler = checkpoint.load_sampler(folders / "run" / "checkpoint.npz")
+        seventh = to_pixels(sampler(named["latents"], np.full(3, 7))).transpose(0, 3, 1, 2)
+        np.testing.assert_array_equal(named["images"], seventh)
+    capsys.readouterr()
+    for label in ("15", "-1", "cat", "1e1", ""):
+        assert draw(folders / "run", f"--label={label}", "--out", tmp_path / "no.npz") == 2
+        (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
+        assert "knows the classes 3, 4, 5" in line
+
+
+def test_a_run_does_not_go_on_with_classes_of_other_names(folders, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(folders / "run", run)
+    config = json.loads((run / "config.json").read_text())
+    for names in (sorted(config["data"]["classes"]), None, ["a", *config["data"]["classes"][1:]]):
+        changed = {name: value for name, value in config["data"].items() if name != "classes"}
+        changed |= {"classes": names} if names else {}
+        (run / "config.json").write_text(json.dumps(config | {"data": changed}))
+        assert cli.main(["train", "--resume", "--steps", "3", "--out", str(run)]) == 2
+        assert "the run learnt the classes as" in capsys.readouterr().err
+    (run / "config.json").write_text(json.dumps(config))
+    assert cli.main(["train", "--resume", "--steps", "3", "--out", str(run)]) == 0
