@@ -123,7 +123,7 @@ def labels_of(folder: RunFolder, sampler: Any, arguments: Namespace) -> np.ndarr
         return None
     asked, classes = arguments.label, sampler.config.classes
     if not classes:
-        raise ArgumentError(f"--label {asked}: the run was trained without --conditional and knows no classes")
+        raise ArgumentError(f"--label {asked}: the run knows no classes (trained without --conditional)")
     numbers = [str(number) for number in range(classes)]
     names = folder.class_names()
     names = names if len(names) == classes else numbers
