@@ -33,10 +33,10 @@ def layers(word: str) -> dict[str, float]:
     """Parse ``relu1_1,relu3_1=2`` into names with weights."""
     found: dict[str, float] = {}
     for part in word.split(","):
-        name, _, weight = part.partition("=")
+        name, equals, weight = part.partition("=")
         if not name or name in found:
             raise ArgumentTypeError(f"expected layer names with commas, each once, got {word!r}")
-        found[name] = DECIMAL(weight) if weight else 1.0
+        found[name] = DECIMAL(weight) if equals else 1.0
     return found
 
 

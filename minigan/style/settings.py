@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from minigan.errors import ArgumentError
+from minigan.errors import ArgumentError, shown
 from minigan.style.features import NAMES, POOLINGS, Extractor
 from minigan.style.gram import STATISTICS
 from minigan.style.losses import VARIATIONS
@@ -54,6 +54,7 @@ class Settings:
     tile: int = 0  # compute in tiles of this many pixels; 0: whole pictures
 
     def __post_init__(self) -> None:
+        self._kinds()
         choices = (
             ("statistic", STATISTICS),
             ("variation", VARIATIONS),
@@ -97,19 +98,32 @@ class Settings:
             large = type(self.size) is int and self.size > 64
             object.__setattr__(self, "coarse", 64 if noise and large else 0)
 
+    def _kinds(self) -> None:
+        """Refuse what is no word, picture, file or list where one of these is expected."""
+        kinds: dict[str, tuple[str, tuple[type, ...]]] = {
+            "features": ("a network's name or an Extractor", (str, Extractor)),
+            "weights": ("the path of a file", (str, os.PathLike, type(None))),
+            "init": ("a word or a picture as an array", (str, np.ndarray)),
+            "content_layers": ("a list of layer names, or names with weights", (list, tuple, Mapping)),
+            "style_layers": ("a list of layer names, or names with weights", (list, tuple, Mapping)),
+            "blend": ("a list of numbers, one a style", (list, tuple)),
+            "masks": ("a list of pictures, one a style", (list, tuple)),
+        }
+        for name, (words, allowed) in kinds.items():
+            value: Any = getattr(self, name)
+            names: Any = value if name.endswith("layers") and isinstance(value, allowed) else ()
+            if not isinstance(value, allowed) or not all(isinstance(one, str) for one in names):
+                raise ArgumentError(f"{name}: expected {words}, got {shown(value)}")
+
     def _choice(self, name: str, allowed: Sequence[str]) -> None:
         if getattr(self, name) not in allowed:
             raise ArgumentError(f"{name} {getattr(self, name)!r}: expected one of {', '.join(allowed)}")
 
     @staticmethod
     def _number(name: str, value: Any, least: float) -> None:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, (int, float))
-            or not math.isfinite(value)
-            or value < least
-        ):
-            raise ArgumentError(f"{name}: expected a number of at least {least:g}, got {value!r}")
+        most = sys.float_info.max  # neither infinity nor a whole number that no float can hold
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+            raise ArgumentError(f"{name}: expected a number of at least {least:g}, got {shown(value)}")
 
     def sizes(self) -> list[int]:
         """The sizes to go through: ``coarse`` doubled until ``size``, or ``size`` alone."""

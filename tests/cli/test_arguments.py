@@ -107,3 +107,24 @@ def test_values_with_commas_of_their_own():
     assert found["augment"] == ["flip,cutout", "flip", ""]
     assert found["projection+fresh_fakes"] == [True, False]
     assert gan.Config(betas=found["betas"][1]).betas == (0, 0.99)
+
+
+def test_a_mistake_in_the_environment_is_said_before_anything_is_written(
+    train, tmp_path, capsys, monkeypatch
+):
+    from minigan import parallel
+
+    monkeypatch.setattr(parallel, "_threads", 0)
+    monkeypatch.setenv("MINIGAN_THREADS", "two")
+    assert train(tmp_path / "run", "--steps", "1") == 2
+    assert "MINIGAN_THREADS: expected a whole number of threads, got 'two'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "word", ["relu1_1=", "relu1_1=yes", "=2", "relu1_1,relu1_1", "relu1_1=-1", "relu1_1=nan"]
+)
+def test_layer_weights_that_are_none(word, tmp_path, capsys):
+    out = str(tmp_path / "a.png")
+    assert cli.main(["style", "--demo", "--out", out, "--style-layers", word, "--forecast"]) == 2
+    assert capsys.readouterr().err.startswith("minigan: error: argument --style-layers: expected ")

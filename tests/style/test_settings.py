@@ -33,6 +33,23 @@ BAD = [
 ]
 
 
+WRONG_KINDS = [
+    ("features", 3), ("features", None), ("weights", 5), ("weights", True), ("init", None), ("init", [1]),
+    ("content_layers", 5), ("content_layers", "relu1_1"), ("style_layers", ["relu1_1", 3]),
+    ("style_layers", True), ("style_layers", {3: 1.0}), ("blend", 0.5), ("blend", True), ("blend", "0.5"),
+    ("masks", 3), ("masks", "a.png"),
+    ("pooling", ["max"]), ("statistic", {}), ("optimizer", None), ("size", "64"), ("seed", None), ("lr", "x"),
+    ("lr", 10**400), ("style_weight", 10**400), ("ema", True), ("stop", [0.1]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG_KINDS, ids=[name for name, _ in WRONG_KINDS])
+def test_wrong_kinds(name, value):
+    with pytest.raises(ArgumentError, match=f"^{name}.*: expected") as error:
+        Settings(**{name: value})
+    assert len(str(error.value)) < 200
+
+
 @pytest.mark.parametrize(("settings", "match"), BAD)
 def test_bad_settings(settings, match):
     with pytest.raises(ArgumentError, match=match):
