@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigan.cli.progress import clock
 from minigan.cli.run_folder import RunFolder
+from minigan.errors import FileError
 
 if TYPE_CHECKING:
     from minigan.gan import Config, Record
@@ -49,7 +50,12 @@ def write_page(folder: RunFolder, *, seconds: float | None = None, failure: str 
     from minigan.viz import Report
 
     record = folder.read_config()
-    config, rows = Config.from_dict(record["settings"]), folder.read_metrics()
+    try:
+        config, rows = Config.from_dict(record["settings"]), folder.read_metrics()
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FileError(
+            f"{folder.config} is not of minigan's form ({error}); bring the old one back"
+        ) from error
     if seconds is None and folder.checkpoint.is_file():
         seconds = checkpoint.read_facts(folder.checkpoint)[1].get("seconds")
     data = Path(record["data"]["data"]).name

@@ -220,7 +220,7 @@ def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Trainer, dict[str
     for line in config.differences(changed):
         _say(f"changed: {line}")
     record |= {"settings": changed.to_dict(), "budget": vars(budget), "start": vars(schedule.start)}
-    record["made_with"] = made_with()
+    record |= {"made_with": made_with(), "log_every": arguments.log_every or record["log_every"]}
     folder.rewind(trainer.step)
     _say(f"going on at step {trainer.step}")
     if schedule.start != before.start:
@@ -239,8 +239,8 @@ def _moved(trainer: Trainer, progress: float) -> str:
     from minigan.gan import models
     from minigan.gan.trainer import rate_share
 
-    share = rate_share(trainer.config.lr_end, progress)
-    words = [f"the learning rates {'stay' if progress == 1 else 'go on'} at {share:.3g} of their full value"]
+    percent = 100 * rate_share(trainer.config.lr_end, progress)
+    words = [f"learning rates {'stay' if progress == 1 else 'go on'} at {percent:.3g} % of their full value"]
     if models.grows(trainer.generator):
         words.append("what has grown stays grown")
     return f"another length: the schedule is {progress:.0%} through and does not run back; {', '.join(words)}"
@@ -250,9 +250,10 @@ def _read_record(folder: RunFolder) -> dict[str, Any]:
     """Return config.json, proved to hold what going on needs."""
     record = folder.read_config()
     try:
-        Budget(**record["budget"]), Start(**record.get("start", {})), int(record["log_every"])
-        if record["budget"] == vars(Budget()):
-            raise ValueError("its budget is empty")
+        lengths = Budget(**record["budget"]), Budget(steps=record["log_every"])
+        if Budget() in lengths:
+            raise ValueError("a length is missing")
+        Start(**record.get("start", {}))
         {**record["data"]}["sha256"]
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(

@@ -1,11 +1,19 @@
 """How long a run is, and the schedule that never runs back, however often the length is changed."""
 
+import itertools
+import json
+import signal
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minigan import cli
+from minigan.cli import loop
 from minigan.cli.budget import Budget, Schedule, Start, continued
 from minigan.errors import ArgumentError
+from minigan.gan.trainer import Trainer
 
 SECONDS = 0.25  # that a step takes
 
@@ -101,3 +109,95 @@ def test_minutes_come_on_top_steps_and_epochs_are_totals():
     assert continued(Budget(epochs=4), 90.0, **nothing) == Budget(epochs=4)
     with pytest.raises(ArgumentError, match="give --minutes"):
         continued(Budget(minutes=1.5), 90.0, **nothing)
+
+
+def arrays_of(folder):
+    with np.load(folder / "checkpoint.npz") as file:
+        return {name: file[name] for name in file.files if name != "manifest.json"}
+
+
+class TestAnotherLength:
+    """Learning rates never rise and networks never shrink, whatever lengths a run is given in turn."""
+
+    WORDS = "--size 8 --limit 8 --batch 4 --log-every 1 --set base=2 --set lr_end=0.1 --set penalty_every=2"
+
+    @pytest.fixture
+    def course(self, monkeypatch):
+        """Learning rate and growth of every step; a run is interrupted after those steps in `stops`."""
+        seen, step = [], Trainer.train_step
+        self.stops = set()
+
+        def watched(trainer):
+            record = step(trainer)
+            growth = getattr(trainer.generator, "growth", None)
+            rates = [o.param_groups[0]["lr"] for o in (trainer.g_optimizer, trainer.d_optimizer)]
+            seen.append((record.step, *rates, 0 if growth is None else int(growth.item())))
+            if record.step in self.stops:
+                signal.raise_signal(signal.SIGINT)
+            return record
+
+        monkeypatch.setattr(Trainer, "train_step", watched)
+        monkeypatch.setattr(loop.Loop, "forecast", lambda self: "")
+        monkeypatch.setattr(loop, "GRID", 4)
+        return seen
+
+    def go(self, run, *words, recipe=""):
+        first = [recipe, *self.WORDS.split()] if recipe else ["--resume"]
+        return cli.main(["train", *first, "--out", str(run), *words])
+
+    @pytest.mark.parametrize("recipe", ["progressive", "dense", "vae"])
+    @pytest.mark.parametrize(
+        "lengths, stops",
+        [
+            (["--steps 5", "--steps 11", "--steps 30"], []),  # finished, and again
+            (["--epochs 3", "--steps 7", "--epochs 5"], []),
+            (["--steps 4", "--minutes 0.001", "--minutes 0.001"], []),
+            (["--minutes 5", "--steps 30"], [9]),  # the clock, then steps
+            (["--steps 10", "--steps 40", "--steps 20"], [5, 12]),  # in its midst: longer, then shorter
+        ],
+    )
+    def test_nothing_runs_back(self, course, tmp_path, recipe, lengths, stops):
+        self.stops.update(stops)
+        for number, words in enumerate(lengths):
+            self.go(tmp_path / "run", *words.split(), recipe="" if number else recipe)
+        assert len(course) > len(lengths)
+        for before, after in itertools.pairwise(course):
+            assert after[0] == before[0] + 1
+            assert after[1] <= before[1] and after[2] <= before[2] and after[3] >= before[3]
+
+    def test_a_finished_run_stays_where_it_ended_and_that_is_said_first(self, course, tmp_path, capsys):
+        run = tmp_path / "run"
+        assert self.go(run, "--steps", "6", recipe="progressive") == 0
+        full = json.loads((run / "config.json").read_text())["settings"]["lr_g"]
+        assert course[0][1] == full
+        for total in ("9", "40"):
+            capsys.readouterr()
+            assert self.go(run, "--steps", total) == 0
+            assert (
+                "another length: the schedule is 100% through and does not run back; learning rates stay at "
+                "10 % of their full value, what has grown stays grown"
+            ) in capsys.readouterr().err
+        assert {(rate, growth) for _, rate, _, growth in course[6:]} == {(full * 0.1, 10**9)}
+
+    def test_an_interrupted_run_of_the_same_length_is_bit_equal(self, course, tmp_path, capsys):
+        """So is one that was given more steps before: the moment of that is kept."""
+        runs = [tmp_path / "whole", tmp_path / "parts"]
+        for run, stops in zip(runs, ([4], [4, 7, 9]), strict=True):
+            self.stops.clear()
+            self.stops.update(stops)
+            assert self.go(run, "--steps", "6", recipe="progressive") == 130
+            self.go(run, "--steps", "12")
+        assert "another length: the schedule is 67% through" in capsys.readouterr().err
+        assert self.go(runs[1]) == 130 and self.go(runs[1], "--epochs", "6") == 0  # 2 steps an epoch
+        assert "another length" not in capsys.readouterr().err
+        assert (runs[0] / "metrics.jsonl").read_bytes() == (runs[1] / "metrics.jsonl").read_bytes()
+        whole, parts = (arrays_of(run) for run in runs)
+        assert all(whole[name].tobytes() == parts[name].tobytes() for name in whole)
+
+    def test_runs_from_before_the_moment_was_kept_go_on(self, course, tmp_path):
+        run = tmp_path / "run"
+        assert self.go(run, "--steps", "6", recipe="progressive") == 0
+        config = json.loads((run / "config.json").read_text())
+        assert "start" not in config
+        assert self.go(run, "--steps", "8") == 0
+        assert [growth for *_, growth in course[6:]] == [10**9] * 2

@@ -10,6 +10,7 @@ from minigan import cli
 from minigan.cli import loop, page
 from minigan.cli.page import FRAMES, write_page
 from minigan.cli.run_folder import RunFolder
+from minigan.errors import FileError
 
 
 def words_of(html):
@@ -106,3 +107,12 @@ def test_a_vae_has_no_discriminator_to_diagnose(train, tmp_path):
     assert cli.main([*words, "--data", str(data), "--out", str(tmp_path / "run")]) == 0
     shown = words_of((tmp_path / "run" / "report.html").read_text())
     assert "decoder has" in shown and "Diagnosis" not in shown and "The losses fall" in shown
+
+
+@pytest.mark.parametrize("settings", [None, [], 5, {"batch": "8"}, {"warmth": 1}, {"betas": 0.5}])
+def test_settings_that_were_edited_are_told_with_their_file(trained, tmp_path, settings):
+    folder = RunFolder(shutil.copytree(trained, tmp_path / "run"))
+    record = folder.read_config()
+    folder.write_config({**record, "settings": settings})
+    with pytest.raises(FileError, match="config.json is not of minigan's form"):
+        write_page(folder)

@@ -1,9 +1,7 @@
 """`minigan train`: what a run leaves behind, going on bit for bit, and one line for every mistake."""
 
-import itertools
 import json
 import shutil
-import signal
 
 import numpy as np
 import pytest
@@ -210,97 +208,29 @@ class TestResume:
         assert "--out" in complaint(capsys)
 
 
-class TestAnotherLength:
-    """Learning rates never rise and networks never shrink, whatever lengths a run is given in turn."""
-
-    WORDS = "--size 8 --limit 8 --batch 4 --log-every 1 --set base=2 --set lr_end=0.1 --set penalty_every=2"
-
-    @pytest.fixture
-    def course(self, monkeypatch):
-        """Learning rate and growth of every step; a run is interrupted after those steps in `stops`."""
-        seen, step = [], Trainer._train_step
-        self.stops = set()
-
-        def watched(trainer):
-            record = step(trainer)
-            growth = getattr(trainer.generator, "growth", None)
-            rates = [o.param_groups[0]["lr"] for o in (trainer.g_optimizer, trainer.d_optimizer)]
-            seen.append((record.step, *rates, 0 if growth is None else int(growth.item())))
-            if record.step in self.stops:
-                signal.raise_signal(signal.SIGINT)
-            return record
-
-        monkeypatch.setattr(Trainer, "_train_step", watched)
-        monkeypatch.setattr(loop.Loop, "forecast", lambda self: "")
-        monkeypatch.setattr(loop, "GRID", 4)
-        return seen
-
-    def go(self, run, *words, recipe=""):
-        first = [recipe, *self.WORDS.split()] if recipe else ["--resume"]
-        return cli.main(["train", *first, "--out", str(run), *words])
-
-    @pytest.mark.parametrize("recipe", ["progressive", "dense", "vae"])
-    @pytest.mark.parametrize(
-        "lengths, stops",
-        [
-            (["--steps 5", "--steps 11", "--steps 30"], []),  # finished, and again
-            (["--epochs 3", "--steps 7", "--epochs 5"], []),
-            (["--steps 4", "--minutes 0.001", "--minutes 0.001"], []),
-            (["--minutes 5", "--steps 30"], [9]),  # the clock, then steps
-            (["--steps 10", "--steps 40", "--steps 20"], [5, 12]),  # in its midst: longer, then shorter
-        ],
-    )
-    def test_nothing_runs_back(self, course, tmp_path, recipe, lengths, stops):
-        self.stops.update(stops)
-        for number, words in enumerate(lengths):
-            self.go(tmp_path / "run", *words.split(), recipe="" if number else recipe)
-        for before, after in itertools.pairwise(course):
-            assert after[0] == before[0] + 1
-            assert after[1] <= before[1] and after[2] <= before[2] and after[3] >= before[3]
-
-    def test_a_finished_run_stays_where_it_ended_and_that_is_said_first(self, course, tmp_path, capsys):
-        run = tmp_path / "run"
-        assert self.go(run, "--steps", "6", recipe="progressive") == 0
-        full = json.loads((run / "config.json").read_text())["settings"]["lr_g"]
-        assert course[0][1] == full
-        for total in ("9", "40"):
-            capsys.readouterr()
-            assert self.go(run, "--steps", total) == 0
-            assert (
-                "another length: the schedule is 100% through and does not run back; the learning rates stay "
-                "at 0.1 of their full value, what has grown stays grown"
-            ) in capsys.readouterr().err
-        assert {(rate, growth) for _, rate, _, growth in course[6:]} == {(full * 0.1, 10**9)}
-
-    def test_an_interrupted_run_of_the_same_length_is_bit_equal(self, course, tmp_path, capsys):
-        """So is one that was given more steps before: the moment of that is kept."""
-        runs = [tmp_path / "whole", tmp_path / "parts"]
-        for run, stops in zip(runs, ([4], [4, 7, 9]), strict=True):
-            self.stops.clear()
-            self.stops.update(stops)
-            assert self.go(run, "--steps", "6", recipe="progressive") == 130
-            self.go(run, "--steps", "12")
-        assert "another length: the schedule is 67% through" in capsys.readouterr().err
-        assert self.go(runs[1]) == 130 and self.go(runs[1], "--epochs", "6") == 0  # 2 steps an epoch
-        assert "another length" not in capsys.readouterr().err
-        assert (runs[0] / "metrics.jsonl").read_bytes() == (runs[1] / "metrics.jsonl").read_bytes()
-        whole, parts = (arrays_of(run) for run in runs)
-        assert all(whole[name].tobytes() == parts[name].tobytes() for name in whole)
-
-    def test_runs_from_before_the_moment_was_kept_go_on(self, course, tmp_path):
-        run = tmp_path / "run"
-        assert self.go(run, "--steps", "6", recipe="progressive") == 0
-        config = json.loads((run / "config.json").read_text())
-        assert "start" not in config
-        assert self.go(run, "--steps", "8") == 0
-        assert [growth for *_, growth in course[6:]] == [10**9] * 2
-
+class TestLengths:
     @pytest.mark.parametrize("start", [3, {"step": "x"}, {"moment": 2}, {"progress": 7}, None])
     def test_a_moment_that_was_edited(self, copy, start, capsys):
         config = json.loads((copy / "config.json").read_text())
         (copy / "config.json").write_text(json.dumps({**config, "start": start}))
         assert cli.main(["train", "--resume", "--out", str(copy), "--steps", "9"]) == 2
         assert "config.json is not of minigan's form" in complaint(capsys)
+
+    @pytest.mark.parametrize(
+        "change", [{"budget": {}}, {"budget": {"steps": "6"}}, {"budget": {"steps": True}},
+                   {"log_every": "5"}, {"log_every": 0}, {"log_every": None}]
+    )  # fmt: skip
+    def test_a_length_that_was_edited(self, copy, change, capsys):
+        config = json.loads((copy / "config.json").read_text())
+        (copy / "config.json").write_text(json.dumps({**config, **change}))
+        assert cli.main(["train", "--resume", "--out", str(copy), "--steps", "9"]) == 2
+        assert "config.json is not of minigan's form" in complaint(capsys)
+
+    def test_the_log_may_get_other_steps(self, copy):
+        words = ["--resume", "--out", str(copy), "--steps", "10", "--log-every", "4"]
+        assert cli.main(["train", *words]) == 0
+        rows = [json.loads(row)["step"] for row in (copy / "metrics.jsonl").read_text().splitlines()]
+        assert rows == [1, 2, 3, 4, 5, 6, 8]
 
     def test_a_length_that_is_over_already(self, copy, capsys):
         for words in (["--steps", "5"], ["--epochs", "1"]):
