@@ -32,19 +32,29 @@ def architecture(name: str) -> Architecture:
 def load_weights(path: str | os.PathLike, name: str) -> dict[str, np.ndarray]:
     """Read the convolution weights of network ``name`` from a file.
 
-    Returns our names (``conv1_1.weight``, (O, C, KH, KW)) -> float32 arrays. A classifier in the file is
-    passed over unread. Everything missing, unknown or of another shape is listed in one FileError, before any
+    Returns our names (``conv1_1.weight``, (O, C, KH, KW)) -> float32 arrays. What else is in the file (a
+    classifier, an optimiser's state) is passed over unread; a parameter under two names is refused.
+    Everything missing (then also what is unknown) or of another shape is listed in one FileError, before any
     array is read; NaN and infinity are refused by name.
     """
     table = architecture(name)
     found = open_weights(path, table)
     named: dict[str, Stored] = {}
+    others: dict[str, Stored] = {}
+    spelt: dict[str, str] = {}
     for stored_name, entry in found.items():
         ours = own_name(table, stored_name)
+        if ours is None:
+            others[stored_name] = entry
+            continue
         if ours in named:
-            raise FileError(f"{path}: {ours!r} occurs twice, under two spellings; the file is not sound")
-        if not stored_name.removeprefix("module.").startswith("classifier."):
-            named[ours or stored_name] = entry
+            raise FileError(
+                f"{path}: {ours!r} occurs twice, under two spellings: {spelt[ours]!r} and {stored_name!r}; "
+                "save one network alone"
+            )
+        named[ours], spelt[ours] = entry, stored_name
+    if not named.keys() >= table.parameters.keys():  # what is unknown may be what is missing, misspelt
+        named |= {key: entry for key, entry in others.items() if "classifier." not in key}
     compare(
         {key: entry.shape for key, entry in named.items()},
         {key: shape for key, (_, shape) in table.parameters.items()},
@@ -62,7 +72,7 @@ def load_weights(path: str | os.PathLike, name: str) -> dict[str, np.ndarray]:
 
 def open_weights(path: str | os.PathLike, table: Architecture) -> Mapping[str, Stored]:
     """Names, shapes and readers of all a file holds, whatever its kind. Raises FileError."""
-    limit = 8 * table.most_elements + (1 << 20)  # float64 of all, and room for names
+    limit = 32 * table.most_elements + (1 << 20)  # float64 of all, with an optimiser's moments and an average
     check_start(path, b"", "a file of weights")
     with open(path, "rb") as file:
         start = file.read(9)

@@ -98,6 +98,14 @@ ARCHITECTURES = {
 }
 
 
+# What stands before a parameter's name: DataParallel's and torch.compile's words, the attribute that holds
+# the network, the key of a saved dictionary. An average of the weights ("ema") is another network, not here.
+WRAPPERS = (
+    *("module", "_orig_mod", "state_dict", "model_state_dict", "model_state", "model", "net", "network"),
+    *("backbone", "encoder", "vgg", "vgg16", "vgg19", "squeezenet", "features"),
+)
+
+
 def layer_name(name: str) -> str:
     """One spelling for a layer: Keras' ``block4_conv2`` (which includes its ReLU) is ``relu4_2``;
     ``block4_pool`` is ``pool4``; other names stay."""
@@ -110,10 +118,10 @@ def layer_name(name: str) -> str:
 def own_name(architecture: Architecture, stored: str) -> str | None:
     """Our name for a parameter as a file calls it, or None.
 
-    Understood: torchvision's (``features.0.weight``; ``module.`` before it, or ``features.`` left out), ours
-    (``conv1_1.weight``) and ``block1_conv1.weight``.
+    Understood: torchvision's (``features.0.weight``, or ``features.`` left out), ours (``conv1_1.weight``)
+    and ``block1_conv1.weight``; before them any of the words that PyTorch's tools put there (`WRAPPERS`).
     """
-    plain = stored.removeprefix("module.").removeprefix("features.")
+    plain = re.sub(rf"^(?:(?:{'|'.join(WRAPPERS)})\.)+", "", stored)
     plain = re.sub(r"^block(\d+)_conv(\d+)\.", r"conv\1_\2.", plain)
     for ours, (theirs, _) in architecture.parameters.items():
         if plain in (ours, theirs.removeprefix("features.")):

@@ -100,22 +100,34 @@ class _Reader:
 
 
 def tensors(value: Any, where: str) -> dict[str, Stored]:
-    """The named tensors of what a file held: a dictionary of them, or one under "state_dict"."""
+    """The named tensors of what a file held; one in a dictionary inside has both names, "model.conv1.weight".
+
+    What lies under "state_dict" goes before all else. Other entries (a number of epochs, an optimiser's
+    settings) are passed over.
+    """
     if isinstance(value, dict) and isinstance(value.get("state_dict"), dict):
         value = value["state_dict"]
     if not isinstance(value, dict) or not value:
         raise FileError(
             f"{where}: expected a dictionary of tensors, got {type(value).__name__}; save model.state_dict()"
         )
-    strange = [
-        key for key, entry in value.items() if not (isinstance(key, str) and isinstance(entry, Stored))
-    ]
-    if strange:
-        raise FileError(
-            f"{where}: these entries are no tensors: {', '.join(map(repr, strange[:8]))}; "
-            "save model.state_dict()"
-        )
-    return value
+    found: dict[str, Stored] = {}
+    pending: list[tuple[str, dict]] = [("", value)]
+    seen: set[int] = set()
+    while pending:
+        before, inside = pending.pop()
+        if id(inside) in seen:  # a dictionary that holds itself would not end, one held twice could explode
+            continue
+        seen.add(id(inside))
+        for key, entry in inside.items():
+            if isinstance(entry, Stored):
+                found[f"{before}{key}"] = entry
+            elif isinstance(entry, dict):
+                pending.append((f"{before}{key}.", entry))
+    if not found:
+        strange = ", ".join(map(repr, list(value)[:8]))
+        raise FileError(f"{where}: these entries are no tensors: {strange}; save model.state_dict()")
+    return found
 
 
 def open_torch_zip(path: str | os.PathLike, *, limit_bytes: int) -> dict[str, Stored]:
