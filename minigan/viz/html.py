@@ -78,7 +78,7 @@ class Report:
 
     def svg(self, svg: str, caption: str = "") -> Report:
         """Add a drawing from :func:`minigan.viz.graph_svg`."""
-        return self.image(svg.encode(), caption)
+        return self.image(_bytes(svg), caption)
 
     def slider(self, frames: Sequence[np.ndarray | bytes], captions: Sequence[str]) -> Report:
         """Add pictures over time with a slider to move through them; it starts at the last."""
@@ -106,9 +106,14 @@ class Report:
 
     def write(self, path: str | os.PathLike) -> None:
         """Write the page to a file, replacing an older one at once."""
-        content = self.html().encode()
+        content = _bytes(self.html())
         with replace_file(path, needed=len(content)) as file:
             file.write(content)
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8; what it cannot hold (file names in another encoding) is shown as \\udcff or alike."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _cell(value: object) -> str:

@@ -1,7 +1,11 @@
 """Reports: one file with everything in it."""
 
 import base64
+import os
 import re
+import subprocess
+import sys
+from html import escape
 from html.parser import HTMLParser
 from io import BytesIO
 
@@ -118,3 +122,23 @@ def test_bad_input_adds_nothing(add):
     with pytest.raises(ShapeError):
         add(report)
     assert report.html() == before
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9", b"\xff\xfe", b"run-\x80 <b>", "日本é".encode()])
+def test_a_name_that_is_not_utf8_is_shown_escaped(tmp_path, name):
+    text = name.decode("utf-8", "surrogateescape")
+    page = Report(text).heading(text).text(text).code(text).table([[text]], [text])
+    page.image(PIXELS, text).slider([PIXELS], [text]).details(text, lambda: page.text(text))
+    page.svg(f"<svg><text>{escape(text)}</text></svg>", text).write(tmp_path / "a.html")
+    shown = escape(name.decode("utf-8", "backslashreplace").replace("\\x", "\\udc"))
+    written = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert f"<title>{shown}</title>" in written and f"<pre>{shown}</pre>" in written
+    drawing = base64.b64decode(re.search(r"image/svg.xml;base64,([^\"]*)", written)[1]).decode()
+    assert drawing == f"<svg><text>{shown}</text></svg>"
+
+
+def test_a_page_is_utf8_whatever_the_locale(tmp_path):
+    program = "import sys; from minigan.viz import Report; Report('r\\xe9 \\udcff').write(sys.argv[1])"
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run([sys.executable, "-c", program, tmp_path / "a.html"], env=os.environ | plain, check=True)
+    assert "<title>ré \\udcff</title>" in (tmp_path / "a.html").read_text(encoding="utf-8")
