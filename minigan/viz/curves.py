@@ -69,7 +69,9 @@ def curves_png(panels: Panels, *, title: str = "", x_label: str = "step") -> byt
             axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(curves), frameon=False)
     axes[-1].set_xlabel(x_label)
     if title:
-        figure.suptitle(title, x=0.01, ha="left")
+        # File names stand in it: what UTF-8 cannot hold is escaped, and a dollar starts no formula.
+        plain = title.encode("utf-8", "backslashreplace").decode()
+        figure.suptitle(plain, x=0.01, ha="left", parse_math=False)
     buffer = BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

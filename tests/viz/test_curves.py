@@ -77,6 +77,14 @@ def test_panels_make_it_taller_and_titles_are_drawn():
     assert tops[0] + 10 < tops[1], "the frame makes room for the title"
 
 
+@pytest.mark.parametrize("title", ["dcgan on caf\udce9", "\udcff\udcfe", "$\\frac$ and $5", "a\udc80$_$"])
+def test_a_title_may_be_any_file_name(title):
+    panels = {"loss": {"a": ([1, 2], [1, 2])}}
+    picture = curves_png(panels, title=title)
+    assert picture != curves_png(panels)
+    assert picture == curves_png(panels, title=title.encode("utf-8", "backslashreplace").decode())
+
+
 def test_equal_data_give_equal_files(tmp_path):
     panels = {"loss": {"D": (range(30), range(30))}}
     save_curves(tmp_path / "a.png", panels, title="x", x_label="epoch")
