@@ -77,10 +77,8 @@ class Tensor:
     __array_ufunc__ = None  # array * tensor comes to Tensor.__rmul__, not to a loop over elements
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None):
-        version = [0]
-        if isinstance(data, Tensor):
-            data, version = data._data, data._version
-        before = data
+        twin = data if isinstance(data, Tensor) else None
+        data = data if twin is None else twin._data
         if not hasattr(data, "__array__") and not hasattr(data, "__cuda_array_interface__"):
             data = np.asarray(data)
             if data.dtype == np.float64:
@@ -95,7 +93,7 @@ class Tensor:
             raise DTypeError(f"Tensor: expected numbers, got dtype {data.dtype}")
         self._data: Array = data
         # Shared by all tensors that see the same memory: detached twins and views.
-        self._version = version if data is before else [0]
+        self._version = twin._version if twin is not None and data is twin._data else [0]
         self.grad: Tensor | None = None
         self.node: Op | None = None
         self.requires_grad = False
@@ -310,10 +308,8 @@ class Op:
         result = Tensor._wrap(array)
         if getattr(array, "base", None) is not None or array is arrays[0]:
             owner = backend.owner(array)
-            for t in inputs:
-                if backend.owner(t._data) is owner:
-                    result._version = t._version  # a view: what is written through it changes t as well
-                    break
+            shared = [t._version for t in inputs if backend.owner(t._data) is owner]
+            result._version = (*shared, result._version)[0]  # writing through a view changes its base as well
         if self.recording:
             result.requires_grad = True
             result.node = self

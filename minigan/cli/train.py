@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from minigan.cli import arguments as types
 from minigan.cli.arguments import assignments
 from minigan.cli.budget import Budget, Schedule, Start, continued
+from minigan.cli.classes import check_classes, check_labels
 from minigan.cli.loop import Loop, write_summary
 from minigan.cli.progress import clock
 from minigan.cli.run_folder import RunFolder
@@ -175,7 +176,7 @@ def _fresh(arguments: Namespace) -> tuple[Trainer, dict[str, Any], float]:
     config = gan.resolve(arguments.recipe or "dcgan", shape=dataset.images.shape[1:], **given)
     if "batch" not in given:
         config = _fitted(config, len(dataset))
-    _check_labels(dataset, config.classes)
+    check_labels(dataset, config.classes)
     budget = Budget(arguments.minutes, arguments.epochs, arguments.steps)
     if budget == Budget():
         budget = Budget(minutes=DEFAULT_MINUTES)
@@ -208,7 +209,7 @@ def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Trainer, dict[str
             f"--resume: the pictures in {options['data']} are not those the run began with; "
             "bring them back, or start a new run"
         )
-    _check_classes(record, config.classes, dataset)
+    check_classes(record, config.classes, dataset)
     trainer = Trainer.create(config, dataset.images, dataset.labels)
     checkpoint.restore(folder.checkpoint, trainer)
     trainer.config = changed
@@ -322,35 +323,6 @@ def open_data(options: dict[str, Any], seed: int) -> Dataset:
 
     rest = {name: value for name, value in options.items() if name != "data"}
     return open_dataset(options["data"], seed=seed, note=_say, **rest)
-
-
-def _check_classes(record: dict[str, Any], classes: int, dataset: Dataset) -> None:
-    """Raise DataError where the labels would not mean what the conditional networks learnt.
-
-    A record without names is of a run whose folders were numbered in alphabetical order.
-    """
-    folders = Path(record["data"]["data"]).is_dir()
-    known = record["data"].get("classes", sorted(dataset.classes) if folders else dataset.classes)
-    if classes and list(known) != list(dataset.classes):
-        raise DataError(
-            f"--resume: the run learnt the classes as {', '.join(known)}, and they are now "
-            f"{', '.join(dataset.classes)}; bring the old names back, or start a new run"
-        )
-
-
-def _check_labels(dataset: Dataset, classes: int) -> None:
-    """Raise DataError unless conditional networks (classes > 0) get the labels they need."""
-    if not classes:
-        return
-    if dataset.labels is None:
-        raise DataError(
-            f"conditional training needs labels, {dataset.name} has none; put the pictures of each class "
-            "into a sub-folder of its own"
-        )
-    if dataset.labels.max() >= classes:
-        raise DataError(
-            f"{dataset.name} has labels up to {dataset.labels.max()}, expected less than {classes} classes"
-        )
 
 
 def digest(dataset: Dataset) -> str:

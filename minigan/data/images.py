@@ -6,13 +6,14 @@ ignores the camera's rotation), so every picture comes in through :func:`load_im
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import warnings
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -25,8 +26,16 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MOST_PIXELS = 50_000_000
-_STARTS = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_BITS, _PHOTOMETRIC, _MOST = 258, 262, 281  # TIFF tags (TIFF 6.0, section 8)
+
+_DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+# How many channels a picture has in each mode of Pillow that is read ("F", floating-point, is not).
+_CHANNELS = {
+    **dict.fromkeys(("1", "L", "LA", "La", *_DEEP), 1),
+    **dict.fromkeys(("P", "PA", "RGB", "RGBX", "RGBA", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"), 3),
+}
+# How the files of each format start.
+_STARTS = ((b"\x89PNG", "PNG"), (b"\xff\xd8", "JPEG"), (b"GIF8", "GIF"), (b"RIFF", "WEBP"), (b"BM", "BMP"),
+           (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"))
 
 
 def load_image(
@@ -34,9 +43,10 @@ def load_image(
 ) -> np.ndarray:
     """Read one picture.
 
-    Transparency is laid on white, the camera's rotation (EXIF) is applied, grey of 12 or 16 bits is scaled
-    rather than clipped (in a TIFF by what it says of its bits, its largest value and whether white is 0),
-    palettes, CMYK, YCbCr and Lab are converted.
+    Transparency is laid on white, the camera's rotation (EXIF) is applied, grey of 1 to 16 bits is scaled so
+    that the largest number its bits can hold is white (black, where the file says that 0 is white); palettes,
+    CMYK, YCbCr and Lab are converted.  Colours of 16 bits are read with their upper 8.  The content decides
+    the format, not the suffix.
 
     Args:
         path: a PNG, JPEG, WebP, BMP, GIF or TIFF file of at most 50 million pixels.
@@ -48,42 +58,28 @@ def load_image(
 
     Raises:
         FileError: the file is missing or cannot be read.
-        DataError: it is not a picture of a known format, too large, damaged, or of floating-point values.
+        DataError: it is not a picture of a known format, too large, damaged, or of values whose range or
+            order is not known (floating-point, signed, 32-bit, some rare kinds of TIFF and PNG).
     """
-    from PIL import Image, ImageOps
-
     if channels not in (None, 1, 3):
         raise ArgumentError(f"load_image: channels must be 1, 3 or None, got {channels!r}")
-    start = _first_bytes(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(path, formats=FORMATS)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise DataError(_too_large(path, str(error).split(" pixels")[0].split("(")[-1])) from error
-    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
-        if start.startswith(_STARTS):
-            raise DataError(f"{path}: truncated or damaged, or of a kind of picture that cannot be read "
-                            f"(starts with {start!r}); get it again, or save it as PNG") from error
-        raise DataError(f"{path}: not an image (starts with {start!r}); "
-                        f"expected {', '.join(FORMATS)}") from error
-    with picture, warnings.catch_warnings():
+    file, start = _open_file(path)
+    with file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about odd metadata
-        if math.prod(picture.size) > MOST_PIXELS:
-            raise DataError(_too_large(path, f"{picture.width} x {picture.height}"))
-        if picture.mode == "F" or (picture.mode == "I" and picture.format == "TIFF"):
-            raise DataError(f"{path}: its values are floating-point or 32-bit (mode {picture.mode}), in a "
-                            "range that is not said; expected 8 or 16 bits, save it so first")
-        try:
-            frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
-            picture.load()
-            if picture.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip
-                array = _deep_grey(picture, channels)
-            else:
-                array = _to_array(ImageOps.exif_transpose(picture), channels)
-        except Exception as error:
-            raise DataError(f"{path}: truncated or damaged ({error}); get the file again") from error
+        with _open_picture(path, file, start) as picture:
+            if math.prod(picture.size) > MOST_PIXELS:
+                raise DataError(_too_large(path, f"{picture.width} x {picture.height}"))
+            try:
+                unclear = _unclear(picture, start)
+                if unclear is None:
+                    frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+                    array = _to_array(picture, channels, start)
+            except MemoryError:
+                raise
+            except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+                raise DataError(f"{path}: truncated or damaged ({error}); get the file again") from error
+    if unclear is not None:
+        raise DataError(f"{path}: {unclear}; expected 8 or 16 bits in a plain order, save it so first")
     if frames > 1:
         note(f"{path}: animated, or of several pages; only the first of its {frames} pictures is used")
     return np.ascontiguousarray(array.transpose(2, 0, 1))
@@ -106,48 +102,121 @@ def is_image(path: str | os.PathLike) -> bool:
     return True
 
 
-def _first_bytes(path: str | os.PathLike) -> bytes:
+def _open_file(path: str | os.PathLike) -> tuple[BinaryIO, bytes]:
+    """The opened file, and how it starts: as much as the header of a PNG file takes."""
     if Path(path).is_dir():
         raise DataError(f"{path}: not an image but a directory; give the path of one picture")
     try:
-        with open(path, "rb") as file:
-            start = file.read(12)
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(open(path, "rb"))
+            start = file.read(26)
+            file.seek(0)
+            if not start:
+                raise DataError(f"{path}: not an image: the file is empty")
+            stack.pop_all()
+            return file, start
     except OSError as error:
         raise FileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    if not start:
-        raise DataError(f"{path}: not an image: the file is empty")
-    return start
+
+
+def _open_picture(path: str | os.PathLike, file: BinaryIO, start: bytes) -> Image:
+    """Let Pillow read the header.
+
+    It is given the file, not its path, for which it would map raw TIFF into memory: those that the camera
+    turned by 90 degrees with the wrong number of columns.
+    """
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return Image.open(file, formats=FORMATS)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise DataError(_too_large(path, str(error).split(" pixels")[0].split("(")[-1])) from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        form = _format_of(start)
+        if form:
+            raise DataError(f"{path}: truncated or damaged, or of a rare kind of {form}; get the file again, "
+                            "or save it as PNG first") from error
+        raise DataError(f"{path}: not an image (starts with {start[:12]!r}); "
+                        f"expected {', '.join(FORMATS)}") from error
+
+
+def _format_of(start: bytes) -> str | None:
+    """The format that a file which starts so means to be; it may be cut short."""
+    for magic, form in _STARTS:
+        if magic.startswith(start[: len(magic)]):
+            other = (form == "WEBP" and not b"WEBP".startswith(start[8:12])  # sound and film are RIFF as well
+                     or form == "BMP" and any(start[6:10]))  # reserved, zero: not a text
+            return None if other or len(start) < 2 else form
+    return None
 
 
 def _too_large(path: str | os.PathLike, size: str) -> str:
     return f"{path}: {size} pixels, expected at most {MOST_PIXELS:,}; make it smaller first"
 
 
-def _to_array(picture: Image, channels: int | None) -> np.ndarray:
+def _unclear(picture: Image, start: bytes) -> str | None:
+    """Why the values of a picture would be read wrongly, or None."""
+    tags = _tags(picture)
+    uncompressed = picture.info.get("compression") == "raw"
+    signed = 2 in tags.get("SampleFormat", ())
+    if signed or picture.mode not in _CHANNELS or (picture.mode == "I" and picture.format != "PNG"):
+        return (f"its values are floating-point or 32-bit or signed (mode {picture.mode}), in a range that "
+                "is not said")
+    plain = set(tags.get("BitsPerSample", (1,))) == {8} and tags.get("FillOrder", 1) == 1
+    if uncompressed and tags.get("PlanarConfiguration") == 2 and (_inverted(tags) or not plain):
+        return "its channels are stored apart, and not as plain 8-bit values"
+    if uncompressed and picture.mode == "YCbCr" and tags.get("YCbCrSubSampling", (2, 2)) != (1, 1):
+        return "its colours (YCbCr) are stored coarser than its brightness, uncompressed"
+    if _png_header(picture, start) == (16, 2) and "transparency" in picture.info:
+        return "one of its 16-bit colours is transparent"
+    return None
+
+
+def _tags(picture: Image) -> dict[str, Any]:
+    """What a TIFF file says about its values, by name."""
+    from PIL.ExifTags import TAGS
+
+    return {TAGS.get(key, ""): value for key, value in getattr(picture, "tag_v2", {}).items()}
+
+
+def _inverted(tags: dict[str, Any]) -> bool:
+    return tags.get("PhotometricInterpretation", 0) == 0
+
+
+def _png_header(picture: Image, start: bytes) -> tuple[int, int]:
+    """Bits per value and colour type (0 grey, 2 RGB, 4 grey and alpha, ...) of a PNG; (0, -1) for others."""
+    return (start[24], start[25]) if picture.format == "PNG" else (0, -1)
+
+
+def _to_array(picture: Image, channels: int | None, start: bytes) -> np.ndarray:
     """float32 (H, W, channels) in [0, 1]."""
-    grey = channels == 1 or (channels is None and picture.mode in ("1", "L", "LA", "La"))
-    picture = _on_white(picture)
-    if picture.mode == "LAB":
-        picture = picture.convert("RGB")
-    array = np.asarray(picture.convert("L" if grey else "RGB"), np.float32) / 255
-    return array.reshape(*array.shape[:2], -1)
-
-
-def _deep_grey(picture: Image, channels: int | None) -> np.ndarray:
-    """The same of grey with more than 8 bits; a transparent shade becomes white."""
     from PIL import ImageOps
 
-    tags = getattr(picture, "tag_v2", {})  # of a TIFF; a PNG's 16 bits are always full
-    bits = tags.get(_BITS, 16)
-    most = tags.get(_MOST) or (1 << (bits[0] if isinstance(bits, tuple) else bits)) - 1
-    values = np.asarray(ImageOps.exif_transpose(picture)).astype(np.float32)
-    shades = (values / np.float32(most[0] if isinstance(most, tuple) else most)).clip(0, 1)
-    if tags.get(_PHOTOMETRIC) == 0:  # white is zero
+    picture.load()
+    depth, colour = _png_header(picture, start)
+    upright = ImageOps.exif_transpose(picture)
+    channels = channels or (1 if (depth, colour) == (16, 4) else _CHANNELS[upright.mode])
+    if upright.mode in _DEEP:
+        return np.repeat(_deep_shades(upright, _tags(picture))[..., None], channels, axis=2)
+    if colour == 0 and upright.mode == "L" and "transparency" in upright.info:
+        most = 2**depth - 1  # Pillow scales few bits to 8, but not the shade that is transparent
+        upright.info["transparency"] = (upright.info["transparency"] & most) * 255 // most
+    plain = _on_white(upright).convert("RGB")  # from where all modes lead to grey
+    array = np.asarray(plain.convert("L") if channels == 1 else plain, np.float32) / 255
+    return array.reshape(*array.shape[:2], channels)
+
+
+def _deep_shades(picture: Image, tags: dict[str, Any]) -> np.ndarray:
+    """float32 (H, W) in [0, 1] of grey with 12 or 16 bits, which Pillow's own conversion would clip."""
+    values = np.asarray(picture)
+    shades = values.astype(np.float32) / (2 ** tags.get("BitsPerSample", (16,))[0] - 1)
+    if tags and _inverted(tags):
         shades = 1 - shades
-    clear = picture.info.get("transparency")
-    if isinstance(clear, int):
-        shades[values == clear] = 1
-    return np.repeat(shades[..., None], channels or 1, axis=2)
+    return np.where(values == picture.info.get("transparency", -1), np.float32(1), shades)
 
 
 def _on_white(picture: Image) -> Image:
@@ -155,6 +224,8 @@ def _on_white(picture: Image) -> Image:
 
     if not picture.has_transparency_data:
         return picture
+    if picture.mode == "La":  # Pillow knows no way from it to colours
+        picture = picture.convert("LA")
     picture = picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
 
