@@ -93,7 +93,7 @@ class Tensor:
             raise DTypeError(f"Tensor: expected numbers, got dtype {data.dtype}")
         self._data: Array = data
         # Shared by all tensors that see the same memory: detached twins and views.
-        self._version = twin._version if twin is not None and data is twin._data else [0]
+        self._version: list[int] = [0] if twin is None or data is not twin._data else twin._version
         self.grad: Tensor | None = None
         self.node: Op | None = None
         self.requires_grad = False
