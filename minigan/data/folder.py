@@ -82,10 +82,11 @@ def find_pictures(folder: str | os.PathLike, note: Callable[[str], object] = war
         raise FileError(f"{folder}: no such folder; give the path of a folder of pictures")
     found: list[Path] = []
     others: list[Path] = []
-    for place, inner, names in os.walk(folder, followlinks=True):
+    for place, inner, names in os.walk(folder, followlinks=True, onerror=_unreadable):
         inner[:] = [name for name in inner if not name.startswith(".") and not _leads_back(place, name)]
         for path in sorted(Path(place, name) for name in names if not name.startswith(".")):
-            (found if path.suffix.lower() in SUFFIXES or is_image(path) else others).append(path)
+            picture = is_image(path) or (path.suffix.lower() in SUFFIXES and not _special(path))
+            (found if picture else others).append(path)
     some = _listed(sorted(str(path.relative_to(folder)) for path in others), ", ")
     if not found:
         raise DataError(f"{folder}: no pictures there; expected {', '.join(FORMATS)}, got {some or 'none'}")
@@ -95,9 +96,18 @@ def find_pictures(folder: str | os.PathLike, note: Callable[[str], object] = war
 
 
 def _leads_back(place: str, name: str) -> bool:
-    """Whether a folder is a link to one that holds it, in which a walk would go round for ever."""
-    here, there = os.path.realpath(place), os.path.realpath(os.path.join(place, name))
-    return os.path.islink(os.path.join(place, name)) and os.path.commonpath([here, there]) == there
+    """Whether a folder is a link to one that the walk came through, where it would go round for ever."""
+    path = Path(place, name)
+    return path.is_symlink() and path.resolve() in {p.resolve() for p in (Path(place), *Path(place).parents)}
+
+
+def _special(path: Path) -> bool:
+    """Whether a path is a pipe, a socket or a device, which would be waited for."""
+    return path.exists() and not path.is_file()
+
+
+def _unreadable(error: OSError) -> None:
+    raise FileError(f"{error.filename}: this folder cannot be read ({error.strerror}); allow it or move it away")
 
 
 def _listed(names: list[str], between: str) -> str:

@@ -106,6 +106,8 @@ def _open_file(path: str | os.PathLike) -> tuple[BinaryIO, bytes]:
     """The opened file, and how it starts: as much as the header of a PNG file takes."""
     if Path(path).is_dir():
         raise DataError(f"{path}: not an image but a directory; give the path of one picture")
+    if Path(path).exists() and not Path(path).is_file():  # opening a pipe would wait for its writer
+        raise DataError(f"{path}: not an image but a pipe or a device; give the path of one picture")
     try:
         with contextlib.ExitStack() as stack:
             file = stack.enter_context(open(path, "rb"))

@@ -201,3 +201,36 @@ def test_pictures_beside_class_folders_are_told(tmp_path):
     images, labels, classes = load_folder(tmp_path, size=8, note=notes.append)
     assert len(images) == 3 and labels is None and classes == ()
     assert len(notes) == 1 and "1 of 3 pictures lie beside the sub-folders (sheet.png)" in notes[0]
+
+
+@pytest.mark.parametrize("names", (("a", "b"), ("a", "b", "c")))
+def test_folders_that_link_to_each_other_end(tmp_path, names):
+    for name, shade in zip(names, (10, 20, 30), strict=False):
+        put(tmp_path / name / "p.png", shade)
+    for name, other in zip(names, (*names[1:], names[0]), strict=True):
+        (tmp_path / name / "next").symlink_to(tmp_path / other, target_is_directory=True)
+    images, labels, classes = load_folder(tmp_path, size=8)
+    assert classes == names and len(images) == len(names) ** 2, "each class holds its own and what it links to"
+
+
+def test_a_pipe_with_a_pictures_suffix_is_passed_over_not_waited_for(tmp_path):
+    put(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "b.png")
+    notes = []
+    assert len(load_folder(tmp_path, size=8, note=notes.append)[0]) == 1
+    assert len(notes) == 1 and "b.png" in notes[0]
+
+
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
+    put(tmp_path / "cat" / "a.png")
+    put(tmp_path / "dog" / "b.png")
+    listed = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("dog"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(FileError, match="dog: this folder cannot be read"):
+        load_folder(tmp_path, size=8)

@@ -1,5 +1,6 @@
 """Pictures in files: each kind arrives as it looks, each fault gets its own line."""
 
+import os
 import struct
 import zlib
 from io import BytesIO
@@ -252,3 +253,9 @@ def test_the_square_is_cut_from_the_middle():
 def test_the_suffixes_are_those_of_the_formats():
     known = Image.registered_extensions()
     assert {known[suffix] for suffix in images.SUFFIXES} == set(images.FORMATS)
+
+
+def test_a_pipe_is_refused_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(DataError, match="a.png: not an image but a pipe"):
+        load_image(tmp_path / "a.png")

@@ -53,7 +53,11 @@ def load_weights(path: str | os.PathLike, name: str) -> dict[str, np.ndarray]:
                 "save one network alone"
             )
         named[ours], spelt[ours] = entry, stored_name
-    if not named.keys() >= table.parameters.keys():  # what is unknown may be what is missing, misspelt
+    whole = named.keys() >= table.parameters.keys()
+    # A convolution that another network has says that the file is that network's.
+    foreign = {key for key in others if any(own_name(other, key) for other in ARCHITECTURES.values())}
+    named |= {key: others[key] for key in foreign}
+    if not whole:  # what is unknown may be what is missing, misspelt
         named |= {key: entry for key, entry in others.items() if "classifier." not in key}
     compare(
         {key: entry.shape for key, entry in named.items()},

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from minigan.errors import FileError
+from minigan.style import weights
 from minigan.style.weights import ARCHITECTURES, load_weights
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -109,3 +110,14 @@ def test_files_that_pytorch_saved(tmp_path, plain):
         saved = {"epoch": 3, "lr": 0.1, "model": state, "args": ("a", 1)}
         torch.save(saved, path, _use_new_zipfile_serialization=not old)
         same(path, plain)
+
+
+@pytest.mark.parametrize("before", ("", "module.", "model."))
+def test_a_larger_network_is_not_taken_for_a_smaller_one(tmp_path, monkeypatch, before):
+    small, large = (weights.tables._vgg(name, (1, n), 99, "-") for name, n in (("small", 1), ("large", 2)))
+    monkeypatch.setattr(weights, "ARCHITECTURES", {"small": small, "large": large})
+    arrays = {before + ours: np.zeros(shape, "f4") for ours, (_, shape) in large.parameters.items()}
+    path = makers.write_safetensors(tmp_path / "w", arrays)
+    assert list(load_weights(path, "large")) == list(large.parameters)
+    with pytest.raises(FileError, match="unexpected '.*conv2_2.weight'"):
+        load_weights(path, "small")
