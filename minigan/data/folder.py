@@ -107,7 +107,7 @@ def _special(path: Path) -> bool:
 
 
 def _unreadable(error: OSError) -> None:
-    raise FileError(f"{error.filename}: this folder cannot be read ({error.strerror}); allow it or move it away")
+    raise FileError(f"{error.filename}: this folder cannot be read ({error.strerror}); allow or move it")
 
 
 def _listed(names: list[str], between: str) -> str:

@@ -210,7 +210,7 @@ def test_folders_that_link_to_each_other_end(tmp_path, names):
     for name, other in zip(names, (*names[1:], names[0]), strict=True):
         (tmp_path / name / "next").symlink_to(tmp_path / other, target_is_directory=True)
     images, labels, classes = load_folder(tmp_path, size=8)
-    assert classes == names and len(images) == len(names) ** 2, "each class holds its own and what it links to"
+    assert classes == names and len(images) == len(names) ** 2, "its own and what it links to"
 
 
 def test_a_pipe_with_a_pictures_suffix_is_passed_over_not_waited_for(tmp_path):
