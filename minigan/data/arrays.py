@@ -26,7 +26,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
@@ -180,7 +180,7 @@ def read_npz(
         for name, info in infos.items():
             if name != MANIFEST:
                 headers[_array_name(name, path)] = info
-        shapes = {name: _read_header(archive, info, name, path)[:2] for name, info in headers.items()}
+        shapes = {name: _member_header(archive, info, name, path)[:2] for name, info in headers.items()}
         if record is not None:
             compare(
                 shapes,
@@ -204,6 +204,23 @@ def read_npz(
     if record is not None:
         _check_seal(path)
     return arrays, record["facts"] if record is not None else {}
+
+
+def map_npy(path: str | os.PathLike, name: str) -> np.ndarray:
+    """Map the array of an ``.npy`` file into memory, read-only, once its header is proved against its length.
+
+    ``name`` is what messages call the array. Raises FileError for all but numbers, never unpickled.
+    """
+    try:
+        with open(path, "rb") as file:
+            shape, dtype, fortran, offset = _read_header(file, os.fstat(file.fileno()).st_size, name, path)
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+    if 0 in shape:
+        return np.zeros(shape, dtype)  # of no bytes, which cannot be mapped
+    return np.memmap(path, dtype, "r", offset, shape, "F" if fortran else "C")
 
 
 def read_manifest(
@@ -294,19 +311,25 @@ def _read_manifest(
     return record
 
 
-def _read_header(
+def _member_header(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, path: str | os.PathLike
 ) -> tuple[tuple[int, ...], np.dtype, bool, int]:
-    """Return (shape, dtype, fortran order, offset of the data), proved against the member's own length."""
     with archive.open(info) as file:
-        start = file.read(12)
-        if start[:6] != b"\x93NUMPY" or start[6:7] not in (b"\x01", b"\x02") or len(start) < 12:
-            raise FileError(f"{path}: array {name!r} is not an .npy array (starts with {start!r})")
-        offset, form = (10, "<H") if start[6] == 1 else (12, "<I")
-        (length,) = struct.unpack_from(form, start, 8)
-        if length > min(_LONGEST_HEADER, info.file_size):
-            raise FileError(f"{path}: array {name!r} has a header of {length:,} bytes; not sound")
-        text = (start[offset:] + file.read(length))[:length]
+        return _read_header(file, info.file_size, name, path)
+
+
+def _read_header(
+    file: IO[bytes], size: int, name: str, path: str | os.PathLike
+) -> tuple[tuple[int, ...], np.dtype, bool, int]:
+    """Return (shape, dtype, fortran order, offset of the data), proved against all ``size`` bytes."""
+    start = file.read(12)
+    if start[:6] != b"\x93NUMPY" or start[6:7] not in (b"\x01", b"\x02") or len(start) < 12:
+        raise FileError(f"{path}: array {name!r} is not an .npy array (starts with {start!r})")
+    offset, form = (10, "<H") if start[6] == 1 else (12, "<I")
+    (length,) = struct.unpack_from(form, start, 8)
+    if length > min(_LONGEST_HEADER, size):
+        raise FileError(f"{path}: array {name!r} has a header of {length:,} bytes; not sound")
+    text = (start[offset:] + file.read(length))[:length]
     try:
         header = ast.literal_eval(text.decode("latin-1").strip())
         shape, order = header["shape"], header["fortran_order"]
@@ -320,12 +343,13 @@ def _read_header(
         )
     if not (
         isinstance(shape, tuple)
-        and all(type(size) is int and size >= 0 for size in shape)
+        and all(type(axis) is int and axis >= 0 for axis in shape)
         and isinstance(order, bool)
         and len(shape) <= 32
+        and math.prod(axis or 1 for axis in shape) < 1 << 48  # NumPy counts what an axis of 0 hides
     ):
         raise FileError(f"{path}: array {name!r} has shape {shape!r}; not sound")
-    claimed, there = math.prod(shape) * dtype.itemsize, info.file_size - offset - length
+    claimed, there = math.prod(shape) * dtype.itemsize, size - offset - length
     if claimed != there:
         raise FileError(
             f"{path}: array {name!r} of shape {shape} needs {claimed:,} bytes, the file holds "
@@ -337,7 +361,7 @@ def _read_header(
 def _read_array(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, path: str | os.PathLike
 ) -> np.ndarray:
-    shape, dtype, fortran, offset = _read_header(archive, info, name, path)
+    shape, dtype, fortran, offset = _member_header(archive, info, name, path)
     try:
         content = archive.read(info)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:

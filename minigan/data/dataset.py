@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
 import warnings
 import zipfile
@@ -10,13 +11,12 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 
 from minigan.data import download
-from minigan.data.arrays import read_npz
+from minigan.data.arrays import map_npy, read_npz
 from minigan.data.folder import load_folder
 from minigan.data.glyphs import DIGITS, render_glyphs
 from minigan.data.idx import PARTS, find_idx, load_idx, read_idx
@@ -33,6 +33,7 @@ GLYPHS = 10_000  # pictures drawn where no limit is given
 PICTURE_SIZE = 64  # of a folder of pictures where no size is given
 LARGEST = 1 << 33  # bytes of an .npz or .zip file, unpacked
 MOST_CLASSES = 100_000
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of .zip files; others can ask for any memory
 LUMA = (0.299, 0.587, 0.114)  # lightness of red, green and blue (ITU-R BT.601), as Pillow has it
 
 
@@ -87,7 +88,7 @@ def open_dataset(
         images, labels = render_glyphs(count, size=size or 28, channels=channels or 1, seed=seed)
         return Dataset(images, labels, name, tuple(DIGITS))
     path = _find(name, part, note)
-    archive = path.suffix.lower() == ".zip"
+    archive = path.suffix.lower() == ".zip" and path.is_file()
     if archive or (path.is_dir() and find_idx(path) is None):
         images, given, classes = (_load_zip if archive else load_folder)(
             path, size=size or PICTURE_SIZE, channels=channels or 3, limit=limit, seed=seed,
@@ -121,8 +122,10 @@ def _find(name: str, part: str | None, note: Callable[[str], object]) -> Path:
         found = [folder for folder in local if folder.is_dir() and find_idx(folder, part)]
         return found[0] if found else download.fetch(name, part=part or "train", note=note)
     for path in [Path(name)] + ([Path(home, name)] if home else []):
-        if path.exists():
+        if path.is_dir() or path.is_file():
             return path
+        if path.exists():  # opening a pipe would wait for its writer
+            raise DataError(f"{path}: a pipe or a device is not a data set; give a folder or a file")
     raise FileError(f"no data set or path {name!r}; expected {', '.join(NAMES)}, a folder of pictures or IDX "
                     "files, or an .npz, .npy or .zip file")
 
@@ -135,11 +138,16 @@ def _load_zip(
         folder = Path(place)
         try:
             with zipfile.ZipFile(path) as archive:
-                size = sum(info.file_size for info in archive.infolist())
+                infos = archive.infolist()
+                if odd := [i.filename for i in infos if i.compress_type not in _METHODS]:
+                    raise DataError(f"{path}: {odd[0]!r} is packed in a rare way; pack it with deflate")
+                size = sum(info.file_size for info in infos)
                 if size > LARGEST:
                     raise DataError(f"{path}: unpacks to {size:,} bytes, expected at most {LARGEST:,}")
                 archive.extractall(folder)  # which keeps every member below the folder
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        except (DataError, FileError):
+            raise
+        except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError) as error:
             raise DataError(f"{path}: not a zip archive that can be read ({error}); get it again") from error
         except OSError as error:
             raise FileError(f"{path}: cannot be unpacked ({error.strerror or error})") from error
@@ -157,13 +165,11 @@ def _load_zip(
             raise type(error)(named(str(error))) from None
 
 
-def _read_npy(path: Path) -> np.ndarray:
+def _map_npy(path: Path) -> np.ndarray:
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: sizes are compared with the file's
-    except (ValueError, EOFError, SyntaxError, OverflowError, TokenError) as error:
-        raise DataError(f"{path}: not an .npy file of numbers that can be read ({error})") from error
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
+        return map_npy(path, "images")
+    except FileError as error:
+        raise DataError(str(error)) from error
 
 
 def _load_arrays(path: Path, part: str | None) -> tuple[np.ndarray, np.ndarray | None]:
@@ -174,7 +180,7 @@ def _load_arrays(path: Path, part: str | None) -> tuple[np.ndarray, np.ndarray |
     if path.suffix.lower() in SUFFIXES:
         raise DataError(f"{path}: one picture is not a data set; give the folder it lies in")
     if path.suffix.lower() == ".npy":
-        return _channels_second(path, _read_npy(path)), None
+        return _channels_second(path, _map_npy(path)), None
     if path.suffix.lower() != ".npz":
         images = read_idx(path)
         if images.ndim != 3:

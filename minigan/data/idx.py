@@ -60,7 +60,7 @@ def _read(file, path: Path) -> np.ndarray:
     file.seek(0)
     if start.startswith(_GZIP):
         stream, at_most = gzip.GzipFile(fileobj=file), size * _DENSEST
-    elif path.suffix == ".gz":
+    elif path.suffix.lower() == ".gz":
         raise DataError(f"{path}: not gzip data (starts with {start!r}); a web page saved by mistake? "
                         "Get it again")
     else:
@@ -114,9 +114,10 @@ def find_idx(folder: str | os.PathLike, part: str | None = None) -> tuple[Path, 
 
 
 def _spelled(folder: Path, stem: str, kind: str) -> Path | None:
-    """The mirrors disagree on one character, and gzip adds a suffix."""
-    spellings = (folder / f"{stem}{mark}{kind}{end}" for mark in "-." for end in ("", ".gz"))
-    return next((path for path in spellings if path.is_file()), None)
+    """The mirrors disagree on one character, gzip adds a suffix, and some disks write capitals."""
+    there = {path.name.lower(): path for path in sorted(folder.glob("*"))}  # of two, the one in small letters
+    spellings = (there.get(f"{stem}{mark}{kind}{end}") for mark in "-." for end in ("", ".gz"))
+    return next((path for path in spellings if path and path.is_file()), None)
 
 
 def load_idx(
@@ -167,7 +168,7 @@ def write_idx(path: str | os.PathLike, values: np.ndarray) -> None:
         raise DataError(f"write_idx: expected uint8 and 1 to 4 axes, got {values.dtype} {values.shape}")
     content = bytes((0, 0, _UBYTE, values.ndim)) + struct.pack(f">{values.ndim}I", *values.shape)
     content += values.tobytes()
-    if Path(path).suffix == ".gz":
+    if Path(path).suffix.lower() == ".gz":
         content = gzip.compress(content, mtime=0)
     with replace_file(path, needed=len(content)) as file:
         file.write(content)

@@ -53,3 +53,35 @@ def test_figures_floor_and_neighbours(run, capsys):
 def test_no_run_is_one_line(tmp_path, capsys):
     assert cli.main(["evaluate", str(tmp_path / "nowhere")]) == 2
     assert capsys.readouterr().err.startswith("minigan: error: no run in")
+
+
+def table_of(data, tmp_path, capsys):
+    """Train for two steps on pictures of 6 x 6, evaluate, and return evaluation.json."""
+    run = str(tmp_path / "run")
+    words = ["--size", "6", "--channels", "1", "--set", "latent=4", "--batch", "8", "--steps", "2"]
+    assert cli.main(["train", "dense", *words, "--data", str(data), "--out", run]) == 0
+    assert cli.main(["evaluate", run, "-n", "40"]) == 0
+    assert "frechet_distance" in capsys.readouterr().out
+    return json.loads((tmp_path / "run" / "evaluation.json").read_text())
+
+
+@pytest.mark.parametrize("counts", [{"images": 120}, {"a": 118, "b": 2}, {"a": 112, "b": 5, "c": 3}], ids=str)
+def test_folders_that_tell_nothing_apart_count_as_none(counts, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MINIGAN_CACHE", str(tmp_path / "cache"))
+    draw = np.random.default_rng(0)
+    for name, count in counts.items():
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for i in range(count):
+            picture = Image.fromarray(draw.integers(0, 256, (6, 6), np.uint8))
+            picture.save(tmp_path / "set" / name / f"{i}.png")
+    found = table_of(tmp_path / "set", tmp_path, capsys)
+    assert found["real_shares"] == [] and "classes" not in found["figures"]
+
+
+@pytest.mark.parametrize("label", (0, 3, 7))
+def test_labels_that_are_all_equal_count_as_none(label, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MINIGAN_CACHE", str(tmp_path / "cache"))
+    images = np.random.default_rng(1).integers(0, 256, (120, 6, 6)).astype(np.uint8)
+    write_npz(tmp_path / "set.npz", {"images": images, "labels": np.full(120, label)})
+    found = table_of(tmp_path / "set.npz", tmp_path, capsys)
+    assert found["real_shares"] == [] and "classes" not in found["figures"]

@@ -1,5 +1,6 @@
 """One door to every data set."""
 
+import os
 import warnings
 import zipfile
 
@@ -255,6 +256,14 @@ HOSTILE = {
     "objects": npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", b"cos\nsystem\n."),
     "bad header": npy("{'descr': '|u1', 'fortran_order': False, 'shape': ", bytes(9)),
     "one axis": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (9,)}", bytes(9)),
+    "more": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 8, 8)}", bytes(65)),
+    "words": npy("{'descr': '<U1', 'fortran_order': False, 'shape': (1, 8, 8)}", bytes(256)),
+    "records": npy("{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (1, 8, 8)}", bytes(64)),
+    "a truth": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (True, 8, 8)}", bytes(64)),
+    "names of two kinds": npy("{'descr': '|u1', 'fortran_order': False, b'shape': (1, 8, 8)}", bytes(64)),
+    "a zip": b"PK\x05\x06" + bytes(18),
+    "a long header": b"\x93NUMPY\x02\x00\xff\xff\xff\x7f" + bytes(100),
+    "nothing of much": npy(f"{{'descr': '|u1', 'fortran_order': False, 'shape': (0, {2**80}, 8)}}"),
 }
 
 
@@ -312,3 +321,33 @@ def test_a_zip_without_pictures_or_with_a_damaged_one_is_named(tmp_path):
         archive.writestr("x.png", "no picture")
     with pytest.raises(DataError, match="a.zip: 1 of 1 pictures cannot be read: .*a.zip/x.png"):
         open_dataset(tmp_path / "a.zip", note=lambda line: None)
+
+
+@pytest.mark.parametrize("method", (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2))
+def test_a_zip_packed_in_a_rare_way_is_named(pictures, tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.write(pictures / "cat" / "a.png", "a.png")
+    with pytest.raises(DataError, match="a.zip: 'a.png' is packed in a rare way"):
+        open_dataset(tmp_path / "a.zip")
+
+
+def test_a_zip_with_a_name_that_is_no_text_is_named(pictures, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(pictures / "cat" / "a.png", "\u00e9.png")
+    (tmp_path / "a.zip").write_bytes((tmp_path / "a.zip").read_bytes().replace(b"\xc3\xa9", b"\xff\xff"))
+    with pytest.raises(DataError, match="a.zip: not a zip archive"):
+        open_dataset(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("name", ("pets.zip", "pets.npy", "pets.npz"))
+def test_a_folder_is_one_whatever_its_name(pictures, tmp_path, name):
+    pictures.rename(tmp_path / name)
+    assert open_dataset(tmp_path / name, size=8).classes == ("cat", "dog")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in its folders")
+@pytest.mark.parametrize("name", ("a.npz", "a.npy", "a.zip", "a-idx3-ubyte"))
+def test_a_pipe_is_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match=f"{name}: a pipe"):
+        open_dataset(tmp_path / name)

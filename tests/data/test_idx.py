@@ -175,3 +175,26 @@ def test_images_and_labels_must_fit(tmp_path, images, labels, words):
 def test_more_classes_on_request(tmp_path):
     family(tmp_path, labels=np.uint8([0, 46, 1]))
     assert load_idx(tmp_path, classes=47)[1].max() == 46
+
+
+@pytest.mark.parametrize(
+    "images, labels",
+    [
+        ("TRAIN-IMAGES-IDX3-UBYTE", "TRAIN-LABELS-IDX1-UBYTE.GZ"),
+        ("train-images.IDX3-ubyte.GZ", "Train-Labels.idx1-ubyte"),
+        ("T10K-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte"),
+    ],
+)
+def test_names_in_capitals(tmp_path, images, labels):
+    write_idx(tmp_path / images, IMAGES)
+    write_idx(tmp_path / labels, LABELS)
+    assert find_idx(tmp_path) == (tmp_path / images, tmp_path / labels)
+    np.testing.assert_array_equal(load_idx(tmp_path)[0], IMAGES)
+    packed = [path for path in (tmp_path / images, tmp_path / labels) if path.suffix.lower() == ".gz"]
+    assert all(path.read_bytes()[:2] == b"\x1f\x8b" for path in packed)
+
+
+def test_a_web_page_saved_as_gz_in_capitals(tmp_path):
+    (tmp_path / "a.GZ").write_text("<html>")
+    with pytest.raises(DataError, match="not gzip data"):
+        read_idx(tmp_path / "a.GZ")
