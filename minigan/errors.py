@@ -77,4 +77,5 @@ def shown(value: object, most: int = 60) -> str:
         text = repr(value)
     except ValueError:  # a whole number of thousands of digits
         text = f"a {type(value).__name__} too long to write"
+    text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 3] + "..."

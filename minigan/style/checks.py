@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from minigan.errors import ArgumentError, ShapeError
+from minigan.style import forecast
 from minigan.style.features import Extractor
+from minigan.style.gram import statistics
 from minigan.style.settings import Settings, layer_weights
 
 LARGEST = 1 << 16  # pixels of the longer side; no size beyond it is proposed
@@ -27,12 +29,15 @@ def check(
     styles: Sequence[np.ndarray],
     shares: Sequence[float],
     masks: Sequence[np.ndarray | None],
-) -> None:
-    """Raise ArgumentError or ShapeError for what cannot be painted: pictures (3, H, W), masks (H, W)."""
+) -> tuple[int, int]:
+    """Raise ArgumentError or ShapeError for what cannot be painted: pictures (3, H, W), masks (H, W).
+
+    Returns the least side that a painting and a style must have for their features.
+    """
     check_loss(plan, content is not None, len(styles))
     check_masks(masks, shares)
     shape = (content if content is not None else styles[0]).shape[1:]
-    check_sizes(plan, extractor, shape, content is not None, styles, shares)
+    return check_sizes(plan, extractor, shape, content is not None, styles, shares)
 
 
 def check_loss(plan: Settings, content: bool, styles: int) -> None:
@@ -60,15 +65,17 @@ def check_sizes(
     content: bool,
     styles: Sequence[np.ndarray],
     shares: Sequence[float],
-) -> None:
+) -> tuple[int, int]:
     """Raise ShapeError naming the picture that becomes too small for its features, and what would help.
 
+    Returns what :func:`check` does.
     shape: (H, W) of the picture that the painting takes its form from: the content, else the first style.
     """
     in_content = layer_weights(plan.content_layers, extractor.content, extractor) if content else {}
     in_style = layer_weights(plan.style_layers, extractor.style, extractor) if styles else {}
     in_content, in_style = in_content if plan.content_weight else {}, in_style if plan.style_weight else {}
-    least = extractor.smallest([*in_content, *in_style]) if in_content or in_style else 1
+    need = _least(extractor, [*in_style], max(one.reach for one in statistics(plan.statistic)))
+    least = max(_least(extractor, [*in_content, *in_style], 0), need)
     for size in plan.sizes():
         height, width = fitted(shape, size)
         if min(height, width) < least:
@@ -84,7 +91,6 @@ def check_sizes(
                 continue
             side = round(max(height, width) * plan.style_scale)
             low, wide = fitted(style.shape[1:], side)
-            need = extractor.smallest([*in_style])
             if min(low, wide) < need:
                 scale = math.ceil(100 * _enough(style.shape[1:], need) / max(height, width)) / 100
                 raise ShapeError(
@@ -92,6 +98,22 @@ def check_sizes(
                     f"and its features need at least {need} pixels each way; use a larger --style-scale "
                     f"({scale:g} or more)"
                 )
+
+
+            what = f"style {k} of {wide} x {low} pixels at --style-scale {plan.style_scale:g}"
+            if plan.style_scale > 1:  # else the painting needs more
+                forecast.check_style(extractor, [*in_style], low, wide, what)
+    return least, need
+
+
+def _least(extractor: Extractor, layers: Sequence[str], reach: int) -> int:
+    """The least side for these layers, each with more than ``reach`` places along it."""
+    if not layers:
+        return 1
+    size = extractor.smallest(layers)
+    while any(h <= reach for layer, _, h, _ in extractor.walk(size, size, layers) if layer[1] in layers):
+        size += 1
+    return size
 
 
 def _enough(shape: Sequence[int], least: int) -> int:

@@ -8,12 +8,14 @@ space.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from minigan import memory
 from minigan.errors import ArgumentError
+from minigan.style.features import Extractor
 from minigan.style.objective import Objective
 from minigan.style.settings import Settings
 
@@ -37,9 +39,11 @@ class Forecast:
         )
 
 
-def predict(objective: Objective, settings: Settings, height: int, width: int) -> Forecast:
-    """Forecast a painting of height x width from an objective that was built for a small picture."""
-    picture = np.full((1, 3, *probe_size(height, width)), 0.5, np.float32)
+def predict(
+    objective: Objective, settings: Settings, height: int, width: int, least: int = 16
+) -> Forecast:
+    """Forecast a painting of height x width from an objective built for `probe_size`."""
+    picture = np.full((1, 3, *probe_size(height, width, least)), 0.5, np.float32)
     objective(picture)  # the first call prepares the frozen weights
     start = time.perf_counter()
     objective(picture)
@@ -56,10 +60,10 @@ def predict(objective: Objective, settings: Settings, height: int, width: int) -
     )
 
 
-def probe_size(height: int, width: int) -> tuple[int, int]:
-    """A small picture of the same shape, both sides a multiple of 8."""
-    scale = min(PROBE / max(height, width), 1.0)
-    return max(round(height * scale / 8), 2) * 8, max(round(width * scale / 8), 2) * 8
+def probe_size(height: int, width: int, least: int = 16) -> tuple[int, int]:
+    """A small picture of about the same shape, both sides a multiple of 8 and at least ``least``."""
+    scale, eights = min(PROBE / max(height, width), 1.0), max(-(-least // 8), 2)
+    return max(round(height * scale / 8), eights) * 8, max(round(width * scale / 8), eights) * 8
 
 
 def count_memory(objective: Objective, settings: Settings, height: int, width: int) -> int:
@@ -73,6 +77,19 @@ def count_memory(objective: Objective, settings: Settings, height: int, width: i
     # Each layer's result is kept (a convolution's also padded, for reflection); while the widest layer is
     # differentiated, its gradient and the algorithm's working space are about three more of its size.
     return int(sum(arrays) + 3 * max(arrays, default=0) + optimiser)
+
+
+def check_style(extractor: Extractor, layers: Sequence[str], height: int, width: int, what: str) -> None:
+    """Raise ArgumentError where a style of that size, looked at once, has no memory."""
+    sizes = extractor.walk(height, width, layers)
+    arrays = [4 * channels * h * w for _, channels, h, w in sizes]
+    kept = sum(size for size, (layer, *_) in zip(arrays, sizes, strict=True) if layer[1] in layers)
+    needed, free = 3 * max(arrays) + kept, memory.free() or ASSUMED_FREE
+    if needed > free:
+        raise ArgumentError(
+            f"{what} needs about {needed / 1e6:.0f} MB, {free / 1e6:.0f} MB are free; "
+            "use a smaller --style-scale"
+        )
 
 
 def check(forecast: Forecast, size: int) -> None:

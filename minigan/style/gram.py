@@ -143,8 +143,9 @@ class Shifted:
         return *parts, *counts
 
     def finish(self, sums: Sums) -> Sums:
-        """Sums -> (Gram with the right, Gram with the below), each (C, C)."""
-        return sums[0] / sums[2], sums[1] / sums[3]
+        """Sums -> (Gram with the right, Gram with the below), each (C, C); 0 where a mask leaves no pair."""
+        right, below = (ops.maximum(count, 1e-12) for count in sums[2:])
+        return sums[0] / right, sums[1] / below
 
 
 Statistic = Gram | Covariance | Shifted

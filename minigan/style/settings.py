@@ -38,7 +38,8 @@ class Settings:
     style_weight: float = 1.0
     variation_weight: float = 0.005
     variation: str = "l2"
-    init: str | np.ndarray = "content"  # "content", "noise", "style" (its colour statistics), or a picture
+    # "content", "noise", "style" (its colour statistics), or a picture: an array, or a file as a Path
+    init: str | np.ndarray | os.PathLike = "content"
     optimizer: str = "lbfgs"
     iterations: int = 120  # at the full size; coarser sizes take the same number
     lr: float = 0.02  # of adam and gd
@@ -103,7 +104,7 @@ class Settings:
         kinds: dict[str, tuple[str, tuple[type, ...]]] = {
             "features": ("a network's name or an Extractor", (str, Extractor)),
             "weights": ("the path of a file", (str, os.PathLike, type(None))),
-            "init": ("a word or a picture as an array", (str, np.ndarray)),
+            "init": ("a word or a picture", (str, np.ndarray, os.PathLike)),
             "content_layers": ("a list of layer names, or names with weights", (list, tuple, Mapping)),
             "style_layers": ("a list of layer names, or names with weights", (list, tuple, Mapping)),
             "blend": ("a list of numbers, one a style", (list, tuple)),
@@ -122,6 +123,7 @@ class Settings:
     @staticmethod
     def _number(name: str, value: Any, least: float) -> None:
         most = sys.float_info.max  # neither infinity nor a whole number that no float can hold
+        value = value.item() if isinstance(value, np.generic) else value
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
             raise ArgumentError(f"{name}: expected a number of at least {least:g}, got {shown(value)}")
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minigan.data import load_image, resize
-from minigan.errors import ArgumentError, NumericError, ShapeError
+from minigan.errors import ArgumentError, NumericError, ShapeError, shown
 from minigan.style import colour, forecast
 from minigan.style.checks import check, fitted
 from minigan.style.descent import State, descend
@@ -101,7 +101,7 @@ def transfer(
         for k, mask in enumerate(plan.masks or [None] * len(styles), 1)
     ]
     extractor = _opened(plan)
-    check(plan, extractor, target, styles, shares, masks)
+    least, of_style = check(plan, extractor, target, styles, shares, masks)
     if plan.colours == "histogram" and target is not None:
         styles = [colour.match_colours(one, target) for one in styles]
     shape = (target if target is not None else styles[0]).shape[1:]
@@ -115,10 +115,10 @@ def transfer(
         target = colour.recoloured(target, styles, shares, fit, plan.recolour)
 
     def objective(height: int, width: int, plan: Settings = plan) -> Objective:
-        return build(extractor, plan, target, styles, shares, masks, height, width)
+        return build(extractor, plan, target, styles, shares, masks, height, width, of_style)
 
-    small = forecast.probe_size(*final)
-    predicted = forecast.predict(objective(*small), plan, *final)
+    small = forecast.probe_size(*final, least)
+    predicted = forecast.predict(objective(*small), plan, *final, least)
     if not plan.tile:
         forecast.check(predicted, plan.size)
     if on_forecast is not None:
@@ -206,11 +206,12 @@ def build(
     masks: Sequence[np.ndarray | None],
     height: int,
     width: int,
+    least: int = 8,
 ) -> Objective:
-    """The objective for one size: every picture resized to what it is compared at."""
-    sized = [
-        resize(one, *fitted(one.shape[1:], round(max(height, width) * plan.style_scale))) for one in styles
-    ]
+    """The objective for one size: every picture resized to what it is compared at, a style to no less than
+    ``least`` pixels each way (which only a picture that is painted to take the time needs)."""
+    side = round(max(height, width) * plan.style_scale)
+    sized = [resize(one, *(max(n, least) for n in fitted(one.shape[1:], side))) for one in styles]
     return Objective(
         extractor,
         plan,
@@ -227,7 +228,7 @@ def starting_picture(
     """The picture the optimisation begins with, at the first size. Noise lies around grey."""
     height, width = fitted(shape, plan.sizes()[0])
     generator = np.random.default_rng(plan.seed)
-    if isinstance(plan.init, np.ndarray):
+    if isinstance(plan.init, (np.ndarray, os.PathLike)):
         return resize(load(plan.init, "init"), height, width)
     if plan.init == "content" and content is not None:
         return resize(content, height, width)
@@ -238,11 +239,16 @@ def starting_picture(
 
 def load(picture: Picture, what: str, channels: int = 3) -> np.ndarray:
     """A picture as (channels, H, W) float32 in [0, 1], from an array or a file."""
-    if not isinstance(picture, np.ndarray):
+    if isinstance(picture, (str, os.PathLike)):
         return load_image(picture, channels=channels)
+    if not isinstance(picture, np.ndarray) or picture.dtype.kind not in "fbiu":
+        raise ArgumentError(f"{what}: expected a picture (an array of numbers) or the path of one, got "
+                            f"{shown(picture)}")
     if picture.ndim != 3 or picture.shape[0] not in (1, channels) or 0 in picture.shape:
         raise ShapeError(f"{what}: expected a picture ({channels}, H, W), got {picture.shape}")
-    if not np.isfinite(picture).all() or picture.min() < 0 or picture.max() > 1:
+    if not np.isfinite(picture).all():
+        raise ArgumentError(f"{what}: expected values in [0, 1], got NaN or infinity")
+    if picture.min() < 0 or picture.max() > 1:
         raise ArgumentError(
             f"{what}: expected values in [0, 1], got {picture.min():.3g} to {picture.max():.3g}; "
             "divide by 255?"
