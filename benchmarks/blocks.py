@@ -1,6 +1,7 @@
 """What long products gain from blocks, on one thread: ``python benchmarks/blocks.py``.
 
-Each product is made by `minigan.blas.product` in one piece and in blocks, in turns; see its `_by_blocks`.
+Each product is made by `minigan.kernels.blas.product` in one piece and in blocks, in turns; see
+its `_by_blocks`.
 """
 
 import argparse
@@ -24,7 +25,7 @@ def measure(rounds):
     """Rows of the table: milliseconds in one piece and in blocks, their ratio and its spread."""
     import numpy as np
 
-    from minigan import blas
+    from minigan.kernels import blas
 
     rng, limit = np.random.default_rng(0), blas.UNPACKED
     for name, (rows, inner, columns) in PRODUCTS.items():

@@ -56,8 +56,8 @@ def serve_minigan():
     """Answer {shape, function, algorithm} with seconds a call; algorithm "names" lists what is able."""
     import numpy as np
 
-    from minigan.ops import conv
-    from minigan.ops.conv import registry
+    from minigan.kernels import conv
+    from minigan.kernels.conv import registry
 
     made = {}
 

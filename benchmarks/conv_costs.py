@@ -3,7 +3,7 @@
 Every algorithm whose estimate is within a factor of the lowest one is timed, alone and warm, on the shapes of
 ``conv_algorithms.py`` and on ten others that no number of the model was fitted to.  Printed: how far the
 estimates are off, and what the automatic choice loses against the fastest of those tried.  The JSON is what
-tests/ops/conv/test_costs.py holds the model to.
+tests/kernels/conv/test_costs.py holds the model to.
 """
 
 import argparse
@@ -19,7 +19,8 @@ import common
 import numpy as np
 from conv_algorithms import SHAPES, is_frozen
 
-from minigan.ops.conv import ConvSpec, registry
+from minigan.kernels.conv import registry
+from minigan.ops.conv import ConvSpec
 
 OTHERS = {
     "a": (64, 128, 8, 8, 128, 3, 3, 1, 1), "b": (32, 96, 20, 20, 96, 3, 3, 1, 1),

@@ -41,8 +41,8 @@ def minigan_answers(precision):
 
     import minigan
     from minigan import backend
-    from minigan.ops import conv
-    from minigan.ops.conv import cuda_im2col, registry
+    from minigan.kernels import conv
+    from minigan.kernels.conv import cuda_im2col, registry
 
     minigan.use("cupy")
     minigan.set_matmul_precision(precision)

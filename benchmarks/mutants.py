@@ -28,9 +28,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ALL_OPS = "tests/test_all_ops.py"
 # Room -> the tests that must notice; {stem} is the mutated file's name.
 TESTS = {
-    "cuda/": ["tests/cuda"],
-    "ops/conv/cuda_im2col.py": ["tests/cuda"],
-    "ops/conv/": ["tests/ops/conv", ALL_OPS],
+    "kernels/conv/cuda_im2col.py": ["tests/kernels/cuda"],
+    "kernels/conv/": ["tests/kernels/conv", ALL_OPS],
+    "kernels/": ["tests/kernels", ALL_OPS],
     "ops/": [ALL_OPS, "tests/ops/test_{stem}.py", "tests/nn/test_layers.py"],
     "tensor.py": [
         "tests/test_tensor.py",

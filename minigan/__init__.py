@@ -8,16 +8,19 @@ Importing minigan loads NumPy and nothing heavier; `minigan.data`, `minigan.gan`
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-from minigan import errors, memory, nn, ops, optim
+from minigan import errors, nn, ops, optim
 from minigan.autograd import detect_anomaly, grad, observe
 from minigan.backend import get_matmul_precision, set_matmul_precision, synchronize, use
 from minigan.errors import MiniganError
+from minigan.modes import enable_grad, is_grad_enabled, no_grad
 from minigan.nn.init import manual_seed
-from minigan.tensor import Op, Tensor, enable_grad, is_grad_enabled, no_grad
+from minigan.tensor import Op, Tensor
 
-memory.keep_freed()
+if find_spec("minigan.kernels") is not None:  # the room of what is only faster may be missing
+    import_module("minigan.kernels")
 
 __version__ = "0.1.0"
 

@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from heapq import heappop, heappush
 from typing import Any
 
-from minigan import backend, parallel
+from minigan import backend
 from minigan.errors import GraphError, NumericError, ShapeError
-from minigan.tensor import Edge, Observer, Op, Tensor, _set_recording, observers, run_observed
+from minigan.modes import set_mode
+from minigan.tensor import Edge, Observer, Op, Tensor, observers, run_observed
 
 
 def backward(
@@ -86,7 +87,6 @@ def _walk(
 ) -> list[tuple[Any, Tensor]]:
     """Propagate; return (leaf or target edge, gradient) pairs.  ``targets`` None: all leaves."""
     gradients: dict[int, Tensor] = {}
-    summed: set[int] = set()  # slots whose array was made by adding here: safe to add into
     leaves: dict[int, Tensor] = {}
     heap: list[tuple[int, Op]] = []
     arrived: list[tuple[Any, Tensor]] = []
@@ -95,19 +95,16 @@ def _walk(
 
     def deliver(edge: Op | Tensor, g: Tensor) -> None:
         key = id(edge)
-        if key not in gradients:
-            gradients[key] = g
-            if isinstance(edge, Op):
-                heappush(heap, (-edge.order, edge))
-            else:
-                leaves[key] = edge
-        elif key in summed and not create_graph:
-            parallel.over(_add_to, gradients[key].data, g.data)
-        else:
+        if key in gradients:
             gradients[key] = gradients[key] + g
-            summed.add(key)
+            return
+        gradients[key] = g
+        if isinstance(edge, Op):
+            heappush(heap, (-edge.order, edge))
+        else:
+            leaves[key] = edge
 
-    with _set_recording(create_graph):
+    with set_mode("recording", create_graph):
         for root, seed in zip(roots, seeds, strict=True):
             g = _seed(root, seed)
             if useful is None or id(root.node or root) in useful:
@@ -117,35 +114,36 @@ def _walk(
             g = gradients.pop(id(op))
             if id(op) in wanted_edges:
                 arrived.append((op, g))
-            if op.released:
-                raise GraphError(
-                    f"{op.name}: this graph was released by an earlier backward; pass retain_graph=True there"
-                )
-            parents = op.parents
-            op._wanted = [p is not None and (useful is None or id(p) in useful) for p in parents]
-            if True in op._wanted:
-                for parent, wanted, gp in zip(parents, op._wanted, _backward(op, g), strict=True):
-                    if wanted and parent is not None and gp is not None:
-                        deliver(parent, gp)
-            op._wanted = None
+            for parent, gp in _backward(op, g, useful):
+                deliver(parent, gp)
             if not retain_graph:
                 op.release()
     return arrived + [(leaf, gradients[key]) for key, leaf in leaves.items()]
 
 
-def _add_to(total: Any, more: Any) -> None:
-    total += more
-
-
-def _backward(op: Op, g: Tensor) -> tuple[Tensor | None, ...]:
-    result = run_observed("backward", op, op.backward, g) if observers else op.backward(g)
-    found = result if isinstance(result, tuple) else (result,)
-    if len(found) != len(op.parents):
-        raise GraphError(f"{op.name}: backward returned {len(found)} gradients for {len(op.parents)} inputs")
-    for i, (gp, shape) in enumerate(zip(found, op.input_shapes, strict=True)):
-        if gp is not None and gp.shape != shape:
-            raise GraphError(f"{op.name}: the gradient of input {i} has shape {gp.shape}, expected {shape}")
-    return found
+def _backward(op: Op, g: Tensor, useful: set[int] | None) -> Iterator[tuple[Op | Tensor, Tensor]]:
+    """Yield (edge, gradient) for every input that wants one."""
+    if op.released:
+        raise GraphError(
+            f"{op.name}: this graph was released by an earlier backward; pass retain_graph=True there"
+        )
+    op._wanted = [p is not None and (useful is None or id(p) in useful) for p in op.parents]
+    if True in op._wanted:
+        found = run_observed("backward", op, op.differentiate, g) if observers else op.differentiate(g)
+        found = found if isinstance(found, tuple) else (found,)
+        if len(found) != len(op.parents):
+            raise GraphError(
+                f"{op.name}: backward returned {len(found)} gradients for {len(op.parents)} inputs"
+            )
+        for i, (parent, wanted, gp) in enumerate(zip(op.parents, op._wanted, found, strict=True)):
+            if gp is not None and gp.shape != op.input_shapes[i]:
+                expected = op.input_shapes[i]
+                raise GraphError(
+                    f"{op.name}: the gradient of input {i} has shape {gp.shape}, expected {expected}"
+                )
+            if wanted and parent is not None and gp is not None:
+                yield parent, gp
+    op._wanted = None
 
 
 def _seed(root: Tensor, seed: Tensor | None) -> Tensor:

@@ -7,6 +7,7 @@ compute with and never looks at a global setting.  The setting (``use``, ``MINIG
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.errors import ArgumentError, DeviceError
+from minigan.errors import ArgumentError, DeviceError, DTypeError
 
 Array = Any  # a numpy.ndarray, a cupy.ndarray, or the array of a registered backend
 
@@ -106,19 +107,6 @@ def inverse(order: list[int]) -> list[int]:
     return [order.index(axis) for axis in range(len(order))]
 
 
-def in_memory_order(function: Callable[..., Array], *arrays: Array) -> Array:
-    """Return ``function(*arrays)``, an element-wise function, laid out as its largest argument.
-
-    NumPy does so by itself.  CuPy walks arrays in the order of their indices and writes C order, so for
-    channels-last images it would jump through memory here, and again in whatever comes next.
-    """
-    model = max(arrays, key=lambda array: array.size)
-    if model.flags.c_contiguous or any(array.ndim != model.ndim for array in arrays):
-        return function(*arrays)
-    order = memory_order(model)
-    return function(*(array.transpose(order) for array in arrays)).transpose(inverse(order))
-
-
 def register(backend: Backend) -> None:
     """Add a device (the tests add a strict fake one); its array type may subclass ndarray."""
     _loaded[backend.name] = backend
@@ -187,6 +175,28 @@ def same_device(arrays: Iterable[Array], where: str) -> None:
         )
 
 
+def check_alike(arrays: list[Array], where: type, any_dtype: bool = False) -> None:
+    """Raise unless all arrays have one device and one dtype, a float unless ``any_dtype``; say ``where``."""
+    first, name = arrays[0], where.__name__
+    kind, dtype = type(first), first.dtype
+    if dtype.kind != "f" and not any_dtype:
+        raise DTypeError(
+            f"{name}: expected floating-point input, got {dtype}; convert with .astype('float32')"
+        )
+    for other in arrays[1:]:
+        if type(other) is not kind:
+            same_device(arrays, name)
+        if other.dtype != dtype:
+            raise DTypeError(
+                f"{name}: inputs differ in dtype ({dtype} and {other.dtype}); convert with .astype"
+            )
+
+
+def as_array(value: Any) -> Array:
+    """Return an array; NumPy makes a number of an array without axes."""
+    return np.asarray(value) if isinstance(value, np.generic) else value
+
+
 def to_host(array: Array) -> np.ndarray:
     """Return the array as a NumPy array (a copy from a GPU, itself on the host)."""
     return of(array).to_host(array)
@@ -244,3 +254,13 @@ def uniform(
 ) -> Array:
     """Draw U[low, high) on the host and put it on the current backend."""
     return current().from_host(generator.uniform(low, high, shape).astype(dtype))
+
+
+def free_memory() -> int | None:
+    """Return the bytes of main memory that can be had now, or None where the system does not say."""
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        with open("/proc/meminfo", encoding="ascii") as file:
+            return 1024 * next(int(line.split()[1]) for line in file if line.startswith("MemAvailable:"))
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None

@@ -1,18 +1,15 @@
 """Tensor and Op: a value that remembers how it was made, and the record of one operation.
 
-A graph is Ops linked by ``parents``.  An edge leads to the Op that made an input, or to the leaf
-Tensor itself, or is None where no gradient is wanted.  Edges do not hold values: an Op keeps only
-those inputs its derivative reads (``keeps``), so everything else is freed as soon as the forward
-pass is done with it.
+A graph is Ops linked by ``parents``.  An edge leads to the Op that made an input, or to the leaf Tensor
+itself, or is None where no gradient is wanted.  Edges do not hold values: an Op keeps only those inputs its
+derivative reads (``keeps``), so everything else is freed as soon as the forward pass is done with it.
 
 There is no arithmetic here; `minigan.ops` supplies it and installs the operators.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 from time import perf_counter
@@ -23,6 +20,7 @@ import numpy as np
 from minigan import backend
 from minigan.backend import Array
 from minigan.errors import DTypeError, GraphError, ShapeError
+from minigan.modes import _modes, kernel_for
 
 Edge: TypeAlias = Union["Op", "Tensor", None]
 Observer: TypeAlias = Callable[[str, "Op", Array, float], None]
@@ -31,46 +29,12 @@ _order = count()
 observers: list[Observer] = []  # called as observer(phase, op, array, seconds); see autograd.observe
 
 
-class _Recording(threading.local):
-    enabled = True
-
-
-_recording = _Recording()
-
-
-def is_grad_enabled() -> bool:
-    """Return whether operations are being recorded in this thread."""
-    return _recording.enabled
-
-
-@contextmanager
-def _set_recording(enabled: bool) -> Iterator[None]:
-    before = _recording.enabled
-    _recording.enabled = enabled
-    try:
-        yield
-    finally:
-        _recording.enabled = before
-
-
-def no_grad() -> Any:
-    """Context manager (or decorator) inside which no operation is recorded."""
-    return _set_recording(False)
-
-
-def enable_grad() -> Any:
-    """Context manager (or decorator) that records again inside `no_grad`."""
-    return _set_recording(True)
-
-
 class Tensor:
     """An array with a gradient: ``Tensor(data, requires_grad=False, dtype=None)``.
 
-    ``data`` is a number, a nested list or an array of any shape.  Python numbers and lists of them
-    become float32 (whole-number lists int64); arrays keep their type and are *not* copied, as with
-    ``torch.from_numpy``.  New arrays go to the current backend.
-
-    Raises DTypeError when a gradient is asked of integers.
+    ``data`` is a number, a nested list or an array of any shape.  Python numbers and lists of them become
+    float32 (whole-number lists int64); arrays keep their type and are *not* copied, as with
+    ``torch.from_numpy``.  New arrays go to the current backend.  DTypeError for a gradient of integers.
     """
 
     __slots__ = ("_data", "_version", "grad", "node", "requires_grad", "cache", "__weakref__")
@@ -143,30 +107,11 @@ class Tensor:
         self.bump()
         return self
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Sizes of the axes."""
-        return self._data.shape
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return self._data.ndim
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return self._data.size
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Number type of the elements."""
-        return self._data.dtype
-
-    @property
-    def device(self) -> str:
-        """Name of the backend the array lives on."""
-        return backend.of(self._data).name
+    shape: tuple[int, ...] = property(lambda self: self._data.shape, doc="Sizes of the axes.")  # type: ignore
+    ndim: int = property(lambda self: self._data.ndim, doc="Number of axes.")  # type: ignore
+    size: int = property(lambda self: self._data.size, doc="Number of elements.")  # type: ignore
+    dtype: np.dtype = property(lambda self: self._data.dtype, doc="Number type of the elements.")  # type: ignore
+    device: str = property(lambda self: backend.of(self._data).name, doc="Name of the backend.")  # type: ignore
 
     @property
     def is_leaf(self) -> bool:
@@ -221,26 +166,14 @@ class Tensor:
 
     if TYPE_CHECKING:  # installed by minigan.ops.methods; declared here for type checkers
         backward: Callable[..., None]
-        __add__: Callable[[Tensor, Any], Tensor]
-        __radd__: Callable[[Tensor, Any], Tensor]
-        __sub__: Callable[[Tensor, Any], Tensor]
-        __rsub__: Callable[[Tensor, Any], Tensor]
-        __mul__: Callable[[Tensor, Any], Tensor]
-        __rmul__: Callable[[Tensor, Any], Tensor]
-        __truediv__: Callable[[Tensor, Any], Tensor]
-        __rtruediv__: Callable[[Tensor, Any], Tensor]
-        __pow__: Callable[[Tensor, Any], Tensor]
-        __rpow__: Callable[[Tensor, Any], Tensor]
-        __matmul__: Callable[[Tensor, Any], Tensor]
-        __rmatmul__: Callable[[Tensor, Any], Tensor]
-        __neg__: Callable[[Tensor], Tensor]
-        __getitem__: Callable[[Tensor, Any], Tensor]
-        __lt__: Callable[[Tensor, Any], Tensor]
-        __le__: Callable[[Tensor, Any], Tensor]
-        __gt__: Callable[[Tensor, Any], Tensor]
-        __ge__: Callable[[Tensor, Any], Tensor]
 
+        def __neg__(self) -> Tensor: ...
+        def _with(self, other: Any) -> Tensor: ...
         def __getattr__(self, name: str) -> Callable[..., Tensor]: ...
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _with
+        __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __getitem__ = _with
+        __lt__ = __le__ = __gt__ = __ge__ = _with
 
     __hash__ = object.__hash__  # by identity: == compares element by element
 
@@ -263,7 +196,8 @@ class Op:
     keeps_output = False  # whether backward reads the result (self.output)
     any_dtype = False  # True for operations that only move elements
     exact = False  # True for operations that round nothing; all others compute float16 as float32
-    elementwise = False  # True for functions of one element at a time; set in ops/methods.py
+    saved: Any = None  # what forward leaves for backward besides inputs and result; dropped with the graph
+    given: Sequence[Tensor] = ()  # the inputs, while a kernel runs
 
     parents: tuple[Edge, ...] = ()
     recording = False
@@ -290,21 +224,14 @@ class Op:
         self._check(arrays)
         if arrays[0].dtype.char == "e" and not self.exact:
             return self(*[t.astype(np.float32) for t in inputs]).astype(np.float16)  # see ops/half.py
-        if _recording.enabled:
+        if _modes.recording:
             for t in inputs:
                 if t.requires_grad:
                     self.recording = True
                     self.parents = tuple((t.node or t) if t.requires_grad else None for t in inputs)
                     break
-        compute = self.forward
-        if self.elementwise and type(arrays[0]) is not np.ndarray:
-            compute = partial(backend.in_memory_order, self.forward)
-        if observers:
-            array = run_observed("forward", self, compute, *arrays)
-        else:
-            array = compute(*arrays)
-        if isinstance(array, np.generic):
-            array = np.asarray(array)
+        run = partial(run_observed, "forward", self, self._compute) if observers else self._compute
+        array = backend.as_array(run(inputs, arrays))
         result = Tensor._wrap(array)
         if getattr(array, "base", None) is not None or array is arrays[0]:
             owner = backend.owner(array)
@@ -321,20 +248,30 @@ class Op:
                 self._output = (array, result._version, result._version[0])
         return result
 
+    def _compute(self, inputs: Sequence[Tensor], arrays: Sequence[Array]) -> Array:
+        """Forward, by a kernel where one is registered and takes these arrays, else by definition."""
+        if (kernel := kernel_for(type(self), "forward", arrays[0])) is not None:
+            self.given = inputs
+            array = kernel(self, *arrays)
+            self.given = ()
+            if array is not NotImplemented:
+                return array
+        return self.forward(*arrays)
+
+    def differentiate(self, g: Tensor) -> Any:
+        """Backward, by a kernel where nothing is recorded and one takes this, else by definition."""
+        if not _modes.recording:
+            if (kernel := kernel_for(type(self), "derivative", g._data)) is not None:
+                found = kernel(self, g._data)
+                if found is not NotImplemented:
+                    parts = found if type(found) is tuple else (found,)
+                    return tuple(
+                        None if part is None else Tensor._wrap(backend.as_array(part)) for part in parts
+                    )
+        return self.backward(g)
+
     def _check(self, arrays: list[Array]) -> None:
-        first = arrays[0]
-        kind, dtype = type(first), first.dtype
-        if dtype.kind != "f" and not self.any_dtype:
-            raise DTypeError(
-                f"{self.name}: expected floating-point input, got {dtype}; convert with .astype('float32')"
-            )
-        for other in arrays[1:]:
-            if type(other) is not kind:
-                backend.same_device(arrays, self.name)
-            if other.dtype != dtype:
-                raise DTypeError(
-                    f"{self.name}: inputs differ in dtype ({dtype} and {other.dtype}); convert with .astype"
-                )
+        backend.check_alike(arrays, type(self), self.any_dtype)
 
     def needs(self, i: int) -> bool:
         """Return whether anyone wants the gradient of input ``i``."""
@@ -370,7 +307,7 @@ class Op:
 
     def release(self) -> None:
         """Drop kept values and edges; a second backward then raises GraphError."""
-        self._kept, self._output, self.parents, self.released = {}, None, (), True
+        self._kept, self._output, self.saved, self.parents, self.released = {}, None, None, (), True
 
 
 def run_observed(phase: str, op: Op, function: Callable[..., Any], *args: Any) -> Any:
@@ -381,19 +318,3 @@ def run_observed(phase: str, op: Op, function: Callable[..., Any], *args: Any) -
     for observer in tuple(observers):
         observer(phase, op, result, seconds)
     return result
-
-
-def as_tensor(value: Any, like: Tensor | None = None) -> Tensor:
-    """Return ``value`` as a Tensor; other than a Tensor it takes ``like``'s dtype and device."""
-    if isinstance(value, Tensor):
-        return value
-    return Tensor(value) if like is None else Tensor._wrap(_constant(value, like))
-
-
-def _constant(value: Any, like: Tensor) -> Array:
-    if isinstance(value, (bool, int, float, np.generic, list, tuple)):
-        return backend.of(like._data).from_host(np.asarray(value, dtype=like.dtype))
-    array = backend.to_device(value, like.device) if type(value) is np.ndarray else value
-    if type(array) not in backend._by_type or array.dtype.kind not in "fbiu":
-        raise DTypeError(f"expected a tensor, an array or numbers, got {type(value).__name__}")
-    return array.astype(like.dtype) if array.dtype.kind in "biu" else array

@@ -127,6 +127,11 @@ def descendants(base, room):
     return found
 
 
+def operations():
+    """Every Op that computes something."""
+    return {kind for kind in descendants(Op, "minigan.") if kind.forward is not Op.forward}
+
+
 def layers():
     """Every Module of minigan.nn that computes something, and the functions that make one of another."""
     kinds = {kind for kind in descendants(Module, "minigan.nn") if kind.forward is not Module.forward}
@@ -152,7 +157,7 @@ def losses():
 
 @pytest.mark.parametrize(
     "wanted, least",
-    [(lambda: descendants(Op, "minigan."), 55), (layers, 36), (losses, 33)],
+    [(operations, 55), (layers, 36), (losses, 33)],
     ids=["operation", "layer", "loss"],
 )
 def test_nothing_is_without_a_case(wanted, least):

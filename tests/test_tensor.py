@@ -8,7 +8,7 @@ import pytest
 import minigan
 from minigan import Op, Tensor, enable_grad, is_grad_enabled, no_grad
 from minigan.errors import DeviceError, DTypeError, GraphError, ShapeError
-from minigan.tensor import as_tensor
+from minigan.ops.operands import as_tensor
 
 
 class Square(Op):

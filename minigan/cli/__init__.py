@@ -114,7 +114,7 @@ def _dispatch(argv: list[str]) -> int:
         from minigan import backend
 
         backend.use(arguments.backend)
-    from minigan import parallel
+    from minigan.kernels import parallel
 
     parallel.threads()  # a mistake in the environment is said before anything is written
     return _command(arguments) or 0

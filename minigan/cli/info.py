@@ -71,7 +71,7 @@ def versions() -> dict[str, str]:
 
 def describe_machine() -> dict[str, str | int]:
     """Return platform, processor, the cores this process may use and the threads of element-wise passes."""
-    from minigan import parallel
+    from minigan.kernels import parallel
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {

@@ -87,9 +87,7 @@ def run(arguments: Namespace) -> None:
         write_npz(out, arrays, {"run": folder.path.name, "seed": arguments.seed})
     else:
         by_class = sampler.config.classes and arguments.label is None
-        save_grid(
-            out, images, columns=columns or (columns_of(sampler.config) if by_class else None)
-        )
+        save_grid(out, images, columns=columns or (columns_of(sampler.config) if by_class else None))
     print(f"{len(images)} pictures: {out}")
 
 
@@ -133,4 +131,3 @@ def labels_of(folder: RunFolder, sampler: Any, arguments: Namespace) -> np.ndarr
         listed = f"0 to {classes - 1}" if names == numbers else listed
         raise ArgumentError(f"--label {asked}: the run knows the classes {listed}")
     return np.full(arguments.count, known[asked])
-

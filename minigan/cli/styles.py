@@ -47,7 +47,8 @@ def mixed(
     side = isqrt(len(z))
     if side < 2:
         raise ArgumentError(f"--mix: expected at least 4 pictures for a table, got -n {len(z)}")
-    from minigan.tensor import Tensor, no_grad
+    from minigan.modes import no_grad
+    from minigan.tensor import Tensor
 
     with no_grad():
         w = core.styles(Tensor(z[: 2 * side]), truncation=psi)
@@ -68,8 +69,10 @@ def _open(sampler: Any, latents: np.ndarray, labels: np.ndarray | None) -> tuple
     classes = sampler.config.classes
     core = sampler.generator.core if classes else sampler.generator
     if not isinstance(core, Generator):
-        raise ArgumentError(f"--psi and --mix: expected a style-based run (minigan train style); this one is "
-                            f"of the model {sampler.config.model}")
+        raise ArgumentError(
+            f"--psi and --mix: expected a style-based run (minigan train style); this one is "
+            f"of the model {sampler.config.model}"
+        )
     if not classes:
         return core, latents
     labels = np.arange(len(latents)) % classes if labels is None else labels
@@ -77,7 +80,8 @@ def _open(sampler: Any, latents: np.ndarray, labels: np.ndarray | None) -> tuple
 
 
 def _draw(make: Any, inputs: np.ndarray) -> np.ndarray:
-    from minigan.tensor import Tensor, no_grad
+    from minigan.modes import no_grad
+    from minigan.tensor import Tensor
 
     with no_grad():
         parts = [make(Tensor(inputs[k : k + BATCH])).numpy() for k in range(0, len(inputs), BATCH)]

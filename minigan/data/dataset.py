@@ -26,8 +26,18 @@ from minigan.errors import ArgumentError, DataError, FileError
 NAMES = ("glyphs", "mnist", "fashion-mnist")
 CLASSES = {
     "mnist": tuple(DIGITS),
-    "fashion-mnist": ("T-shirt/top", "trouser", "pullover", "dress", "coat",
-                      "sandal", "shirt", "sneaker", "bag", "ankle boot"),
+    "fashion-mnist": (
+        "T-shirt/top",
+        "trouser",
+        "pullover",
+        "dress",
+        "coat",
+        "sandal",
+        "shirt",
+        "sneaker",
+        "bag",
+        "ankle boot",
+    ),
 }
 GLYPHS = 10_000  # pictures drawn where no limit is given
 PICTURE_SIZE = 64  # of a folder of pictures where no size is given
@@ -91,8 +101,13 @@ def open_dataset(
     archive = path.suffix.lower() == ".zip" and path.is_file()
     if archive or (path.is_dir() and find_idx(path) is None):
         images, given, classes = (_load_zip if archive else load_folder)(
-            path, size=size or PICTURE_SIZE, channels=channels or 3, limit=limit, seed=seed,
-            skip_unreadable=skip_unreadable, note=note,
+            path,
+            size=size or PICTURE_SIZE,
+            channels=channels or 3,
+            limit=limit,
+            seed=seed,
+            skip_unreadable=skip_unreadable,
+            note=note,
         )
         return Dataset(images, given, path.name, classes)
     raw, given = _load_arrays(path, part)
@@ -126,8 +141,10 @@ def _find(name: str, part: str | None, note: Callable[[str], object]) -> Path:
             return path
         if path.exists():  # opening a pipe would wait for its writer
             raise DataError(f"{path}: a pipe or a device is not a data set; give a folder or a file")
-    raise FileError(f"no data set or path {name!r}; expected {', '.join(NAMES)}, a folder of pictures or IDX "
-                    "files, or an .npz, .npy or .zip file")
+    raise FileError(
+        f"no data set or path {name!r}; expected {', '.join(NAMES)}, a folder of pictures or IDX "
+        "files, or an .npz, .npy or .zip file"
+    )
 
 
 def _load_zip(
@@ -196,12 +213,16 @@ def _load_arrays(path: Path, part: str | None) -> tuple[np.ndarray, np.ndarray |
 
 def _whole(path: Path, labels: np.ndarray, count: int) -> np.ndarray:
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
-        raise DataError(f"{path}: 'labels' must be one whole number for each of {count} images, "
-                        f"got {labels.dtype} {labels.shape}")
+        raise DataError(
+            f"{path}: 'labels' must be one whole number for each of {count} images, "
+            f"got {labels.dtype} {labels.shape}"
+        )
     least, most = int(labels.min()), int(labels.max())
     if least < 0 or most >= MOST_CLASSES:
-        raise DataError(f"{path}: 'labels' must be between 0 and {MOST_CLASSES - 1:,}, got {least} to "
-                        f"{most}; number the classes from 0")
+        raise DataError(
+            f"{path}: 'labels' must be between 0 and {MOST_CLASSES - 1:,}, got {least} to "
+            f"{most}; number the classes from 0"
+        )
     return labels.astype(np.int64)
 
 
@@ -211,12 +232,16 @@ def _channels_second(path: Path, images: np.ndarray) -> np.ndarray:
     elif images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
         images = images.transpose(0, 3, 1, 2)
     if images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape:
-        raise DataError(f"{path}: 'images' must be (N, H, W), (N, C, H, W) or (N, H, W, C) with 1 or 3 "
-                        f"channels and at least one picture, got {images.shape}")
+        raise DataError(
+            f"{path}: 'images' must be (N, H, W), (N, C, H, W) or (N, H, W, C) with 1 or 3 "
+            f"channels and at least one picture, got {images.shape}"
+        )
     in_range = images.dtype == np.uint8 or (images.dtype.kind == "f" and np.abs(images).max() <= 1)
     if not in_range:
-        raise DataError(f"{path}: 'images' must be uint8, or floats in [-1, 1], got {images.dtype} from "
-                        f"{images.min()} to {images.max()}")
+        raise DataError(
+            f"{path}: 'images' must be uint8, or floats in [-1, 1], got {images.dtype} from "
+            f"{images.min()} to {images.max()}"
+        )
     return images
 
 

@@ -28,30 +28,54 @@ MIRRORS = {
 FILES = {
     "mnist": {
         "train": (
-            ("train-images-idx3-ubyte.gz", 9_912_422,
-             "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
-            ("train-labels-idx1-ubyte.gz", 28_881,
-             "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+            (
+                "train-images-idx3-ubyte.gz",
+                9_912_422,
+                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            ),
+            (
+                "train-labels-idx1-ubyte.gz",
+                28_881,
+                "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            ),
         ),
         "test": (
-            ("t10k-images-idx3-ubyte.gz", 1_648_877,
-             "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
-            ("t10k-labels-idx1-ubyte.gz", 4_542,
-             "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+            (
+                "t10k-images-idx3-ubyte.gz",
+                1_648_877,
+                "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            ),
+            (
+                "t10k-labels-idx1-ubyte.gz",
+                4_542,
+                "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+            ),
         ),
     },
     "fashion-mnist": {
         "train": (
-            ("train-images-idx3-ubyte.gz", 26_421_880,
-             "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
-            ("train-labels-idx1-ubyte.gz", 29_515,
-             "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+            (
+                "train-images-idx3-ubyte.gz",
+                26_421_880,
+                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            ),
+            (
+                "train-labels-idx1-ubyte.gz",
+                29_515,
+                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            ),
         ),
         "test": (
-            ("t10k-images-idx3-ubyte.gz", 4_422_102,
-             "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
-            ("t10k-labels-idx1-ubyte.gz", 5_148,
-             "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
+            (
+                "t10k-images-idx3-ubyte.gz",
+                4_422_102,
+                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            ),
+            (
+                "t10k-labels-idx1-ubyte.gz",
+                5_148,
+                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+            ),
         ),
     },
 }
@@ -92,8 +116,10 @@ def fetch(
         DataError: every mirror sent something else than the known file.
     """
     if name not in FILES or part not in FILES[name]:
-        raise ArgumentError(f"download: no data set {name!r} with part {part!r}; expected one of "
-                            f"{', '.join(FILES)}, train or test")
+        raise ArgumentError(
+            f"download: no data set {name!r} with part {part!r}; expected one of "
+            f"{', '.join(FILES)}, train or test"
+        )
     folder = Path(cache or cache_folder()) / name
     base_url = base_url or os.environ.get("MINIGAN_MIRROR")
     mirrors = (base_url.rstrip("/") + "/",) if base_url else MIRRORS[name]
@@ -106,8 +132,10 @@ def fetch(
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise FileError(f"cannot make the cache folder {folder} ({error.strerror}); "
-                            "set MINIGAN_CACHE to a folder that can be written") from error
+            raise FileError(
+                f"cannot make the cache folder {folder} ({error.strerror}); "
+                "set MINIGAN_CACHE to a folder that can be written"
+            ) from error
         with replace_file(target, needed=size) as out:
             out.write(content)
     return folder
@@ -137,7 +165,8 @@ def download(urls: Sequence[str], *, size: int, digest: str, timeout: float = 20
     wrong = all("SHA-256" in trouble for trouble in troubles)
     raise (DataError if wrong else FileError)(
         f"cannot download {urls[0].rsplit('/', 1)[-1]}: {'; '.join(dict.fromkeys(troubles))}. Without a "
-        "network: put the IDX files into a folder and give its path as --data, or set MINIGAN_DATA to it")
+        "network: put the IDX files into a folder and give its path as --data, or set MINIGAN_DATA to it"
+    )
 
 
 def _continue(url: str, content: bytearray, size: int, timeout: float) -> None:

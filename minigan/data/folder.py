@@ -124,8 +124,9 @@ def in_order(names: set[str]) -> list[str]:
     return sorted(names, key=key)
 
 
-def _report(folder: Path, total: int, troubles: list[str], notes: list[str], skip: bool,
-            note: Callable[[str], object]) -> None:
+def _report(
+    folder: Path, total: int, troubles: list[str], notes: list[str], skip: bool, note: Callable[[str], object]
+) -> None:
     if notes:
         note(f"{folder}: {len(notes)} animated pictures; only the first frame of each is used")
     if not troubles:

@@ -182,8 +182,13 @@ def _look(
     basis = _spline_basis(centres)  # (size, _KNOTS)
     bend = basis @ knots @ basis.T  # (N, 2, size, size)
     x, y = centres[None, :], centres[:, None]
-    column, row = (affine[:, i, 0, None, None] * x + affine[:, i, 1, None, None] * y
-                   + affine[:, i, 2, None, None] + bend[:, i] for i in (0, 1))
+    column, row = (
+        affine[:, i, 0, None, None] * x
+        + affine[:, i, 1, None, None] * y
+        + affine[:, i, 2, None, None]
+        + bend[:, i]
+        for i in (0, 1)
+    )
     column, row = ((v * (_INK / 2) + (_SIDE - 1) / 2).clip(0, _SIDE - 1.001) for v in (column, row))
     left, top = column.astype(np.int32), row.astype(np.int32)
     column -= left

@@ -61,21 +61,26 @@ def _read(file, path: Path) -> np.ndarray:
     if start.startswith(_GZIP):
         stream, at_most = gzip.GzipFile(fileobj=file), size * _DENSEST
     elif path.suffix.lower() == ".gz":
-        raise DataError(f"{path}: not gzip data (starts with {start!r}); a web page saved by mistake? "
-                        "Get it again")
+        raise DataError(
+            f"{path}: not gzip data (starts with {start!r}); a web page saved by mistake? Get it again"
+        )
     else:
         stream, at_most = file, size
     shape = _read_header(stream, path)
     wanted = math.prod(shape)
     if wanted > at_most:
-        raise DataError(f"{path}: the header claims {_spell(shape)} = {wanted:,} bytes, but a file of "
-                        f"{size:,} bytes cannot hold them; get it again")
+        raise DataError(
+            f"{path}: the header claims {_spell(shape)} = {wanted:,} bytes, but a file of "
+            f"{size:,} bytes cannot hold them; get it again"
+        )
     values = bytearray()
     while len(values) < wanted and (block := stream.read(min(_BLOCK, wanted - len(values)))):
         values += block
     if len(values) < wanted:
-        raise DataError(f"{path}: cut short: the header claims {_spell(shape)} = {wanted:,} bytes, "
-                        f"got {len(values):,}; get it again")
+        raise DataError(
+            f"{path}: cut short: the header claims {_spell(shape)} = {wanted:,} bytes, "
+            f"got {len(values):,}; get it again"
+        )
     if stream.read(1):  # reading to the end also makes gzip compare its checksum
         raise DataError(f"{path}: more bytes than the {_spell(shape)} of its header; get it again")
     return np.frombuffer(values, np.uint8).reshape(shape)
@@ -84,8 +89,10 @@ def _read(file, path: Path) -> np.ndarray:
 def _read_header(stream, path: Path) -> tuple[int, ...]:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or not 1 <= magic[3] <= 4:
-        raise DataError(f"{path}: bad magic number {magic!r}, expected two zero bytes, a type "
-                        "and 1 to 4 axes; is it an IDX file?")
+        raise DataError(
+            f"{path}: bad magic number {magic!r}, expected two zero bytes, a type "
+            "and 1 to 4 axes; is it an IDX file?"
+        )
     if magic[2] != _UBYTE:
         raise DataError(f"{path}: type code {magic[2]:#04x}, expected 0x08 (bytes); convert the file")
     sizes = stream.read(4 * magic[3])
@@ -139,8 +146,10 @@ def load_idx(
     """
     found = find_idx(folder, part)
     if found is None:
-        raise FileError(f"{folder}: no {PARTS[part] if part else 'train'}-images-idx3-ubyte(.gz) there; "
-                        "give the folder that holds the IDX files")
+        raise FileError(
+            f"{folder}: no {PARTS[part] if part else 'train'}-images-idx3-ubyte(.gz) there; "
+            "give the folder that holds the IDX files"
+        )
     images_path, labels_path = found
     images = read_idx(images_path)
     if images.ndim != 3:
@@ -151,11 +160,15 @@ def load_idx(
     if labels.ndim != 1:
         raise DataError(f"{labels_path}: expected 1 axis (labels), got {labels.ndim}")
     if len(labels) != len(images):
-        raise DataError(f"{labels_path}: {len(labels):,} labels, but {images_path.name} has {len(images):,} "
-                        "pictures; both must come from one set")
+        raise DataError(
+            f"{labels_path}: {len(labels):,} labels, but {images_path.name} has {len(images):,} "
+            "pictures; both must come from one set"
+        )
     if labels.max() >= classes:
-        raise DataError(f"{labels_path}: label {labels.max()} at position {labels.argmax()} is out of range, "
-                        f"expected 0 to {classes - 1}; pass classes= for a set with more")
+        raise DataError(
+            f"{labels_path}: label {labels.max()} at position {labels.argmax()} is out of range, "
+            f"expected 0 to {classes - 1}; pass classes= for a set with more"
+        )
     return images, labels.astype(np.int64)
 
 

@@ -34,8 +34,17 @@ _CHANNELS = {
     **dict.fromkeys(("P", "PA", "RGB", "RGBX", "RGBA", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"), 3),
 }
 # How the files of each format start.
-_STARTS = ((b"\x89PNG", "PNG"), (b"\xff\xd8", "JPEG"), (b"GIF8", "GIF"), (b"RIFF", "WEBP"), (b"BM", "BMP"),
-           (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"))
+_STARTS = (
+    (b"\x89PNG", "PNG"),
+    (b"\xff\xd8", "JPEG"),
+    (b"GIF8", "GIF"),
+    (b"RIFF", "WEBP"),
+    (b"BM", "BMP"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+)
 
 
 def load_image(
@@ -140,18 +149,25 @@ def _open_picture(path: str | os.PathLike, file: BinaryIO, start: bytes) -> Imag
     except Exception as error:
         form = _format_of(start)
         if form:
-            raise DataError(f"{path}: truncated or damaged, or of a rare kind of {form}; get the file again, "
-                            "or save it as PNG first") from error
-        raise DataError(f"{path}: not an image (starts with {start[:12]!r}); "
-                        f"expected {', '.join(FORMATS)}") from error
+            raise DataError(
+                f"{path}: truncated or damaged, or of a rare kind of {form}; get the file again, "
+                "or save it as PNG first"
+            ) from error
+        raise DataError(
+            f"{path}: not an image (starts with {start[:12]!r}); expected {', '.join(FORMATS)}"
+        ) from error
 
 
 def _format_of(start: bytes) -> str | None:
     """The format that a file which starts so means to be; it may be cut short."""
     for magic, form in _STARTS:
         if magic.startswith(start[: len(magic)]):
-            other = (form == "WEBP" and not b"WEBP".startswith(start[8:12])  # sound and film are RIFF as well
-                     or form == "BMP" and any(start[6:10]))  # reserved, zero: not a text
+            other = (
+                form == "WEBP"
+                and not b"WEBP".startswith(start[8:12])  # sound and film are RIFF as well
+                or form == "BMP"
+                and any(start[6:10])
+            )  # reserved, zero: not a text
             return None if other or len(start) < 2 else form
     return None
 
@@ -166,8 +182,10 @@ def _unclear(picture: Image, start: bytes) -> str | None:
     uncompressed = picture.info.get("compression") == "raw"
     signed = 2 in tags.get("SampleFormat", ())
     if signed or picture.mode not in _CHANNELS or (picture.mode == "I" and picture.format != "PNG"):
-        return (f"its values are floating-point or 32-bit or signed (mode {picture.mode}), in a range that "
-                "is not said")
+        return (
+            f"its values are floating-point or 32-bit or signed (mode {picture.mode}), in a range that "
+            "is not said"
+        )
     plain = set(tags.get("BitsPerSample", (1,))) == {8} and tags.get("FillOrder", 1) == 1
     if uncompressed and tags.get("PlanarConfiguration") == 2 and (_inverted(tags) or not plain):
         return "its channels are stored apart, and not as plain 8-bit values"

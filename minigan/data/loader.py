@@ -50,8 +50,10 @@ class Loader:
         if labels is not None and len(labels) != len(images):
             raise DataError(f"Loader: {len(images)} images but {len(labels)} labels; give one per image")
         if batch_size > len(images):
-            raise DataError(f"Loader: a batch of {batch_size} is larger than the set of {len(images)} "
-                            "pictures; choose a smaller batch")
+            raise DataError(
+                f"Loader: a batch of {batch_size} is larger than the set of {len(images)} "
+                "pictures; choose a smaller batch"
+            )
         self.images, self.labels = images, labels
         self.batch_size, self.seed = int(batch_size), int(seed)
         self.shuffle, self.drop_last = shuffle, drop_last
@@ -87,8 +89,13 @@ class Loader:
         return self._order[1]
 
     def _settings(self) -> dict[str, Any]:
-        return {"count": len(self.images), "batch_size": self.batch_size, "shuffle": self.shuffle,
-                "drop_last": self.drop_last, "seed": self.seed}
+        return {
+            "count": len(self.images),
+            "batch_size": self.batch_size,
+            "shuffle": self.shuffle,
+            "drop_last": self.drop_last,
+            "seed": self.seed,
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """Return settings, epoch and position as plain numbers (JSON can hold them)."""
@@ -99,13 +106,20 @@ class Loader:
         here = self.state_dict()
         if set(state) != set(here):
             raise ArgumentError(f"Loader: expected a state with {sorted(here)}, got {sorted(state)}")
-        differ = [f"{name} {state[name]!r}, here {value!r}"
-                  for name, value in self._settings().items() if state[name] != value]
+        differ = [
+            f"{name} {state[name]!r}, here {value!r}"
+            for name, value in self._settings().items()
+            if state[name] != value
+        ]
         if differ:
-            raise ArgumentError(f"Loader: the saved order is of other settings: {'; '.join(differ)}; "
-                                "continue with the same data and options")
+            raise ArgumentError(
+                f"Loader: the saved order is of other settings: {'; '.join(differ)}; "
+                "continue with the same data and options"
+            )
         epoch, position = state["epoch"], state["position"]
         if not (isinstance(epoch, int) and isinstance(position, int) and epoch >= 0 <= position < len(self)):
-            raise ArgumentError(f"Loader: epoch {epoch!r}, position {position!r} cannot be; "
-                                f"expected a position below {len(self)}")
+            raise ArgumentError(
+                f"Loader: epoch {epoch!r}, position {position!r} cannot be; "
+                f"expected a position below {len(self)}"
+            )
         self.epoch, self.position = epoch, position

@@ -79,5 +79,7 @@ def grid(side: int = 5, *, step: float = 2.0, sigma: float = 0.05) -> Mixture:
 
 def _check(name: str, modes: int, size: float, sigma: float) -> None:
     if modes < 1 or size <= 0 or sigma <= 0:
-        raise ArgumentError(f"{name}: the number of modes, the size and sigma must be positive, "
-                            f"got {modes!r}, {size!r}, {sigma!r}")
+        raise ArgumentError(
+            f"{name}: the number of modes, the size and sigma must be positive, "
+            f"got {modes!r}, {size!r}, {sigma!r}"
+        )

@@ -19,7 +19,8 @@ from minigan.data import arrays
 from minigan.data.download import cache_folder
 from minigan.data.loader import Loader
 from minigan.errors import DataError, FileError
-from minigan.tensor import Tensor, no_grad
+from minigan.modes import no_grad
+from minigan.tensor import Tensor
 
 FEATURES = 128
 _KIND = "minigan-classifier"

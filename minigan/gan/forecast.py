@@ -15,7 +15,7 @@ from time import perf_counter
 
 import numpy as np
 
-from minigan import backend, memory
+from minigan import backend
 from minigan.gan import models
 from minigan.gan.config import Config
 from minigan.gan.trainer import Trainer
@@ -44,7 +44,7 @@ class Forecast:
         if steps is not None and steps_per_epoch:
             words[-1] += f" ({steps / steps_per_epoch:.3g} epochs)"
         words.append(f"{self.memory / 1e6:,.0f} MB of arrays")
-        free = memory.free()
+        free = backend.free_memory()
         if free is not None and self.memory > free:
             words[-1] += f", MORE than the {free / 1e6:,.0f} MB that are free: try a smaller --batch"
         return "forecast: " + "; ".join(words)

@@ -23,7 +23,8 @@ from minigan.gan.config import Config
 from minigan.gan.models.minibatch import with_minibatch_features
 from minigan.gan.record import Record
 from minigan.gan.trainer import Trainer
-from minigan.tensor import Tensor, no_grad
+from minigan.modes import no_grad
+from minigan.tensor import Tensor
 
 SAMPLES = 2500
 EXTENT = 4.0

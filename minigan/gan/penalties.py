@@ -19,8 +19,9 @@ import numpy as np
 from minigan import backend
 from minigan.autograd import grad
 from minigan.errors import ShapeError
+from minigan.modes import enable_grad
 from minigan.ops.half import in_single
-from minigan.tensor import Tensor, enable_grad
+from minigan.tensor import Tensor
 
 Critic = Callable[[Tensor], Tensor]  # pictures (N, ...) -> logits (N,) or (N, 1)
 

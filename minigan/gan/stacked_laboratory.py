@@ -37,8 +37,10 @@ def grey_digits(name: str = "glyphs", *, size: int = SIZE, limit: int | None = N
     """Open labelled grey digits; DataError where a data set has no labels from 0 to 9."""
     data = open_dataset(name, size=size, channels=1, limit=limit)
     if data.labels is None or len(data.classes) != stacked.DIGITS:
-        raise DataError(f"{name}: stacking needs pictures with ten labels, such as glyphs or mnist; "
-                        f"this set has {len(data.classes) or 'no'} classes")
+        raise DataError(
+            f"{name}: stacking needs pictures with ten labels, such as glyphs or mnist; "
+            f"this set has {len(data.classes) or 'no'} classes"
+        )
     return data
 
 

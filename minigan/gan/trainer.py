@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import reduce
 from time import perf_counter
 
 import numpy as np
 
-from minigan import backend, blas, nn, ops, optim
+from minigan import backend, nn, ops, optim
 from minigan.autograd import detect_anomaly
 from minigan.data.loader import Loader
 from minigan.errors import ArgumentError, NumericError
@@ -30,7 +30,8 @@ from minigan.gan import augment, losses, models, penalties
 from minigan.gan.balance import Balance
 from minigan.gan.config import Config
 from minigan.gan.record import Record, mean_sigmoid, norm
-from minigan.tensor import Tensor, no_grad
+from minigan.modes import no_grad
+from minigan.tensor import Tensor
 
 
 class Trainer:
@@ -52,7 +53,6 @@ class Trainer:
         # Early on the weights move fast: the average starts with a short memory (warmup).
         self.average = optim.EMA(generator, decay=config.ema, warmup=True) if config.ema else None
         self.random = np.random.default_rng([config.seed, 1])  # latents and noise of training
-        self.convolves = any(p.ndim == 4 for n in (generator, discriminator) for p in n.parameters())
         self.balance = Balance()
         self.step = 0  # steps done
         self.progress = 0.0  # how much of the run is done, 0 to 1, for lr_end and growth; its owner sets it
@@ -91,12 +91,6 @@ class Trainer:
 
     def train_step(self) -> Record:
         """Take one batch, train each network on it, and say what happened."""
-        # OpenBLAS's idle threads go on spinning after a product. Convolutions share their work among threads
-        # of their own, which those would take a core from: 72 ms a step instead of 45 (dcgan, two cores).
-        with blas.single() if self.convolves else nullcontext():
-            return self._train_step()
-
-    def _train_step(self) -> Record:
         started = perf_counter()
         self._set_learning_rates()
         for network in (self.generator, self.discriminator):

@@ -34,7 +34,7 @@ class VAETrainer(Trainer):
             raise ArgumentError(f"{', '.join(unused)}: a VAE has no discriminator; leave these options out")
         super().__init__(config, generator, discriminator, loader)
 
-    def _train_step(self) -> Record:
+    def train_step(self) -> Record:
         """Encode a batch, decode a draw of its codes, and lower minus the evidence lower bound."""
         started = perf_counter()
         self._set_learning_rates()

@@ -50,12 +50,7 @@ class Sequential(ModuleList):
         return list(self._modules.values())[index]
 
     def forward(self, x: Any) -> Any:
-        """Hand each module the one before's output; some do their successor's work in passing."""
-        waiting = list(self)
-        while waiting:
-            module = waiting.pop(0)
-            both = module.followed_by(waiting[0]) if waiting else None
-            if both is not None:
-                waiting.pop(0)
-            x = (both or module)(x)
+        """Hand each module the one before's output."""
+        for module in self:
+            x = module(x)
         return x

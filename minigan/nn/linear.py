@@ -16,7 +16,7 @@ from minigan.tensor import Tensor
 def empty(*shape: int) -> Parameter:
     """Return a float32 Parameter of zeros, to be filled by an initialiser.
 
-    Kernels (out, in, KH, KW) lie in channels-last memory, as the convolutions read and return them.
+    Kernels (out, in, KH, KW) lie with the channels side by side, as convolutions read them.
     """
     if len(shape) == 4:
         return Parameter(np.zeros((shape[0], *shape[2:], shape[1]), np.float32).transpose(0, 3, 1, 2))

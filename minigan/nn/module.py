@@ -47,10 +47,6 @@ class Module:
         """Compute the output: the same as ``forward``."""
         return self.forward(*inputs, **settings)
 
-    def followed_by(self, module: Module) -> Callable[[Any], Any] | None:
-        """Return what does the work of this layer and of ``module`` at once, or None; see Sequential."""
-        return None
-
     # ---- registration ---------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:

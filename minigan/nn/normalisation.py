@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from math import prod
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy as np
 from minigan import ops
 from minigan.errors import ArgumentError, ShapeError
 from minigan.nn import init
-from minigan.nn.activation import LeakyReLU, ReLU
 from minigan.nn.linear import count, empty
 from minigan.nn.module import Module
 from minigan.ops.half import in_single
@@ -58,11 +56,8 @@ class _BatchNorm(_Affine):
             self.register_buffer("running_var", Tensor(np.ones(num_features, np.float32)))
             self.register_buffer("num_batches_tracked", Tensor(np.zeros((), np.int64)))
 
-    def forward(self, x: Tensor, *, negative_slope: float = 1.0) -> Tensor:
-        """Normalise by the batch's statistics in training, by the running ones in evaluation.
-
-        A ``negative_slope`` below 1 is that of a leaky ReLU to be done in the same pass.
-        """
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise by the batch's statistics in training, by the running ones in evaluation."""
         if x.ndim not in self.axes or x.shape[1] != self.num_features:
             raise ShapeError(
                 f"{type(self).__name__}: expected {' or '.join(map(str, self.axes))} axes with "
@@ -81,21 +76,10 @@ class _BatchNorm(_Affine):
             training=self.training or not self.track_running_stats,
             momentum=momentum,
             eps=self.eps,
-            negative_slope=negative_slope,
         )
         if tracking:
             self.num_batches_tracked.data += 1
         return y
-
-    def followed_by(self, module: Module) -> Callable[[Tensor], Tensor] | None:
-        """Take a ReLU or leaky ReLU into the same pass over memory."""
-        if type(self).forward is not _BatchNorm.forward:  # somebody's own
-            return None
-        if type(module) is ReLU:
-            return partial(self, negative_slope=0.0)
-        if type(module) is LeakyReLU and 0 <= module.negative_slope < 1:
-            return partial(self, negative_slope=module.negative_slope)
-        return None
 
     def extra_repr(self) -> str:
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from minigan import backend, blas, ops
+from minigan import backend, ops
 from minigan.errors import ArgumentError
 from minigan.nn import init
 from minigan.nn.conv import ConvTranspose2d
@@ -45,8 +45,8 @@ class SpectralNorm:
         stored = module.weight_u.data, module.weight_v.data
         w, u, v = (_wide(array) for array in (self.matrix(module.weight_orig.detach()).data, *stored))
         for _ in range(times):
-            v = self._unit(blas.matmul(w.T, u))
-            u = self._unit(blas.matmul(w, v))
+            v = self._unit(w.T @ u)
+            u = self._unit(w @ v)
         module.weight_u.data, module.weight_v.data = u.astype(stored[0].dtype), v.astype(stored[1].dtype)
 
     def _unit(self, x: Any) -> Any:

@@ -19,8 +19,9 @@ from minigan.ops.activation import (
 )
 from minigan.ops.arithmetic import add, div, mul, neg, sub
 from minigan.ops.broadcast import broadcast_to, sum, sum_to
+from minigan.ops.choice import where
 from minigan.ops.conv import conv2d, conv_transpose2d
-from minigan.ops.elementwise import abs, astype, clip, exp, log, maximum, minimum, pow, sqrt, where
+from minigan.ops.elementwise import abs, astype, clip, exp, log, maximum, minimum, pow, sqrt
 from minigan.ops.linalg import gram, linear, matmul
 from minigan.ops.loss import (
     binary_cross_entropy,

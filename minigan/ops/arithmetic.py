@@ -10,29 +10,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from minigan import parallel
 from minigan.backend import Array, namespace
 from minigan.errors import ArgumentError
-from minigan.ops.broadcast import broadcast_shapes, sum_to
-from minigan.ops.choice import keep
-from minigan.tensor import Op, Tensor, as_tensor
+from minigan.ops.broadcast import sum_to
+from minigan.ops.choice import where
+from minigan.ops.operands import is_number, pair
+from minigan.tensor import Op, Tensor
 
 
 class Add(Op):
     """z = x + y;  gx = g, gy = g."""
 
     def forward(self, x: Array, y: Array) -> Array:
-        """Add; gradients that meet are often large, and of one shape and memory order."""
-        if type(x) is not np.ndarray or x.nbytes < parallel.WORTH or x.strides != y.strides:
-            return x + y
-        z = np.empty_like(x)
-        parallel.over(lambda a, b, c: np.add(a, b, out=c), x, y, z)
-        return z
+        return x + y
 
     def backward(self, g: Tensor) -> tuple[Tensor, Tensor]:
-        """Hand g to both."""
         return sum_to(g, self.input_shapes[0]), sum_to(g, self.input_shapes[1])
 
 
@@ -40,31 +32,31 @@ class Sub(Op):
     """z = x - y;  gx = g, gy = -g."""
 
     def forward(self, x: Array, y: Array) -> Array:
-        """Subtract."""
         return x - y
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Hand on g and its negative."""
         return (
             sum_to(g, self.input_shapes[0]) if self.needs(0) else None,
             -sum_to(g, self.input_shapes[1]) if self.needs(1) else None,
         )
 
 
-class Mul(Op):
-    """z = x * y;  gx = g * y, gy = g * x."""
+class Product(Op):
+    """What all products of two inputs share: each gradient reads the other factor."""
 
     @property
     def keeps(self) -> Sequence[int]:  # type: ignore[override]
-        """Each gradient reads the other factor."""
+        """The factors that wanted gradients read."""
         return [1] * self.needs(0) + [0] * self.needs(1)
 
+
+class Mul(Product):
+    """z = x * y;  gx = g * y, gy = g * x."""
+
     def forward(self, x: Array, y: Array) -> Array:
-        """Multiply."""
         return x * y
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Product rule."""
         return (
             sum_to(g * self.input(1), self.input_shapes[0]) if self.needs(0) else None,
             sum_to(g * self.input(0), self.input_shapes[1]) if self.needs(1) else None,
@@ -80,11 +72,9 @@ class Div(Op):
         return [1] + [0] * self.needs(1)
 
     def forward(self, x: Array, y: Array) -> Array:
-        """Divide."""
         return x / y
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Quotient rule."""
         y = self.input(1)
         scaled = g / y
         return (
@@ -100,11 +90,9 @@ class AddScalar(Op):
         self.c = c
 
     def forward(self, x: Array) -> Array:
-        """Add the number."""
         return x + self.c
 
     def backward(self, g: Tensor) -> Tensor:
-        """Hand g on."""
         return g
 
 
@@ -115,11 +103,9 @@ class MulScalar(Op):
         self.c = c
 
     def forward(self, x: Array) -> Array:
-        """Multiply by the number."""
         return x * self.c
 
     def backward(self, g: Tensor) -> Tensor:
-        """Multiply by the same number."""
         return MulScalar(self.c)(g)
 
 
@@ -132,15 +118,13 @@ class PowScalar(Op):
         self.p = p
 
     def forward(self, x: Array) -> Array:
-        """Raise to the power."""
         return x**self.p
 
     def backward(self, g: Tensor) -> Tensor:
-        """Power rule."""
         x = self.input(0)
         if self.p == 0:
             none = namespace(x.data).zeros(x.shape, bool)
-            return keep(x, none) + keep(g, none)  # constant 0, but still a function of both
+            return where(none, x, 0.0) + where(none, g, 0.0)  # constant 0, but still a function of both
         return g * (x * 2.0 if self.p == 2 else PowScalar(self.p - 1)(x) * self.p)
 
 
@@ -150,39 +134,10 @@ class Neg(Op):
     exact = True
 
     def forward(self, x: Array) -> Array:
-        """Negate."""
         return -x
 
     def backward(self, g: Tensor) -> Tensor:
-        """Negate."""
         return -g
-
-
-def is_number(value: Any) -> bool:
-    """Return whether ``value`` is a Python or NumPy number (which never changes a dtype)."""
-    return isinstance(value, (int, float, np.number))
-
-
-def operands(x: Any, y: Any) -> tuple[Tensor, Tensor]:
-    """Return both as tensors: what is none (an array, a list, a number) joins the other's device."""
-    if not isinstance(x, Tensor):
-        x = as_tensor(x, like=y if isinstance(y, Tensor) else None)
-    return x, y if isinstance(y, Tensor) else as_tensor(y, like=x)
-
-
-def pair(x: Any, y: Any, where: str) -> tuple[Tensor, Tensor]:
-    """Two tensors of one float dtype whose shapes broadcast; bool and int operands join the float's dtype."""
-    if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
-        x, y = operands(x, y)
-    a, b = x._data, y._data
-    if a.shape != b.shape:
-        broadcast_shapes(a.shape, b.shape, where)
-    if a.dtype != b.dtype:
-        if y.dtype.kind in "biu":
-            y = Tensor._wrap(y.data.astype(x.dtype))
-        elif x.dtype.kind in "biu":
-            x = Tensor._wrap(x.data.astype(y.dtype))
-    return x, y
 
 
 def add(x: Any, y: Any) -> Tensor:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from minigan.backend import Array, namespace
 from minigan.errors import ShapeError
-from minigan.ops.shape import normalize_axes, reshape
+from minigan.ops.operands import normalize_axes
+from minigan.ops.shape import reshape
 from minigan.tensor import Op, Tensor
 
 
@@ -26,7 +27,6 @@ class BroadcastTo(Op):
         return namespace(x).broadcast_to(x, self.target)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Sum over the repeats."""
         return sum_to(g, self.input_shapes[0])
 
 
@@ -39,11 +39,9 @@ class SumTo(Op):
         self.target = shape
 
     def forward(self, x: Array) -> Array:
-        """Sum over the axes that broadcasting would repeat."""
         return sum_array_to(x, self.target)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Repeat the gradient."""
         return broadcast_to(g, self.input_shapes[0])
 
 
@@ -54,7 +52,6 @@ class Sum(Op):
         self.axes, self.keepdims = axes, keepdims
 
     def forward(self, x: Array) -> Array:
-        """Sum."""
         return x.sum(axis=self.axes, keepdims=self.keepdims)
 
     def backward(self, g: Tensor) -> Tensor:
@@ -86,17 +83,6 @@ def broadcast_to(x: Tensor, shape: tuple[int, ...]) -> Tensor:
 def sum_to(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Return x summed down to a shape that broadcasts to x's: the adjoint of broadcast_to."""
     return x if x.shape == shape else SumTo(shape)(x)
-
-
-def broadcast_shapes(a: tuple[int, ...], b: tuple[int, ...], where: str) -> tuple[int, ...]:
-    """Return the common shape of two operands; ShapeError naming ``where`` if there is none."""
-    n = max(len(a), len(b))
-    sizes = list(zip((1,) * (n - len(a)) + a, (1,) * (n - len(b)) + b, strict=True))
-    if any(p != q and p != 1 and q != 1 for p, q in sizes):
-        raise ShapeError(
-            f"{where}: shapes {a} and {b} do not broadcast; sizes must be equal or 1, from the last axis back"
-        )
-    return tuple(q if p == 1 else p for p, q in sizes)
 
 
 def sum(x: Tensor, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:

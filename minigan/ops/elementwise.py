@@ -1,4 +1,4 @@
-"""Functions of one element at a time: powers, exponentials, limits and choices.
+"""Functions of one element at a time: powers, exponentials and limits.
 
 Shape line of all: inputs of shapes that broadcast -> the common shape.
 """
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array, namespace
-from minigan.errors import ArgumentError, DTypeError
-from minigan.ops.arithmetic import PowScalar, is_number, pair
-from minigan.ops.broadcast import broadcast_shapes, sum_to
-from minigan.ops.choice import keep
+from minigan.errors import ArgumentError
+from minigan.ops.arithmetic import PowScalar
+from minigan.ops.broadcast import sum_to
+from minigan.ops.choice import where
+from minigan.ops.operands import is_number, pair
 from minigan.tensor import Op, Tensor
 
 
@@ -23,20 +24,18 @@ class Pow(Op):
     keeps = (0, 1)
 
     def forward(self, x: Array, y: Array) -> Array:
-        """Raise to the power."""
         return x**y
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Power and exponential rules."""
         x, y = self.input(0), self.input(1)
         gx = gy = None
         if self.needs(0):
             constant = (x.data == 0) & (y.data == 0)  # 0**-1 would make a NaN of 0 * infinity
-            gx = keep(g, ~constant) * y * where(constant, 1.0, x) ** (y - 1.0)
+            gx = where(~constant, g, 0.0) * y * where(constant, 1.0, x) ** (y - 1.0)
             gx = sum_to(gx, self.input_shapes[0])
         if self.needs(1):
             flat = (x.data == 0) & (y.data >= 0)
-            gy = sum_to(keep(g, ~flat) * x**y * log(where(flat, 1.0, x)), self.input_shapes[1])
+            gy = sum_to(where(~flat, g, 0.0) * x**y * log(where(flat, 1.0, x)), self.input_shapes[1])
         return gx, gy
 
 
@@ -46,11 +45,9 @@ class Exp(Op):
     keeps_output = True
 
     def forward(self, x: Array) -> Array:
-        """Exponential."""
         return namespace(x).exp(x)
 
     def backward(self, g: Tensor) -> Tensor:
-        """The exponential is its own derivative."""
         return g * self.output
 
 
@@ -60,11 +57,9 @@ class Log(Op):
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
-        """Natural logarithm."""
         return namespace(x).log(x)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Divide by x."""
         return g / self.input(0)
 
 
@@ -74,11 +69,9 @@ class Sqrt(Op):
     keeps_output = True
 
     def forward(self, x: Array) -> Array:
-        """Square root."""
         return namespace(x).sqrt(x)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Divide by twice the root."""
         return g * 0.5 / self.output
 
 
@@ -88,15 +81,13 @@ class Abs(Op):
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
-        """Absolute value."""
-        return abs_array(x)
+        return namespace(x).absolute(x)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Copy the sign, which at 0 is neither."""
         x = self.input(0).data
         xp = namespace(x)
         sign = xp.asarray(xp.copysign(xp.ones_like(x), x))
-        return keep(g, x != 0) * Tensor._wrap(sign)
+        return where(x != 0, g, 0.0) * Tensor._wrap(sign)
 
 
 class Clip(Op):
@@ -108,38 +99,16 @@ class Clip(Op):
         self.low, self.high = low, high
 
     def forward(self, x: Array) -> Array:
-        """Limit."""
         return namespace(x).clip(x, self.low, self.high)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Pass g where x was not limited."""
         x = self.input(0).data
         inside = namespace(x).ones(x.shape, bool)
         if self.low is not None:
             inside &= x >= self.low
         if self.high is not None:
             inside &= x <= self.high
-        return keep(g, inside)
-
-
-class Where(Op):
-    """z = x where the condition holds, else y;  gx = g there, gy = g elsewhere."""
-
-    exact = True
-
-    def __init__(self, condition: Array):
-        self.condition = condition
-
-    def forward(self, x: Array, y: Array) -> Array:
-        """Choose."""
-        return namespace(x).where(self.condition, x, y)
-
-    def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Send g to the chosen input."""
-        return (
-            sum_to(keep(g, self.condition), self.input_shapes[0]) if self.needs(0) else None,
-            sum_to(keep(g, ~self.condition), self.input_shapes[1]) if self.needs(1) else None,
-        )
+        return where(inside, g, 0.0)
 
 
 class Maximum(Op):
@@ -148,7 +117,6 @@ class Maximum(Op):
     keeps = (0, 1)
 
     def forward(self, x: Array, y: Array) -> Array:
-        """Larger of the two."""
         return namespace(x).maximum(x, y)
 
     def beaten(self, x: Array, y: Array) -> Array:
@@ -158,18 +126,19 @@ class Maximum(Op):
     def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Send g to the winner; compared, not subtracted, because infinities may be equal too."""
         x, y = self.input(0).data, self.input(1).data
-        share = Tensor._wrap(namespace(x).asarray(1 - 0.5 * (x == y)).astype(x.dtype))
-        return (
-            sum_to(keep(g * share, ~self.beaten(x, y)), self.input_shapes[0]) if self.needs(0) else None,
-            sum_to(keep(g * share, ~self.beaten(y, x)), self.input_shapes[1]) if self.needs(1) else None,
-        )
+        share = g * Tensor._wrap(namespace(x).asarray(1 - 0.5 * (x == y)).astype(x.dtype))
+        gx = gy = None
+        if self.needs(0):
+            gx = sum_to(where(~self.beaten(x, y), share, 0.0), self.input_shapes[0])
+        if self.needs(1):
+            gy = sum_to(where(~self.beaten(y, x), share, 0.0), self.input_shapes[1])
+        return gx, gy
 
 
 class Minimum(Maximum):
     """z = min(x, y);  g goes to the smaller input, half to each where they are equal."""
 
     def forward(self, x: Array, y: Array) -> Array:
-        """Smaller of the two."""
         return namespace(x).minimum(x, y)
 
     def beaten(self, x: Array, y: Array) -> Array:
@@ -186,17 +155,10 @@ class AsType(Op):
         self.dtype, self.source = dtype, source
 
     def forward(self, x: Array) -> Array:
-        """Convert."""
         return x.astype(self.dtype)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Convert back."""
         return AsType(self.source, self.dtype)(g)
-
-
-def abs_array(x: Array) -> Array:
-    """Absolute value of a raw array (the name abs is taken below)."""
-    return namespace(x).absolute(x)
 
 
 def pow(x: Any, y: Any) -> Tensor:
@@ -238,16 +200,6 @@ def clip(x: Tensor, min: float | None = None, max: float | None = None) -> Tenso
     if min is None and max is None or min is not None and max is not None and min > max:
         raise ArgumentError(f"clip: expected min <= max and at least one of them, got min={min}, max={max}")
     return Clip(min, max)(x)
-
-
-def where(condition: Any, x: Any, y: Any) -> Tensor:
-    """Return x where ``condition`` (boolean tensor or array) holds, else y; all three broadcast."""
-    mask = (condition if isinstance(condition, Tensor) else Tensor(condition)).data
-    if mask.dtype != bool:
-        raise DTypeError(f"where: expected a boolean condition, got {mask.dtype}")
-    x, y = pair(x, y, "where")
-    broadcast_shapes(mask.shape, broadcast_shapes(x.shape, y.shape, "where"), "where")
-    return Where(mask)(x, y)
 
 
 def maximum(x: Any, y: Any) -> Tensor:

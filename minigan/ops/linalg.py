@@ -1,68 +1,47 @@
-"""Matrix products: matmul (batched) and the dense layer's linear."""
+"""Matrix products: matmul (batched), the dense layer's linear, Gram, and a matrix along one axis."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from minigan import backend, blas, cuda
+from minigan import backend
 from minigan.backend import Array, namespace
-from minigan.cuda import bands
 from minigan.errors import ShapeError
-from minigan.ops.arithmetic import operands
-from minigan.ops.broadcast import broadcast_shapes, sum, sum_to
+from minigan.ops.arithmetic import Product
+from minigan.ops.broadcast import sum, sum_to
+from minigan.ops.operands import broadcast_shapes, operands
 from minigan.ops.shape import reshape, transpose
-from minigan.tensor import Op, Tensor, is_grad_enabled
+from minigan.tensor import Op, Tensor
 
 
-class MatMul(Op):
+class MatMul(Product):
     """(..., M, K) @ (..., K, N) -> (..., M, N);  gx = g @ y^T, gy = x^T @ g, summed over repeated batches."""
 
-    @property
-    def keeps(self) -> Sequence[int]:  # type: ignore[override]
-        """Each gradient reads the other factor."""
-        return [1] * self.needs(0) + [0] * self.needs(1)
-
     def forward(self, x: Array, y: Array) -> Array:
-        """Multiply."""
-        return blas.matmul(x, y)
+        return x @ y
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Two products with a transposed factor."""
         return (
             sum_to(matmul(g, transpose(self.input(1))), self.input_shapes[0]) if self.needs(0) else None,
             sum_to(matmul(transpose(self.input(0)), g), self.input_shapes[1]) if self.needs(1) else None,
         )
 
 
-class Linear(Op):
+class Linear(Product):
     """(B, I), (O, I)[, (O,)] -> (B, O): y = x W^T + b;  gx = g W, gW = g^T x, gb = sum over B of g."""
 
-    @property
-    def keeps(self) -> Sequence[int]:  # type: ignore[override]
-        """x for the weight's gradient, the weight for x's."""
-        return [1] * self.needs(0) + [0] * self.needs(1)
-
     def forward(self, x: Array, weight: Array, bias: Array | None = None) -> Array:
-        """One product; the bias is added in place onto its fresh result."""
-        return blas.matmul(x, weight.T, bias)
+        y = x @ weight.T
+        return y if bias is None else y + bias
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, ...]:
-        """Two products, at once where nothing is recorded, and a sum."""
-        gx: Tensor | None
-        gweight: Tensor | None
-        if self.needs(0) and self.needs(1) and type(g.data) is np.ndarray and not is_grad_enabled():
-            x, weight = self.input(0).data, self.input(1).data
-            gx, gweight = map(Tensor._wrap, blas.products((g.data, weight), (g.data.T, x)))
-        else:
-            gx = matmul(g, self.input(1)) if self.needs(0) else None
-            gweight = matmul(transpose(g), self.input(0)) if self.needs(1) else None
-        if len(self.parents) == 2:
-            return gx, gweight
-        return gx, gweight, (sum(g, 0) if self.needs(2) else None)
+        gx = matmul(g, self.input(1)) if self.needs(0) else None
+        gweight = matmul(transpose(g), self.input(0)) if self.needs(1) else None
+        gbias = sum(g, 0) if len(self.parents) == 3 and self.needs(2) else None
+        return (gx, gweight, gbias)[: len(self.parents)]
 
 
 class Gram(Op):
@@ -71,11 +50,10 @@ class Gram(Op):
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
-        """One product, of which one triangle would do."""
-        return blas.gram(x)
+        return x.T @ x
 
     def backward(self, g: Tensor) -> Tensor:
-        """One product instead of the two that x^T @ x would need; in the memory order of x."""
+        """One product instead of the two that x^T @ x would need."""
         return matmul(self.input(0), g + transpose(g))
 
 
@@ -89,37 +67,17 @@ class AlongAxis(Op):
         self.matrix, self.axis = matrix, axis
 
     def forward(self, x: Array) -> Array:
-        """One product, with the axes in the order in which they lie in memory, which the result keeps."""
-        xp = namespace(x)
-        order = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
-        place = order.index(self.axis)
-        sizes = [x.shape[axis] for axis in order]
-        packed = xp.ascontiguousarray(x.transpose(order))
-        stacked = packed.reshape(prod(sizes[:place]), sizes[place], prod(sizes[place + 1 :]))
-        if cuda.available(x):
-            y = bands.along(stacked, self.matrix)
-        elif place == x.ndim - 1:
-            matrix = backend.of(x).from_host(self.matrix.astype(x.dtype))
-            y = blas.matmul(packed.reshape(prod(sizes[:-1]), sizes[-1]), matrix.T)
-        else:
-            matrix = backend.of(x).from_host(self.matrix.astype(x.dtype))
-            y = blas.matmul(matrix, stacked)
-        with np.errstate(over="ignore", invalid="ignore"):
-            spoilt = type(x) is np.ndarray and not np.isfinite(x.sum())
-        if spoilt:
-            y = self._by_bands(stacked)
-        sizes[place] = len(self.matrix)
-        return y.reshape(sizes).transpose([order.index(axis) for axis in range(x.ndim)])
-
-    def _by_bands(self, stacked: np.ndarray) -> np.ndarray:
-        """(A, n, B) -> (A, m, B): only what a row of the matrix reads, as 0 times infinity is not 0."""
-        matrix = self.matrix.astype(stacked.dtype)
-        starts, stops = bands.edges(matrix)
-        rows = [row[a:b] @ stacked[:, a:b] for row, a, b in zip(matrix, starts, stops, strict=True)]
-        return np.stack(rows, axis=1)
+        """Row by row, each over the cells that it has weights for: 0 times infinity would not be 0."""
+        xp, cells = namespace(x), namespace(x).moveaxis(x, self.axis, 0)
+        rows = []
+        for row in self.matrix:
+            read = np.flatnonzero(row)
+            start, stop = (read[0], read[-1] + 1) if len(read) else (0, 0)
+            weights = backend.of(x).from_host(row[start:stop].astype(x.dtype))
+            rows.append(xp.tensordot(weights, cells[start:stop], 1))
+        return xp.moveaxis(xp.stack(rows), 0, self.axis)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Multiply by the transposed matrix."""
         return AlongAxis(self.matrix.T, self.axis)(g)
 
 

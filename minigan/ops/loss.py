@@ -14,13 +14,13 @@ from minigan import backend
 from minigan.backend import Array, namespace
 from minigan.errors import ArgumentError, DTypeError, ShapeError
 from minigan.ops.activation import log_softmax, softplus
-from minigan.ops.arithmetic import is_number
 from minigan.ops.broadcast import sum
 from minigan.ops.elementwise import abs, clip
 from minigan.ops.half import in_single
+from minigan.ops.operands import as_tensor, is_number
 from minigan.ops.reduce import mean
 from minigan.ops.shape import getitem
-from minigan.tensor import Op, Tensor, as_tensor
+from minigan.tensor import Op, Tensor
 
 LOG_FLOOR = -100.0  # PyTorch's bound on the log of a probability, which keeps log(0) finite
 SLOPE_FLOOR = 1e-12  # and on the divisor of its gradient

@@ -9,8 +9,9 @@ import numpy as np
 
 from minigan import autograd
 from minigan.errors import GraphError
+from minigan.modes import is_grad_enabled
 from minigan.ops import activation, arithmetic, broadcast, elementwise, linalg, reduce, shape
-from minigan.tensor import Op, Tensor, is_grad_enabled
+from minigan.tensor import Tensor
 
 
 def _compare(function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Tensor]:
@@ -106,12 +107,3 @@ def install(table: dict[str, Callable[..., Any]]) -> None:
 
 install(OPERATORS)
 install(METHODS)
-
-# What `Op.__call__` runs in memory order on a GPU: functions of one element that keep no arrays of their own.
-_ARITHMETIC = "Add Sub Mul Div AddScalar MulScalar PowScalar Neg"
-_ELEMENTWISE = "Pow Exp Log Sqrt Abs Clip Maximum Minimum AsType"
-_ACTIVATIONS = "Relu LeakyRelu Elu Sigmoid Tanh Softplus NormalCdf"
-for _module, _names in ((arithmetic, _ARITHMETIC), (elementwise, _ELEMENTWISE), (activation, _ACTIVATIONS)):
-    for _name in _names.split():
-        _op: type[Op] = getattr(_module, _name)
-        _op.elementwise = True

@@ -6,7 +6,7 @@ import numpy as np
 
 from minigan import backend
 from minigan.errors import ArgumentError
-from minigan.ops.choice import keep
+from minigan.ops.choice import where
 from minigan.tensor import Tensor
 
 
@@ -16,7 +16,7 @@ def dropout(
     """Set each element to 0 with probability p and divide the others by 1 - p; nothing when not training.
 
     What is kept is drawn once, on the host, and is the same for every derivative: y = x / (1 - p) there and
-    gx = g / (1 - p), else 0.  It does not depend on the memory order of x.  ``generator`` is read only in
+    gx = g / (1 - p), else 0.  ``generator`` is read only in
     training.  Raises ArgumentError for p outside [0, 1] or a missing generator.
     Srivastava et al., "Dropout", JMLR 15 (2014), section 4, scaled in training instead of at test time.
     """
@@ -26,6 +26,5 @@ def dropout(
         return x
     if not isinstance(generator, np.random.Generator):
         raise ArgumentError(f"dropout: training needs a numpy Generator, got {type(generator).__name__}")
-    kept = backend.namespace(x.data).empty_like(x.data, dtype=bool)  # in the memory order of x, as the result
-    kept[...] = backend.of(x.data).from_host(generator.random(x.shape, dtype=np.float32) >= p)
-    return keep(x, kept) * (1 / (1 - p) if p < 1 else 1.0)
+    kept = backend.of(x.data).from_host(generator.random(x.shape, dtype=np.float32) >= p)
+    return where(kept, x, 0.0) * (1 / (1 - p) if p < 1 else 1.0)

@@ -7,7 +7,12 @@ The four differ only in the axes over which mean and variance are taken, for x o
     layer     C, H, W   one pair a sample
     group     H, W and the channels of a group
 
-`standardized` is the definition; `norm_fused` computes the same in fewer passes.
+With xhat = (x - mean) * rstd, rstd = 1 / sqrt(variance + eps) and means over the normalised axes, the
+derivative of all of them is
+
+    gx = rstd * (g - mean(g) - xhat * mean(g * xhat))
+
+Ioffe and Szegedy, arXiv 1502.03167, section 3.
 """
 
 from __future__ import annotations
@@ -18,23 +23,78 @@ from typing import Any
 import numpy as np
 
 from minigan import backend
+from minigan.backend import Array
 from minigan.errors import ArgumentError, ShapeError
-from minigan.ops.activation import leaky_relu
+from minigan.ops.broadcast import sum
 from minigan.ops.half import in_single
-from minigan.ops.norm_fused import BatchNorm, Standardize, standardized
 from minigan.ops.reduce import mean
 from minigan.ops.shape import reshape
-from minigan.tensor import Tensor
+from minigan.tensor import Op, Tensor
 
 
-@in_single
-def plain_batch_norm(
-    x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, *, eps: float = 1e-5
-) -> Tensor:
-    """Batch normalisation in training, by its definition (arXiv 1502.03167, algorithm 1)."""
-    axes = (0, *range(2, x.ndim))
-    xhat, _ = standardized(x, axes, eps)
-    return _scale_shift(xhat, weight, bias)
+class Standardize(Op):
+    """(any shape) -> same: y = xhat, with mean and variance over ``axes``;  gx as above."""
+
+    keeps = (0,)
+
+    def __init__(self, axes: tuple[int, ...], eps: float):
+        self.axes, self.eps = axes, eps
+
+    def forward(self, x: Array) -> Array:
+        deviation = x - x.mean(axis=self.axes, keepdims=True)
+        variance = (deviation * deviation).mean(axis=self.axes, keepdims=True)
+        return deviation * (variance + self.eps) ** -0.5
+
+    def backward(self, g: Tensor) -> Tensor:
+        """The formula at the top of the file."""
+        xhat, rstd = standardized(self.input(0), self.axes, self.eps)
+        drift = mean(g * xhat, self.axes, keepdims=True)
+        return rstd * (g - mean(g, self.axes, keepdims=True) - xhat * drift)
+
+
+class BatchNorm(Op):
+    """(N, C, ...), (C,), (C,) -> (N, C, ...): y = weight * xhat + bias, over all axes but the channels.
+
+    gweight = sum(g * xhat), gbias = sum(g), and gx as above with weight * g for g.  ``mean`` and ``var``
+    (biased), both (C,), are there after the call.
+    """
+
+    keeps = (0, 1)
+    mean: Array
+    var: Array
+
+    def __init__(self, eps: float):
+        self.eps = eps
+
+    def forward(self, x: Array, weight: Array, bias: Array) -> Array:
+        axes, lane = _axes_and_lane(x)
+        self.mean = x.mean(axis=axes)
+        deviation = x - self.mean.reshape(lane)
+        self.var = (deviation * deviation).mean(axis=axes)
+        scale = weight * (self.var + self.eps) ** -0.5
+        return deviation * scale.reshape(lane) + bias.reshape(lane)
+
+    def backward(self, g: Tensor) -> tuple[Tensor | None, ...]:
+        """The formula at the top of the file, times weight."""
+        x, weight = self.input(0), self.input(1)
+        axes, lane = _axes_and_lane(x.data)
+        xhat, rstd = standardized(x, axes, self.eps)
+        gbias, gweight = sum(g, axes), sum(g * xhat, axes)
+        share = weight.size / x.size  # one over the number of values of a channel
+        inner = g - reshape(gbias, lane) * share - xhat * (reshape(gweight, lane) * share)
+        return reshape(weight, lane) * rstd * inner, gweight, gbias
+
+
+def standardized(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, Tensor]:
+    """xhat over ``axes``, and rstd."""
+    deviation = x - mean(x, axes, keepdims=True)
+    rstd = (mean(deviation * deviation, axes, keepdims=True) + eps) ** -0.5
+    return deviation * rstd, rstd
+
+
+def _axes_and_lane(x: Array) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """All axes but the channels, and the shape (1, C, 1, ...) of one value a channel."""
+    return (0, *range(2, x.ndim)), (1, x.shape[1]) + (1,) * (x.ndim - 2)
 
 
 def batch_norm(
@@ -47,7 +107,6 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
-    negative_slope: float = 1.0,
 ) -> Tensor:
     """Normalise each channel of (N, C, ...); ``weight``, ``bias`` and the running statistics are (C,).
 
@@ -55,9 +114,7 @@ def batch_norm(
     and biased variance are those of the batch, and the running ones, tensors or raw arrays, are
     moved in place: running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
     Otherwise the running ones are used and are constants to the gradient.
-    ``negative_slope`` below 1 is that of a leaky ReLU which follows (0: ReLU), in the same pass over memory.
-    Raises ArgumentError for a slope outside 0 to 1, ShapeError for sizes that do not fit, and in training for
-    a single value per channel.
+    Raises ShapeError for sizes that do not fit, and in training for a single value per channel.
     Ioffe and Szegedy, arXiv 1502.03167, algorithms 1 and 2.
     """
     if x.ndim < 2:
@@ -69,11 +126,8 @@ def batch_norm(
             raise ShapeError(f"batch_norm: expected {name} ({C},) for x {x.shape}, got {value.shape}")
     if (running_mean is None) != (running_var is None):
         raise ArgumentError("batch_norm: expected both running_mean and running_var, or neither")
-    if not 0 <= negative_slope <= 1:
-        raise ArgumentError(f"batch_norm: negative_slope must be from 0 to 1, got {negative_slope}")
     if not training and running_mean is not None:
-        y = _batch_norm_with(x, _raw(running_mean), _raw(running_var), weight, bias, eps)
-        return y if negative_slope == 1 else leaky_relu(y, negative_slope)
+        return _batch_norm_with(x, _raw(running_mean), _raw(running_var), weight, bias, eps)
     count = x.size // C if C else 0
     if count == 1:
         raise ShapeError(
@@ -81,7 +135,7 @@ def batch_norm(
         )
     if count == 0:
         return _scale_shift(x, weight, bias)
-    op = BatchNorm(_eps(eps, "batch_norm"), negative_slope)
+    op = BatchNorm(_eps(eps, "batch_norm"))
     y = op(x, _constant(weight, x, 1.0), _constant(bias, x, 0.0))
     if running_mean is not None:
         _move(running_mean, op.mean, momentum)
@@ -175,7 +229,7 @@ def _standardize(x: Tensor, axes: tuple[int, ...], eps: float, where: str) -> Te
 
 def _scale_shift(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
     """weight * x + bias, both (C,) and both optional, for x (N, C, ...)."""
-    lane = (1, x.shape[1]) + (1,) * (x.ndim - 2)
+    lane = _axes_and_lane(x.data)[1]
     y = x if weight is None else x * reshape(weight, lane)
     return y if bias is None else y + reshape(bias, lane)
 

@@ -1,226 +1,92 @@
 """Pooling: the largest element or the mean of every window of an image.
 
-One idea carries the file.  A window has K taps along an axis; over all windows at once, tap k reads
-the strided view x[k - P], x[k - P + S], ...  `Windows.tap` gives that view and the outputs that it
-serves, leaving out whatever would fall on padding.  Pooling then loops over the few taps and not over
-the many windows, and padding is never built.
-
-All maps here but max itself are linear and come in adjoint pairs, so every order of derivative
-exists: SumWindows and SpreadWindows, Scatter by the saved position of the maximum and its Gather.
+All maps here but max itself are linear and come in adjoint pairs, so every order of derivative exists:
+SumWindows and SpreadWindows, GatherMax at the winning cell of each window and its ScatterMax.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from minigan import backend, cuda, parallel
+from minigan import backend
 from minigan.backend import Array, namespace
-from minigan.cuda import windows as kernels
 from minigan.errors import ArgumentError, ShapeError
-from minigan.ops.choice import kept
-from minigan.ops.conv.spec import pair
 from minigan.ops.half import in_single
 from minigan.ops.linalg import along_axis
 from minigan.ops.reduce import mean
+from minigan.ops.windows import Axes, Windows, fold, pair, unfold
 from minigan.tensor import Op, Tensor
 
 Settings = int | tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Windows:
-    """Windows along one axis: ``size`` cells, ``out`` windows of ``kernel`` taps."""
-
-    size: int
-    kernel: int
-    stride: int
-    padding: int
-    dilation: int
-    ceil_mode: bool
-
-    @property
-    def out(self) -> int:
-        """How many windows; in ceil_mode also a last partial one, if it starts before the far padding."""
-        room = self.size + 2 * self.padding - self.dilation * (self.kernel - 1) - 1
-        if not self.ceil_mode:
-            return room // self.stride + 1
-        out = -(-room // self.stride) + 1
-        return out - 1 if (out - 1) * self.stride >= self.size + self.padding else out
-
-    def tap(self, k: int) -> tuple[slice, slice]:
-        """Windows that have a cell at tap k, and those cells."""
-        first = k * self.dilation - self.padding  # the cell that window 0 has there; may be negative
-        low = max(0, -(first // self.stride))
-        high = max(low, min(self.out, (self.size - 1 - first) // self.stride + 1))
-        start = first + low * self.stride
-        return slice(low, high), slice(start, start + (high - low) * self.stride, self.stride)
-
-    @property
-    def tiles(self) -> bool:
-        """Whether no cell is in two windows."""
-        return self.stride >= self.kernel and self.dilation == 1
-
-    @property
-    def covers(self) -> bool:
-        """Whether every cell is in exactly one window."""
-        exact = self.stride == self.kernel and self.padding == 0 and self.out * self.kernel == self.size
-        return exact and self.dilation == 1
-
-    def counts(self, include_pad: bool) -> np.ndarray:
-        """Cells in each window, (out,); with the padding's cells (but none beyond it) or without."""
-        start = np.arange(self.out) * self.stride - self.padding
-        stop = np.minimum(start + self.kernel, self.size + self.padding)
-        return stop - start if include_pad else np.minimum(stop, self.size) - np.maximum(start, 0)
-
-
-Axes = tuple[Windows, Windows]
-
-
-def _taps(axes: Axes) -> Iterator[tuple[int, Any, Any]]:
-    """(number, outputs, cells) for every tap of the window, from the last (number 1) to the first."""
-    rows, columns = axes
-    taps = rows.kernel * columns.kernel
-    for tap in reversed(range(taps)):
-        out_rows, in_rows = rows.tap(tap // columns.kernel)
-        out_columns, in_columns = columns.tap(tap % columns.kernel)
-        yield taps - tap, (..., out_rows, out_columns), (..., in_rows, in_columns)
-
-
-def _out_shape(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
-    return (*shape[:2], axes[0].out, axes[1].out)
-
-
 class MaxPool2d(Op):
-    """(N, C, H, W) -> (N, C, OH, OW): the largest cell of every window; padding never wins.
+    """(N, C, H, W) -> (N, C, OH, OW): y = the largest cell of every window; padding never wins.
 
-    gx gets g at the position of that cell; of equal cells the first in row-major order has it, as in
-    PyTorch.  The position is saved as the tap's number, counted from 1 at the last tap (0: only padding),
-    so the scatter is the same at every call.
+    gx = ScatterMax(g): g goes to that cell, of equal ones to the first in row-major order, as in PyTorch.
     """
 
     def __init__(self, axes: Axes):
         self.axes = axes
-        self.winner: Array = None
 
     def forward(self, x: Array) -> Array:
-        """Go through the taps from the last to the first, so that >= leaves ties to the first.
-
-        Their numbers rise on the way: the winner is the largest number of a tap that was not beaten.
-        """
-        if cuda.available(x):
-            best, winner = kernels.max_windows(x, self.axes)
-            self.winner = winner if self.recording else None
-            return best
-        xp = namespace(x)
-        shape = _out_shape(x.shape, self.axes)
-        best = xp.empty_like(x, shape=shape)
-        best.fill(-np.inf)
-        taps = self.axes[0].kernel * self.axes[1].kernel
-        winner = xp.zeros_like(x, shape=shape, dtype=np.min_scalar_type(taps)) if self.recording else None
-
-        def fill(some: Any) -> None:
-            for tap, outputs, cells in _taps(self.axes):
-                seen, top = x[some][cells], best[some][outputs]
-                if winner is not None:
-                    place = winner[some][outputs]
-                    xp.maximum(place, (seen >= top) * winner.dtype.type(tap), out=place)
-                xp.maximum(top, seen, out=top)
-
-        parallel.apart(fill, x, channels=True)
-        self.winner = winner
-        return best
+        """Find the largest cell and its place, counted from the window's last cell, from 1; 0 is for none."""
+        cells = _flat(unfold(x, self.axes, fill=-np.inf))
+        real = _flat(unfold(namespace(x).ones_like(x[:1, :1]), self.axes)) > 0
+        y = cells.max(axis=-1)
+        places = namespace(x).arange(cells.shape[-1], 0, -1)
+        self.saved = (places * (real & (cells == y[..., None]))).max(axis=-1)
+        return y
 
     def backward(self, g: Tensor) -> Tensor:
-        """Scatter g to the winners."""
-        return ScatterMax(self.axes, self.winner, self.input_shapes[0])(g)
-
-    def release(self) -> None:
-        """Drop the saved positions too."""
-        super().release()
-        self.winner = None
+        return ScatterMax(self.axes, self.saved, self.input_shapes[0])(g)
 
 
 class ScatterMax(Op):
-    """(N, C, OH, OW) -> (N, C, H, W): g added at the saved winner of every window; gg = GatherMax."""
+    """(N, C, OH, OW) -> (N, C, H, W): g added at the winner of every window; gg = GatherMax."""
 
     def __init__(self, axes: Axes, winner: Array, shape: tuple[int, ...]):
         self.axes, self.winner, self.target = axes, winner, shape
 
     def forward(self, g: Array) -> Array:
-        """Each tap takes the windows that it won."""
-        if cuda.available(g):
-            return kernels.scatter_max(g, self.winner, self.axes)
-        gx = namespace(g).zeros_like(g, shape=self.target)
-        tiles = all(axis.tiles for axis in self.axes)
-
-        def fill(some: Any) -> None:
-            for tap, outputs, cells in _taps(self.axes):
-                won, given = self.winner[some][outputs] == tap, g[some][outputs]
-                if tiles:
-                    kept(given, won, gx[some][cells])
-                else:
-                    gx[some][cells] += kept(given, won)
-
-        parallel.apart(fill, gx, channels=True)
-        return gx
+        """Put g at the winner's place, 0 at the others, and fold."""
+        sizes = (*g.shape, self.axes[0].kernel, self.axes[1].kernel)
+        return fold(_chosen(g[..., None], self.winner, sizes[-2] * sizes[-1]).reshape(sizes), self.axes)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Read where was written."""
         return GatherMax(self.axes, self.winner)(g)
 
 
 class GatherMax(Op):
-    """(N, C, H, W) -> (N, C, OH, OW): the cell at every window's saved winner; gx = ScatterMax."""
+    """(N, C, H, W) -> (N, C, OH, OW): the cell at every window's winner; gx = ScatterMax."""
 
     def __init__(self, axes: Axes, winner: Array):
         self.axes, self.winner = axes, winner
 
     def forward(self, x: Array) -> Array:
-        """Each tap fills the windows that it won."""
-        if cuda.available(x):
-            return kernels.gather_max(x, self.winner, self.axes)
-        y = namespace(x).zeros_like(x, shape=_out_shape(x.shape, self.axes))
-        for tap, outputs, cells in _taps(self.axes):
-            y[outputs] += kept(x[cells], self.winner[outputs] == tap)
-        return y
+        cells = _flat(unfold(x, self.axes))
+        return _chosen(cells, self.winner, cells.shape[-1]).sum(axis=-1)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Write where was read."""
         return ScatterMax(self.axes, self.winner, self.input_shapes[0])(g)
 
 
 class SumWindows(Op):
     """(N, C, H, W) -> (N, C, OH, OW): y = scale * sum of the window; gx = SpreadWindows(g).
 
-    ``scale`` is a number or an (OH, OW) array.  Rows and columns are summed one after the other:
-    KH + KW taps instead of KH * KW.
+    ``scale`` is a number or an (OH, OW) array on the host.
     """
 
     def __init__(self, axes: Axes, scale: Any):
         self.axes, self.scale = axes, scale
 
     def forward(self, x: Array) -> Array:
-        """Sum along W, then along H, then scale."""
-        rows, columns = self.axes
-        if cuda.available(x) and not isinstance(self.scale, np.ndarray):
-            return kernels.sum_windows(x, self.axes, self.scale)
-        y, scale = namespace(x).empty_like(x, shape=_out_shape(x.shape, self.axes)), _on_device(self.scale, x)
-
-        def fill(some: Any) -> None:
-            part = y[some]
-            _sum_along(_sum_along(x[some], columns, 3), rows, 2, part)
-            part *= scale
-
-        parallel.apart(fill, x)
-        return y
+        return unfold(x, self.axes).sum(axis=(-2, -1)) * _on_device(self.scale, x)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Give g back to every cell of the window."""
         return SpreadWindows(self.axes, self.scale)(g)
 
 
@@ -231,57 +97,23 @@ class SpreadWindows(Op):
         self.axes, self.scale = axes, scale
 
     def forward(self, g: Array) -> Array:
-        """Scale, then spread along H, then along W."""
-        rows, columns = self.axes
-        if cuda.available(g) and not isinstance(self.scale, np.ndarray):
-            return kernels.spread_windows(g, self.axes, self.scale)
-        gx = namespace(g).empty_like(g, shape=(*g.shape[:2], rows.size, columns.size))
-        scale = _on_device(self.scale, g)
-
-        def fill(some: Any) -> None:
-            _spread_along(_spread_along(g[some] * scale, rows, 2), columns, 3, gx[some])
-
-        parallel.apart(fill, gx)
-        return gx
+        scaled = (g * _on_device(self.scale, g))[..., None, None]
+        sizes = (*g.shape, self.axes[0].kernel, self.axes[1].kernel)
+        return fold(namespace(g).broadcast_to(scaled, sizes), self.axes)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Sum over the window."""
         return SumWindows(self.axes, self.scale)(g)
 
 
-def _taps_along(windows: Windows, axis: int) -> Iterator[tuple[Any, Any]]:
-    before = (slice(None),) * axis
-    for k in range(windows.kernel):
-        outputs, cells = windows.tap(k)
-        yield (*before, outputs), (*before, cells)
+def _flat(windows: Array) -> Array:
+    """(N, C, OH, OW, KH, KW) -> (N, C, OH, OW, KH KW)."""
+    return windows.reshape(*windows.shape[:4], windows.shape[4] * windows.shape[5])
 
 
-def _sum_along(x: Array, windows: Windows, axis: int, out: Array = None) -> Array:
-    """Sum the cells of every window along one axis."""
-    shape = (*x.shape[:axis], windows.out, *x.shape[axis + 1 :])
-    y = namespace(x).empty_like(x, shape=shape) if out is None else out
-    for k, (outputs, cells) in enumerate(_taps_along(windows, axis)):
-        if k == 0 and outputs[axis] == slice(0, windows.out):
-            y[...] = x[cells]
-            continue
-        if k == 0:
-            y.fill(0)
-        y[outputs] += x[cells]
-    return y
-
-
-def _spread_along(g: Array, windows: Windows, axis: int, out: Array = None) -> Array:
-    """Add every window's value to its cells along one axis: the adjoint of `_sum_along`."""
-    shape = (*g.shape[:axis], windows.size, *g.shape[axis + 1 :])
-    gx = namespace(g).empty_like(g, shape=shape) if out is None else out
-    if not windows.covers:
-        gx.fill(0)
-    for outputs, cells in _taps_along(windows, axis):
-        if windows.tiles:
-            gx[cells] = g[outputs]
-        else:
-            gx[cells] += g[outputs]
-    return gx
+def _chosen(cells: Array, winner: Array, count: int) -> Array:
+    """(N, C, OH, OW, KH KW): the cells where the winner is, 0 elsewhere; one cell may stand for all."""
+    xp = namespace(cells)
+    return xp.where(winner[..., None] == xp.arange(count, 0, -1), cells, 0)
 
 
 def _on_device(scale: Any, like: Array) -> Any:

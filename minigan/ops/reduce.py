@@ -11,10 +11,11 @@ from minigan.backend import Array, namespace
 from minigan.errors import ShapeError
 from minigan.ops.arithmetic import MulScalar
 from minigan.ops.broadcast import broadcast_to, sum
-from minigan.ops.choice import keep
+from minigan.ops.choice import where
 from minigan.ops.elementwise import exp, log
 from minigan.ops.half import in_single
-from minigan.ops.shape import normalize_axes, reshape
+from minigan.ops.operands import normalize_axes
+from minigan.ops.shape import reshape
 from minigan.tensor import Op, Tensor
 
 Axis = int | tuple[int, ...] | None
@@ -30,19 +31,17 @@ class Max(Op):
         self.axes, self.keepdims = axes, keepdims
 
     def forward(self, x: Array) -> Array:
-        """Find the extreme."""
         return self._extreme(x, self.keepdims)
 
     def _extreme(self, x: Array, keepdims: bool) -> Array:
         return (x.min if self.smallest else x.max)(axis=self.axes, keepdims=keepdims)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Share g among the ties."""
         x = self.input(0).data
         extreme = self._extreme(x, True)
         ties = (x == extreme) | (x != x)  # the extreme of a NaN is NaN, which equals nothing
-        share = Tensor._wrap(namespace(x).reciprocal(ties.sum(axis=self.axes, keepdims=True, dtype=x.dtype)))
-        return keep(broadcast_to(reshape(g, extreme.shape) * share, x.shape), ties)
+        share = Tensor._wrap(1 / ties.sum(axis=self.axes, keepdims=True, dtype=x.dtype))
+        return where(ties, broadcast_to(reshape(g, extreme.shape) * share, x.shape), 0.0)
 
 
 class Min(Max):
@@ -61,12 +60,7 @@ def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     n = _count(x, axis, "mean")
     if n == 0 and sum(x, axis).size:
         raise ShapeError(f"mean: no elements to average over axis {axis} of shape {x.shape}")
-    return MulScalar(1.0 / max_of(n, 1))(sum(x, axis, keepdims))
-
-
-def max_of(a: int, b: int) -> int:
-    """Return the larger of two integers (the name max is taken below)."""
-    return a if a > b else b
+    return MulScalar(1.0 / (n or 1))(sum(x, axis, keepdims))
 
 
 @in_single

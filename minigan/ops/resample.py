@@ -1,8 +1,7 @@
 """Resizing an image: nearest neighbour and bilinear, as PyTorch's interpolate computes them.
 
 Both are linear maps that treat rows and columns apart.  Nearest by whole factors repeats cells, which is
-the adjoint of summing windows; otherwise it takes rows and columns by index.  Bilinear is one small
-matrix an axis, so its adjoint is the transposed matrix.
+the adjoint of summing windows; else both are one small matrix an axis, whose adjoint is the transposed one.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from minigan import backend, cuda
 from minigan.errors import ArgumentError, ShapeError
 from minigan.ops.half import in_single
 from minigan.ops.linalg import along_axis
-from minigan.ops.pool import SpreadWindows, Windows
+from minigan.ops.pool import SpreadWindows
 from minigan.ops.shape import getitem
+from minigan.ops.windows import Windows
 from minigan.tensor import Tensor
 
 
@@ -64,11 +63,10 @@ def interpolate(
         return SpreadWindows((rows, columns), 1.0)(x)
     for axis, (n, out, factor) in enumerate(axes, start=2):
         cells = _nearest_index(n, out, factor)
-        if cuda.available(x.data) and not isinstance(cells, slice):  # an indexed add would be atomic
+        if isinstance(cells, slice):
+            x = getitem(x, (slice(None),) * axis + (cells,))
+        else:
             x = along_axis(x, _nearest_matrix(n, out, factor), axis)
-            continue
-        place = cells if isinstance(cells, slice) else backend.of(x.data).from_host(cells)
-        x = getitem(x, (slice(None),) * axis + (place,))
     return x
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,8 @@ import numpy as np
 from minigan import backend
 from minigan.backend import Array, namespace
 from minigan.errors import ArgumentError, ShapeError
-from minigan.tensor import Op, Tensor, as_tensor
+from minigan.ops.operands import as_tensor, normalize_axes, whole_numbers
+from minigan.tensor import Op, Tensor
 
 
 class Reshape(Op):
@@ -29,11 +29,9 @@ class Reshape(Op):
         self.target = shape
 
     def forward(self, x: Array) -> Array:
-        """Return x with the new sizes."""
         return x.reshape(self.target)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Give g its old sizes back."""
         return reshape(g, self.input_shapes[0])
 
 
@@ -47,11 +45,9 @@ class Permute(Op):
         self.axes = axes
 
     def forward(self, x: Array) -> Array:
-        """Return a view with permuted axes."""
         return x.transpose(self.axes)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Permute with the inverse order."""
         inverse = [0] * len(self.axes)
         for position, axis in enumerate(self.axes):
             inverse[axis] = position
@@ -68,11 +64,9 @@ class Concatenate(Op):
         self.axis = axis
 
     def forward(self, *arrays: Array) -> Array:
-        """Join along the axis."""
         return namespace(arrays[0]).concatenate(arrays, axis=self.axis)
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, ...]:
-        """Cut g at the joints."""
         pieces: list[Tensor | None] = []
         start = 0
         for i, shape in enumerate(self.input_shapes):
@@ -96,11 +90,9 @@ class GetItem(Op):
         self.index = index
 
     def forward(self, x: Array) -> Array:
-        """Take the elements."""
         return x[self.index]
 
     def backward(self, g: Tensor) -> Tensor:
-        """Scatter g to where the elements came from."""
         return Scatter(self.index, self.input_shapes[0])(g)
 
 
@@ -113,7 +105,6 @@ class Scatter(Op):
         self.index, self.target = index, shape
 
     def forward(self, g: Array) -> Array:
-        """Add g into zeros."""
         xp = namespace(g)
         out = xp.zeros(self.target, g.dtype)
         if _is_basic(self.index):
@@ -123,7 +114,6 @@ class Scatter(Op):
         return out
 
     def backward(self, g: Tensor) -> Tensor:
-        """Take from g what was added."""
         return GetItem(self.index)(g)
 
 
@@ -137,11 +127,9 @@ class Flip(Op):
         self.axes = axes
 
     def forward(self, x: Array) -> Array:
-        """Reverse."""
         return namespace(x).flip(x, self.axes)
 
     def backward(self, g: Tensor) -> Tensor:
-        """Reverse again."""
         return flip(g, self.axes)
 
 
@@ -156,14 +144,12 @@ class Pad(Op):
         self.widths, self.mode, self.value = widths, mode, value
 
     def forward(self, x: Array) -> Array:
-        """Pad every axis."""
         xp = namespace(x)
         if self.mode == "constant":
             return xp.pad(x, self.widths, constant_values=self.value)
         return xp.pad(x, self.widths, mode="reflect" if self.mode == "reflect" else "edge")
 
     def backward(self, g: Tensor) -> Tensor:
-        """Fold the borders back."""
         return Fold(self.widths, self.mode)(g)
 
 
@@ -174,7 +160,6 @@ class Fold(Op):
         self.widths, self.mode = widths, mode
 
     def forward(self, g: Array) -> Array:
-        """Fold axis after axis."""
         for axis, (before, after) in enumerate(self.widths):
             if before or after:
                 g = self._fold_axis(namespace(g).moveaxis(g, axis, 0), before, after)
@@ -215,26 +200,6 @@ def _plain_index(x: Tensor, index: Any) -> Any:
     return tuple(plain(part) for part in index) if isinstance(index, tuple) else plain(index)
 
 
-def whole_numbers(*values: Any) -> tuple[int, ...]:
-    """Return sizes or axes, given one by one or as one sequence, as Python integers; TypeError for others."""
-    one = values[0] if len(values) == 1 else values
-    return tuple(map(index, one)) if isinstance(one, (tuple, list)) else (index(one),)
-
-
-def normalize_axes(axis: int | Sequence[int] | None, ndim: int, where: str) -> tuple[int, ...]:
-    """Return axes as sorted non-negative integers (None: all); ShapeError if out of range or repeated."""
-    try:
-        axes = tuple(range(ndim)) if axis is None else whole_numbers(axis)
-    except TypeError:
-        raise ShapeError(f"{where}: expected an axis (an integer) or a tuple of them, got {axis!r}") from None
-    if any(not -ndim <= a < ndim for a in axes):
-        raise ShapeError(f"{where}: axis {axis} is out of range for {ndim} axes")
-    found = tuple(sorted(a % ndim for a in axes))
-    if len(set(found)) != len(found):
-        raise ShapeError(f"{where}: axis {axis} names an axis twice")
-    return found
-
-
 def reshape(x: Tensor, *shape: Any) -> Tensor:
     """Return x with other sizes: ``reshape(x, 2, -1)`` or ``reshape(x, (2, -1))``; one size may be -1.
 
@@ -264,11 +229,8 @@ def permute(x: Tensor, *axes: Any) -> Tensor:
 
 def transpose(x: Tensor, axis0: int = -2, axis1: int = -1) -> Tensor:
     """Return x with two axes swapped (the last two by default); a view, no copy."""
-    a, b = (
-        (axis % x.ndim for axis in (axis0, axis1))
-        if normalize_axes((axis0, axis1), x.ndim, "transpose")
-        else (0, 0)
-    )
+    normalize_axes((axis0, axis1), x.ndim, "transpose")
+    a, b = axis0 % x.ndim, axis1 % x.ndim
     order = list(range(x.ndim))
     order[a], order[b] = b, a
     return Permute(tuple(order))(x)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigan import parallel
-from minigan.backend import Array
 from minigan.errors import ArgumentError, DTypeError
-from minigan.optim.optimizer import CHUNK
+from minigan.modes import kernel_for
 from minigan.tensor import Tensor
 
 
@@ -45,15 +42,24 @@ class EMA:
         """Move the average one step towards ``module``."""
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.warmup else self.decay
         self.updates += 1
-        jobs: list[Any] = []
-        for average, value in zip(self.module.parameters(), module.parameters(), strict=True):
-            _follow(average, value, 1.0 - decay, jobs)
+        pairs = [*zip(self.module.parameters(), module.parameters(), strict=True)]
         for average, value in zip(self.module.buffers(), module.buffers(), strict=True):
             if average.dtype.kind == "f" and self.buffers == "average":
-                _follow(average, value, 1.0 - decay, jobs)
+                pairs.append((average, value))
             else:
                 average.copy_(value)
-        parallel.run(jobs)
+        for kind in {type(average.data): None for average, _ in pairs}:
+            self._follow(1.0 - decay, [pair for pair in pairs if type(pair[0].data) is kind])
+
+    def _follow(self, rate: float, pairs: list[tuple[Tensor, Tensor]]) -> None:
+        """average += rate (net - average), for tensors of one device."""
+        averages, values = map(list, zip(*pairs, strict=True))
+        kernel = kernel_for(type(self), "step", averages[0].data)
+        if kernel is None or kernel(self, rate, values, averages) is NotImplemented:
+            for average, value in pairs:
+                average.data += rate * (value.data - average.data)
+        for average in averages:
+            average.bump()
 
     def state_dict(self) -> dict[str, Any]:
         """Return {"updates": n, "module": the average's state}, host copies."""
@@ -63,20 +69,3 @@ class EMA:
         """Take over the average and the number of updates; ShapeError if the net differs."""
         self.module.load_state_dict(state["module"])
         self.updates = int(state["updates"])
-
-
-def _follow(average: Tensor, value: Tensor, rate: float, jobs: list[Any]) -> None:
-    """Add the work for one tensor to ``jobs``: in cache-sized chunks where both lie flat in memory."""
-    a, b = average.data, value.data
-    if type(a) is np.ndarray and a.flags.c_contiguous and b.flags.c_contiguous:
-        a, b = a.reshape(-1), b.reshape(-1)
-        jobs += [partial(_step, a[i : i + CHUNK], b[i : i + CHUNK], rate) for i in range(0, a.size, CHUNK)]
-    else:
-        _step(a, b, rate)
-    average.bump()
-
-
-def _step(average: Array, value: Array, rate: float) -> None:
-    difference = value - average
-    difference *= rate
-    average += difference

@@ -1,14 +1,12 @@
-"""The update rules.  Each is a dozen in-place passes over one flat chunk; see `optimizer` for the walk."""
+"""The update rules: each class's docstring is its formula, and `update` says it in arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import sqrt
 from typing import Any
 
-from minigan import backend, cuda
+from minigan import backend
 from minigan.backend import Array
-from minigan.cuda import chains
 from minigan.errors import ArgumentError
 from minigan.optim.optimizer import Optimizer
 
@@ -46,22 +44,14 @@ class SGD(Optimizer):
     def slots(self, group: Mapping[str, Any]) -> tuple[str, ...]:
         return ("momentum_buffer",) if group["momentum"] else ()
 
-    def update(
-        self, p: Array, g: Array, scratch: Array, moments: Mapping[str, Array], step: int, group: Mapping
-    ) -> None:
-        xp, momentum = backend.namespace(p), group["momentum"]
+    def update(self, p: Array, g: Array, state: Mapping[str, Any], group: Mapping[str, Any]) -> None:
+        momentum = group["momentum"]
         g = _decayed(p, g, group["weight_decay"])
         if momentum:
-            b = moments["momentum_buffer"]
-            if step == 1:
-                b[...] = g
-            else:
-                b *= momentum
-                xp.multiply(g, 1.0 - group["dampening"], out=scratch)
-                b += scratch
+            b = state["momentum_buffer"]
+            b[...] = g if state["step"] == 1 else momentum * b + (1 - group["dampening"]) * g
             g = g + momentum * b if group["nesterov"] else b
-        xp.multiply(g, group["lr"], out=scratch)
-        p -= scratch
+        p -= group["lr"] * g
 
 
 class RMSprop(Optimizer):
@@ -89,34 +79,20 @@ class RMSprop(Optimizer):
         more = ("grad_avg",) * bool(group["centered"]) + ("momentum_buffer",) * bool(group["momentum"])
         return ("square_avg", *more)
 
-    def update(
-        self, p: Array, g: Array, scratch: Array, moments: Mapping[str, Array], step: int, group: Mapping
-    ) -> None:
-        xp, alpha, v = backend.namespace(p), group["alpha"], moments["square_avg"]
+    def update(self, p: Array, g: Array, state: Mapping[str, Any], group: Mapping[str, Any]) -> None:
+        alpha, v = group["alpha"], state["square_avg"]
         g = _decayed(p, g, group["weight_decay"])
-        v *= alpha
-        xp.multiply(g, g, out=scratch)
-        scratch *= 1.0 - alpha
-        v += scratch
+        v[...] = alpha * v + (1 - alpha) * g * g
         if group["centered"]:
-            mean = moments["grad_avg"]
-            mean *= alpha
-            xp.multiply(g, 1.0 - alpha, out=scratch)
-            mean += scratch
-            xp.multiply(mean, mean, out=scratch)
-            xp.subtract(v, scratch, out=scratch)
-            xp.sqrt(scratch, out=scratch)
-        else:
-            xp.sqrt(v, out=scratch)
-        scratch += group["eps"]
-        xp.divide(g, scratch, out=scratch)
+            mean = state["grad_avg"]
+            mean[...] = alpha * mean + (1 - alpha) * g
+            v = v - mean * mean
+        step = g / (backend.namespace(p).sqrt(v) + group["eps"])
         if group["momentum"]:
-            b = moments["momentum_buffer"]
-            b *= group["momentum"]
-            b += scratch
-            scratch[...] = b
-        scratch *= group["lr"]
-        p -= scratch
+            b = state["momentum_buffer"]
+            b[...] = group["momentum"] * b + step
+            step = b
+        p -= group["lr"] * step
 
 
 class Adam(Optimizer):
@@ -145,46 +121,18 @@ class Adam(Optimizer):
     def slots(self, group: Mapping[str, Any]) -> tuple[str, ...]:
         return ("exp_avg", "exp_avg_sq") + ("max_exp_avg_sq",) * bool(group["amsgrad"])
 
-    def update(
-        self, p: Array, g: Array, scratch: Array, moments: Mapping[str, Array], step: int, group: Mapping
-    ) -> None:
-        xp, (beta1, beta2), lr = backend.namespace(p), group["betas"], group["lr"]
-        m, v = moments["exp_avg"], moments["exp_avg_sq"]
-        if self.one_kernel(p, group):
-            return self._in_one_kernel(p, m, v, g, step, group)
-        if not self.decoupled:
+    def update(self, p: Array, g: Array, state: Mapping[str, Any], group: Mapping[str, Any]) -> None:
+        xp, (beta1, beta2), t, lr = backend.namespace(p), group["betas"], state["step"], group["lr"]
+        m, v = state["exp_avg"], state["exp_avg_sq"]
+        if self.decoupled:
+            p *= 1 - lr * group["weight_decay"]
+        else:
             g = _decayed(p, g, group["weight_decay"])
-        elif group["weight_decay"]:
-            p *= 1.0 - lr * group["weight_decay"]
-        m *= beta1
-        xp.multiply(g, 1.0 - beta1, out=scratch)
-        m += scratch
-        v *= beta2
-        xp.multiply(g, g, out=scratch)
-        scratch *= 1.0 - beta2
-        v += scratch
+        m[...] = beta1 * m + (1 - beta1) * g
+        v[...] = beta2 * v + (1 - beta2) * g * g
         if group["amsgrad"]:
-            v = xp.maximum(moments["max_exp_avg_sq"], v, out=moments["max_exp_avg_sq"])
-        # m' / (sqrt(v') + eps) with both sides times r = sqrt(1 - b2**t): one pass fewer.
-        r = sqrt(1.0 - beta2**step)
-        xp.sqrt(v, out=scratch)
-        scratch += group["eps"] * r
-        xp.divide(m, scratch, out=scratch)
-        scratch *= lr * r / (1.0 - beta1**step)
-        p -= scratch
-
-    def one_kernel(self, p: Array, group: Mapping) -> bool:
-        return cuda.available(p) and not group["amsgrad"]
-
-    def _in_one_kernel(self, p: Array, m: Array, v: Array, g: Array, step: int, group: Mapping) -> None:
-        """The rule below in one pass; the same numbers stand outside the loop."""
-        (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
-        r = sqrt(1.0 - beta2**step)
-        chains.adam(
-            p, m, v, g,
-            shrink=1.0 - lr * decay if self.decoupled else 1.0, decay=0.0 if self.decoupled else decay,
-            betas=(beta1, beta2), eps=group["eps"] * r, rate=lr * r / (1.0 - beta1**step),
-        )  # fmt: skip
+            v = xp.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
+        p -= lr * (m / (1 - beta1**t)) / (xp.sqrt(v / (1 - beta2**t)) + group["eps"])
 
 
 class AdamW(Adam):

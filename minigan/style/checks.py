@@ -99,7 +99,6 @@ def check_sizes(
                     f"({scale:g} or more)"
                 )
 
-
             what = f"style {k} of {wide} x {low} pixels at --style-scale {plan.style_scale:g}"
             if plan.style_scale > 1:  # else the painting needs more
                 forecast.check_style(extractor, [*in_style], low, wide, what)

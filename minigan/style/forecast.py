@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigan import memory
+from minigan import backend
 from minigan.errors import ArgumentError
 from minigan.style.features import Extractor
 from minigan.style.objective import Objective
@@ -39,9 +39,7 @@ class Forecast:
         )
 
 
-def predict(
-    objective: Objective, settings: Settings, height: int, width: int, least: int = 16
-) -> Forecast:
+def predict(objective: Objective, settings: Settings, height: int, width: int, least: int = 16) -> Forecast:
     """Forecast a painting of height x width from an objective built for `probe_size`."""
     picture = np.full((1, 3, *probe_size(height, width, least)), 0.5, np.float32)
     objective(picture)  # the first call prepares the frozen weights
@@ -51,7 +49,7 @@ def predict(
     steps = 1.06 * settings.iterations + 2  # L-BFGS evaluates a little more than once per iteration
     longer = max(height, width)
     pixels = sum(height * width * (size / longer) ** 2 for size in settings.sizes())
-    needed, free = count_memory(objective, settings, height, width), memory.free() or ASSUMED_FREE
+    needed, free = count_memory(objective, settings, height, width), backend.free_memory() or ASSUMED_FREE
     return Forecast(
         seconds=pixel * pixels * steps,
         memory=needed,
@@ -84,7 +82,7 @@ def check_style(extractor: Extractor, layers: Sequence[str], height: int, width:
     sizes = extractor.walk(height, width, layers)
     arrays = [4 * channels * h * w for _, channels, h, w in sizes]
     kept = sum(size for size, (layer, *_) in zip(arrays, sizes, strict=True) if layer[1] in layers)
-    needed, free = 3 * max(arrays) + kept, memory.free() or ASSUMED_FREE
+    needed, free = 3 * max(arrays) + kept, backend.free_memory() or ASSUMED_FREE
     if needed > free:
         raise ArgumentError(
             f"{what} needs about {needed / 1e6:.0f} MB, {free / 1e6:.0f} MB are free; "

@@ -15,11 +15,12 @@ from minigan import ops
 from minigan.autograd import grad
 from minigan.data import resize
 from minigan.errors import NumericError
+from minigan.modes import no_grad
 from minigan.style.features import Extractor
 from minigan.style.gram import Statistic, Sums, spread, statistics
 from minigan.style.losses import style_loss, variation
 from minigan.style.settings import Settings, layer_weights
-from minigan.tensor import Tensor, no_grad
+from minigan.tensor import Tensor
 
 Key = tuple[str, str, int, int]  # ("style" or "content", layer, number of the statistic, number of the mask)
 Window = Callable[[str, Tensor], tuple[Tensor, tuple[slice, slice]]]

@@ -20,8 +20,9 @@ import numpy as np
 
 from minigan.autograd import grad
 from minigan.errors import ArgumentError
+from minigan.modes import no_grad
 from minigan.style.objective import Key, Objective, Value, finished
-from minigan.tensor import Tensor, no_grad
+from minigan.tensor import Tensor
 
 Box = tuple[int, int, int, int]  # top, bottom, left, right
 

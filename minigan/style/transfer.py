@@ -242,8 +242,9 @@ def load(picture: Picture, what: str, channels: int = 3) -> np.ndarray:
     if isinstance(picture, (str, os.PathLike)):
         return load_image(picture, channels=channels)
     if not isinstance(picture, np.ndarray) or picture.dtype.kind not in "fbiu":
-        raise ArgumentError(f"{what}: expected a picture (an array of numbers) or the path of one, got "
-                            f"{shown(picture)}")
+        raise ArgumentError(
+            f"{what}: expected a picture (an array of numbers) or the path of one, got {shown(picture)}"
+        )
     if picture.ndim != 3 or picture.shape[0] not in (1, channels) or 0 in picture.shape:
         raise ShapeError(f"{what}: expected a picture ({channels}, H, W), got {picture.shape}")
     if not np.isfinite(picture).all():

@@ -11,7 +11,8 @@ import numpy as np
 
 from minigan import backend
 from minigan.errors import ArgumentError
-from minigan.tensor import Tensor, no_grad
+from minigan.modes import no_grad
+from minigan.tensor import Tensor
 from minigan.testing.adjoint import adjoint_check
 from minigan.testing.case import OpCase, Sample, floats
 from minigan.testing.gradcheck import gradcheck

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from minigan import ops
-from minigan.tensor import Tensor, no_grad
+from minigan.modes import no_grad
+from minigan.tensor import Tensor
 
 TINY = 1e-20
 

@@ -18,7 +18,8 @@ import numpy as np
 from minigan import backend
 from minigan.autograd import grad
 from minigan.errors import ArgumentError
-from minigan.tensor import Op, Tensor, enable_grad, no_grad
+from minigan.modes import enable_grad, no_grad
+from minigan.tensor import Op, Tensor
 
 Arrays = list[np.ndarray]
 Build = Callable[[Arrays, bool], tuple[list[Tensor], list[Tensor]]]

@@ -79,8 +79,10 @@ def curves_png(panels: Panels, *, title: str = "", x_label: str = "step") -> byt
 
 def _draw(axis: Any, name: str, steps: np.ndarray, values: np.ndarray, colour: str) -> None:
     if steps.ndim != 1 or steps.shape != values.shape:
-        raise ShapeError(f"curves: {name!r} has steps of shape {steps.shape} and values of shape "
-                         f"{values.shape}; expected as many steps as values")
+        raise ShapeError(
+            f"curves: {name!r} has steps of shape {steps.shape} and values of shape "
+            f"{values.shape}; expected as many steps as values"
+        )
     if len(values) < SMOOTHED_FROM:
         axis.plot(steps, values, color=colour, marker=".", label=name)
         return

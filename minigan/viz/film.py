@@ -50,8 +50,15 @@ def save_film(
     grey = pictures[0].mode == "L"
     options = {} if suffix == ".gif" else {"lossless": True} if grey else {"quality": 90}
     buffer = BytesIO()
-    pictures[0].save(buffer, suffix[1:].upper(), save_all=True, append_images=pictures[1:], duration=times,
-                     loop=0, **options)
+    pictures[0].save(
+        buffer,
+        suffix[1:].upper(),
+        save_all=True,
+        append_images=pictures[1:],
+        duration=times,
+        loop=0,
+        **options,
+    )
     with replace_file(path, needed=buffer.tell()) as file:
         file.write(buffer.getbuffer())
 

@@ -33,8 +33,10 @@ def _boxes(root: Tensor, names: Mapping[str, Tensor] | None, most: int) -> list[
     if any(op.released for op in ops):
         raise GraphError("graph: backward has released this graph; draw it before, or pass retain_graph=True")
     if len(ops) > most:
-        raise ArgumentError(f"graph: {len(ops)} operations are too many to draw, expected at most {most}; "
-                            "draw a smaller part, or pass a larger most=")
+        raise ArgumentError(
+            f"graph: {len(ops)} operations are too many to draw, expected at most {most}; "
+            "draw a smaller part, or pass a larger most="
+        )
     known = {id(tensor): name for name, tensor in (names or {}).items()}
     boxes: list[_Box] = []
     place: dict[int, int] = {}
@@ -103,8 +105,10 @@ def graph_svg(root: Tensor, names: Mapping[str, Tensor] | None = None, *, most: 
         parts.append(f'<path d="{line}" fill="none" stroke="#555" marker-end="url(#tip)"/>')
     for box, (x, y) in zip(boxes, centres, strict=False):
         fill, corner = ("#dbe9f6", 3) if box.leaf else ("#fdf1dc", 12)
-        parts.append(f'<rect x="{x - _WIDE / 2:g}" y="{y - _HIGH / 2:g}" width="{_WIDE}" height="{_HIGH}" '
-                     f'rx="{corner}" fill="{fill}" stroke="#555"/>')
+        parts.append(
+            f'<rect x="{x - _WIDE / 2:g}" y="{y - _HIGH / 2:g}" width="{_WIDE}" height="{_HIGH}" '
+            f'rx="{corner}" fill="{fill}" stroke="#555"/>'
+        )
         name, shape = box.lines
         parts.append(f'<text x="{x:g}" y="{y - 3:g}" font-weight="bold">{escape(name)}</text>')
         parts.append(f'<text x="{x:g}" y="{y + 13:g}" fill="#555">{escape(shape)}</text>')

@@ -33,8 +33,10 @@ def to_pixels(images: Any) -> np.ndarray:
         raise ShapeError(f"images: expected shape (N, 1 or 3, H, W) with N >= 1, got {images.shape}")
     broken = ~np.isfinite(images).all(axis=(1, 2, 3))
     if broken.any():
-        raise NumericError(f"images: NaN or infinite pixels in {broken.sum()} of {len(images)} pictures, "
-                           f"first in picture {broken.argmax()}; the run has diverged")
+        raise NumericError(
+            f"images: NaN or infinite pixels in {broken.sum()} of {len(images)} pictures, "
+            f"first in picture {broken.argmax()}; the run has diverged"
+        )
     return np.rint((images.clip(-1, 1) + 1) * 127.5).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
@@ -65,8 +67,10 @@ def image_grid(
     columns = min(columns or math.ceil(math.sqrt(count)), count)
     scale = scale or max(1, _WIDTH // (columns * width + (columns - 1) * padding))
     if columns < 1 or scale < 1 or padding < 0:
-        raise ArgumentError(f"grid: columns and scale must be at least 1 and padding at least 0, "
-                            f"got {columns}, {scale}, {padding}")
+        raise ArgumentError(
+            f"grid: columns and scale must be at least 1 and padding at least 0, "
+            f"got {columns}, {scale}, {padding}"
+        )
     if labels is not None and len(labels) != count:
         raise ShapeError(f"grid: expected {count} labels, one for each image, got {len(labels)}")
     tiles = tiles.repeat(scale, axis=1).repeat(scale, axis=2)
@@ -86,9 +90,7 @@ def image_grid(
     return write_text(sheet, texts) if texts else sheet
 
 
-def write_text(
-    pixels: np.ndarray, texts: Sequence[tuple[int, int, str]], *, shade: int = _INK
-) -> np.ndarray:
+def write_text(pixels: np.ndarray, texts: Sequence[tuple[int, int, str]], *, shade: int = _INK) -> np.ndarray:
     """Return the pixels with each (left, top, text) written on them in a shade of grey."""
     from PIL import ImageDraw, ImageFont
 

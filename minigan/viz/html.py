@@ -83,12 +83,16 @@ class Report:
     def slider(self, frames: Sequence[np.ndarray | bytes], captions: Sequence[str]) -> Report:
         """Add pictures over time with a slider to move through them; it starts at the last."""
         if not len(frames) or len(frames) != len(captions):
-            raise ShapeError(f"report: expected as many captions as frames, at least one, "
-                             f"got {len(captions)} and {len(frames)}")
+            raise ShapeError(
+                f"report: expected as many captions as frames, at least one, "
+                f"got {len(captions)} and {len(frames)}"
+            )
         last = len(frames) - 1
         # Without scripts the last frame still shows.
-        images = "".join(_img(frame, caption, hidden=i < last)
-                         for i, (frame, caption) in enumerate(zip(frames, captions, strict=True)))
+        images = "".join(
+            _img(frame, caption, hidden=i < last)
+            for i, (frame, caption) in enumerate(zip(frames, captions, strict=True))
+        )
         bar = f'<input type="range" min="0" max="{last}" value="{last}" aria-label="frame">'
         return self._add(f'<div class="slider">{images}{bar}<output>{escape(captions[-1])}</output></div>')
 
@@ -99,10 +103,13 @@ class Report:
     def html(self) -> str:
         """Return the page."""
         title = escape(self.title)
-        return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
-                '<meta name="viewport" content="width=device-width">\n'
-                f"<style>{_STYLE}</style></head>\n<body><h1>{title}</h1>\n" + "\n".join(self._parts)
-                + f"\n<script>{_SCRIPT}</script></body></html>\n")
+        return (
+            f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
+            '<meta name="viewport" content="width=device-width">\n'
+            f"<style>{_STYLE}</style></head>\n<body><h1>{title}</h1>\n"
+            + "\n".join(self._parts)
+            + f"\n<script>{_SCRIPT}</script></body></html>\n"
+        )
 
     def write(self, path: str | os.PathLike) -> None:
         """Write the page to a file, replacing an older one at once."""
@@ -126,8 +133,10 @@ def _cell(value: object) -> str:
 def _img(picture: np.ndarray | bytes, caption: str, *, smooth: bool = False, hidden: bool = False) -> str:
     content = picture if isinstance(picture, bytes) else png_bytes(picture, limit=LIMIT)
     data = base64.b64encode(content).decode()
-    return (f'<img src="data:{_kind(content)};base64,{data}" alt="{escape(caption)}"'
-            f"{' class=smooth' if smooth else ''}{' hidden' if hidden else ''}>")
+    return (
+        f'<img src="data:{_kind(content)};base64,{data}" alt="{escape(caption)}"'
+        f"{' class=smooth' if smooth else ''}{' hidden' if hidden else ''}>"
+    )
 
 
 def _kind(content: bytes) -> str:

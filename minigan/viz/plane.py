@@ -46,8 +46,10 @@ def draw_plane(
         pixels, uint8 (size, size, 3).
     """
     if extent <= 0 or size < 1 or not 1 <= dot <= size or len(clouds) > len(CLOUDS):
-        raise ArgumentError(f"plane: extent, size and dot must be positive and clouds at most {len(CLOUDS)}, "
-                            f"got {extent}, {size}, {dot}, {len(clouds)}")
+        raise ArgumentError(
+            f"plane: extent, size and dot must be positive and clouds at most {len(CLOUDS)}, "
+            f"got {extent}, {size}, {dot}, {len(clouds)}"
+        )
     pixels = np.full((size, size, 3), 255, np.uint8) if scores is None else _heat(scores, size)
     for (name, points), colour in zip(clouds.items(), CLOUDS, strict=False):
         points = backend.to_host(points)

@@ -112,7 +112,7 @@ def test_values_with_commas_of_their_own():
 def test_a_mistake_in_the_environment_is_said_before_anything_is_written(
     train, tmp_path, capsys, monkeypatch
 ):
-    from minigan import parallel
+    from minigan.kernels import parallel
 
     monkeypatch.setattr(parallel, "_threads", 0)
     monkeypatch.setenv("MINIGAN_THREADS", "two")

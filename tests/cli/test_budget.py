@@ -14,6 +14,7 @@ from minigan.cli import loop
 from minigan.cli.budget import Budget, Schedule, Start, continued
 from minigan.errors import ArgumentError
 from minigan.gan.trainer import Trainer
+from minigan.gan.vae_trainer import VAETrainer
 
 SECONDS = 0.25  # that a step takes
 
@@ -124,19 +125,23 @@ class TestAnotherLength:
     @pytest.fixture
     def course(self, monkeypatch):
         """Learning rate and growth of every step; a run is interrupted after those steps in `stops`."""
-        seen, step = [], Trainer.train_step
+        seen: list = []
         self.stops = set()
 
-        def watched(trainer):
-            record = step(trainer)
-            growth = getattr(trainer.generator, "growth", None)
-            rates = [o.param_groups[0]["lr"] for o in (trainer.g_optimizer, trainer.d_optimizer)]
-            seen.append((record.step, *rates, 0 if growth is None else int(growth.item())))
-            if record.step in self.stops:
-                signal.raise_signal(signal.SIGINT)
-            return record
+        def watch(step):
+            def watched(trainer):
+                record = step(trainer)
+                growth = getattr(trainer.generator, "growth", None)
+                rates = [o.param_groups[0]["lr"] for o in (trainer.g_optimizer, trainer.d_optimizer)]
+                seen.append((record.step, *rates, 0 if growth is None else int(growth.item())))
+                if record.step in self.stops:
+                    signal.raise_signal(signal.SIGINT)
+                return record
 
-        monkeypatch.setattr(Trainer, "train_step", watched)
+            return watched
+
+        for kind in (Trainer, VAETrainer):
+            monkeypatch.setattr(kind, "train_step", watch(kind.train_step))
         monkeypatch.setattr(loop.Loop, "forecast", lambda self: "")
         monkeypatch.setattr(loop, "GRID", 4)
         return seen

@@ -298,7 +298,7 @@ class TestBadInput:
         def stop(trainer):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(Trainer, "_train_step", stop)
+        monkeypatch.setattr(Trainer, "train_step", stop)
         monkeypatch.setattr(loop.Loop, "forecast", lambda self: "")  # its probe would meet it first
         run = tmp_path / "run"
         assert train(run, "--steps", "4") == 130

@@ -85,9 +85,17 @@ def test_a_folder_of_pictures(tmp_path):
     sound(open_dataset(tmp_path, size=16, channels=1, limit=1), 1, 1, 16)
 
 
-@pytest.mark.parametrize("images", [
-    RAW, RAW[:, None], RAW[..., None].repeat(3, 3), RAW[:, None].repeat(3, 1),
-    (RAW / 127.5 - 1).astype(np.float32), (RAW / 127.5 - 1)])
+@pytest.mark.parametrize(
+    "images",
+    [
+        RAW,
+        RAW[:, None],
+        RAW[..., None].repeat(3, 3),
+        RAW[:, None].repeat(3, 1),
+        (RAW / 127.5 - 1).astype(np.float32),
+        (RAW / 127.5 - 1),
+    ],
+)
 def test_npz_in_any_layout(tmp_path, images):
     np.savez(tmp_path / "set.npz", images=images, labels=LABELS)
     data = open_dataset(tmp_path / "set.npz", channels=1)

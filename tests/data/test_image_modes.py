@@ -18,16 +18,28 @@ TAGS = {"sample_format": 339, "extra": 338, "planar": 284, "subsampling": 530, "
 def tiff(path, width, height, bits, photometric, data, order="<", **more):
     """An uncompressed TIFF file of one strip (or one for each channel, if planar), the pixels at its end."""
     count = len(bits) if more.get("planar") == [2] else 1
-    fields = {256: [width], 257: [height], 258: bits, 259: [1], 262: [photometric], 273: [0] * count,
-              277: [len(bits)], 278: [height], 279: [len(data) // count] * count}
+    fields = {
+        256: [width],
+        257: [height],
+        258: bits,
+        259: [1],
+        262: [photometric],
+        273: [0] * count,
+        277: [len(bits)],
+        278: [height],
+        279: [len(data) // count] * count,
+    }
     fields.update({TAGS[name]: value for name, value in more.items()})
 
     def packed(offset):
         fields[273] = [offset + i * len(data) // count for i in range(count)]
         entries, outside, end = b"", b"", 8 + 2 + 12 * len(fields) + 4
         for tag, values in sorted(fields.items()):
-            value = struct.pack(f"{order}{len(values)}I", *values) if tag in (273, 279) else struct.pack(
-                f"{order}{len(values)}H", *values)
+            value = (
+                struct.pack(f"{order}{len(values)}I", *values)
+                if tag in (273, 279)
+                else struct.pack(f"{order}{len(values)}H", *values)
+            )
             if len(value) > 4:
                 value, outside = struct.pack(f"{order}I", end + len(outside)), outside + value
             entries += struct.pack(f"{order}HHI", tag, 4 if tag in (273, 279) else 3, len(values))
@@ -44,9 +56,13 @@ def png(path, width, height, depth, colour, data, transparent=None):
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))]
     chunks += [(b"tRNS", transparent)] if transparent else []
     chunks += [(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in data))), (b"IEND", b"")]
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in chunks))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+            for kind, body in chunks
+        )
+    )
     return path
 
 
@@ -86,12 +102,16 @@ def test_few_bits_fill_the_whole_range(tmp_path, bits, white_is_zero):
     values = np.array([0, most, most, 0, most // 2, most, 0, 1 % most])
     data = np.packbits((values[:, None] >> np.arange(bits)[::-1]) & 1).tobytes()
     shades = values / most
-    check(tiff(tmp_path / "a.tif", 8, 1, [bits], int(not white_is_zero), data),
-          1 - shades if white_is_zero else shades)
+    check(
+        tiff(tmp_path / "a.tif", 8, 1, [bits], int(not white_is_zero), data),
+        1 - shades if white_is_zero else shades,
+    )
     if not white_is_zero:
         check(png(tmp_path / "a.png", 8, 1, bits, 0, [data]), shades)
-        check(png(tmp_path / "b.png", 8, 1, bits, 0, [data], struct.pack(">H", most // 2)),
-              np.where(values == most // 2, 1, shades))
+        check(
+            png(tmp_path / "b.png", 8, 1, bits, 0, [data], struct.pack(">H", most // 2)),
+            np.where(values == most // 2, 1, shades),
+        )
 
 
 def test_the_transparent_shade_of_sixteen_bit_grey_is_white(tmp_path):
@@ -115,8 +135,16 @@ def test_sixteen_bit_colours_are_right_to_eight(tmp_path, order, alpha):
     if order == "png":
         path = png(tmp_path / "a.png", 5, 1, 16, 6 if alpha else 2, [data])
     else:
-        path = tiff(tmp_path / "a.tif", 5, 1, [16] * kept.shape[1], 2, data, order,
-                    **({"extra": [2]} if alpha else {}))
+        path = tiff(
+            tmp_path / "a.tif",
+            5,
+            1,
+            [16] * kept.shape[1],
+            2,
+            data,
+            order,
+            **({"extra": [2]} if alpha else {}),
+        )
     want = kept[:, :3] / 65535
     if alpha:
         want[1] = 1
@@ -125,8 +153,10 @@ def test_sixteen_bit_colours_are_right_to_eight(tmp_path, order, alpha):
 
 @pytest.mark.parametrize("compression", [None, "tiff_lzw"])
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "I;16"])
-@pytest.mark.parametrize("orientation, turn", [(5, lambda a: a.T), (6, lambda a: np.rot90(a, -1)),
-                                               (7, lambda a: a[::-1, ::-1].T), (8, np.rot90)])
+@pytest.mark.parametrize(
+    "orientation, turn",
+    [(5, lambda a: a.T), (6, lambda a: np.rot90(a, -1)), (7, lambda a: a[::-1, ::-1].T), (8, np.rot90)],
+)
 def test_a_turned_tiff_keeps_its_rows(tmp_path, compression, mode, orientation, turn):
     shades = np.arange(6, dtype=np.uint8).reshape(2, 3)
     picture = Image.fromarray(shades.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(shades)
@@ -145,8 +175,13 @@ def lab(colour):
 @pytest.mark.parametrize("mode", ["LAB", "YCbCr", "CMYK", "RGBX", "RGBa", "P"])
 def test_other_colours_have_the_grey_of_their_rgb(tmp_path, mode, colour):
     plain = Image.new("RGB", (6, 4), colour)
-    picture = lab(colour) if mode == "LAB" else plain.convert("RGBA").convert(mode) if mode == "RGBa" else (
-        plain.convert(mode))
+    picture = (
+        lab(colour)
+        if mode == "LAB"
+        else plain.convert("RGBA").convert(mode)
+        if mode == "RGBa"
+        else (plain.convert(mode))
+    )
     if mode == "RGBa":
         tiff(tmp_path / "a.tif", 6, 4, [8] * 4, 2, picture.tobytes(), extra=[1])
     else:
@@ -181,8 +216,11 @@ def test_black_and_white_of_every_mode(mode, channels):
     def flat(shade):
         if mode in images._DEEP:
             return Image.new(mode, (3, 2), shade * 257)
-        return lab((shade,) * 3) if mode == "LAB" else Image.new("RGBA", (3, 2), (shade,) * 3).convert(
-            "LA" if mode == "La" else mode).convert(mode)
+        return (
+            lab((shade,) * 3)
+            if mode == "LAB"
+            else Image.new("RGBA", (3, 2), (shade,) * 3).convert("LA" if mode == "La" else mode).convert(mode)
+        )
 
     for shade in (0, 255):
         got = images._to_array(flat(shade), channels, b"")
@@ -195,21 +233,24 @@ def test_every_mode_of_pillow_is_decided():
     assert "floating-point" in images._unclear(Image.new("F", (1, 1)), b"")
 
 
-@pytest.mark.parametrize("words, bits, photometric, data, more", [
-    ("signed", [8], 1, bytes([0, 127, 128, 255]), {"sample_format": [2]}),
-    ("signed", [16], 1, bytes(8), {"sample_format": [2]}),
-    ("32-bit", [32], 1, bytes(16), {}),
-    ("floating-point", [32], 1, bytes(16), {"sample_format": [3]}),
-    ("stored apart", [16] * 3, 2, struct.pack("<12H", *DEEP * 3), {"planar": [2]}),
-    ("stored apart", [8], 0, bytes(4), {"planar": [2]}),
-    ("stored apart", [4], 1, bytes(2), {"planar": [2]}),
-    ("stored coarser", [8] * 3, 6, bytes(12), {"subsampling": [2, 1]}),
-    ("stored coarser", [8] * 3, 6, bytes(12), {}),
-    ("rare kind of TIFF", [10], 1, bytes(5), {}),
-    ("rare kind of TIFF", [12], 0, bytes(6), {}),
-    ("rare kind of TIFF", [16] * 3, 8, bytes(24), {}),
-    ("truncated or damaged", [8, 8], 1, bytes(8), {"planar": [2], "extra": [2]}),
-])
+@pytest.mark.parametrize(
+    "words, bits, photometric, data, more",
+    [
+        ("signed", [8], 1, bytes([0, 127, 128, 255]), {"sample_format": [2]}),
+        ("signed", [16], 1, bytes(8), {"sample_format": [2]}),
+        ("32-bit", [32], 1, bytes(16), {}),
+        ("floating-point", [32], 1, bytes(16), {"sample_format": [3]}),
+        ("stored apart", [16] * 3, 2, struct.pack("<12H", *DEEP * 3), {"planar": [2]}),
+        ("stored apart", [8], 0, bytes(4), {"planar": [2]}),
+        ("stored apart", [4], 1, bytes(2), {"planar": [2]}),
+        ("stored coarser", [8] * 3, 6, bytes(12), {"subsampling": [2, 1]}),
+        ("stored coarser", [8] * 3, 6, bytes(12), {}),
+        ("rare kind of TIFF", [10], 1, bytes(5), {}),
+        ("rare kind of TIFF", [12], 0, bytes(6), {}),
+        ("rare kind of TIFF", [16] * 3, 8, bytes(24), {}),
+        ("truncated or damaged", [8, 8], 1, bytes(8), {"planar": [2], "extra": [2]}),
+    ],
+)
 @pytest.mark.parametrize("channels", [None, 1, 3])
 def test_values_that_would_be_wrong_are_refused(tmp_path, words, bits, photometric, data, more, channels):
     path = tiff(tmp_path / "a.tif", 4, 1, bits, photometric, data, **more)

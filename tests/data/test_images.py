@@ -97,9 +97,17 @@ def test_cmyk_and_one_bit(tmp_path):
     np.testing.assert_array_equal(bits, [[[1, 0]]])
 
 
-@pytest.mark.parametrize("orientation, turn", [
-    (2, lambda a: a[:, ::-1]), (3, lambda a: a[::-1, ::-1]), (4, lambda a: a[::-1]),
-    (5, lambda a: a.swapaxes(0, 1)), (6, lambda a: np.rot90(a, -1)), (8, lambda a: np.rot90(a))])
+@pytest.mark.parametrize(
+    "orientation, turn",
+    [
+        (2, lambda a: a[:, ::-1]),
+        (3, lambda a: a[::-1, ::-1]),
+        (4, lambda a: a[::-1]),
+        (5, lambda a: a.swapaxes(0, 1)),
+        (6, lambda a: np.rot90(a, -1)),
+        (8, lambda a: np.rot90(a)),
+    ],
+)
 def test_the_rotation_of_the_camera_is_applied(tmp_path, orientation, turn):
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -127,7 +135,8 @@ def declared(width, height):
     chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     end = b"IDAT" + zlib.compress(b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (chunk, end))
+        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (chunk, end)
+    )
 
 
 @pytest.mark.parametrize("side", [7_100, 9_600, 30_000, 2_000_000])

@@ -6,7 +6,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from minigan import gan, memory
+from minigan import backend, gan
 from minigan.gan import forecast
 from minigan.gan.forecast import Forecast
 from minigan.gan.trainer import Trainer
@@ -85,13 +85,13 @@ def test_a_slow_step_is_measured_once(monkeypatch):
 
 def test_lines(monkeypatch):
     found = Forecast(0.0471, 212_000_000)
-    monkeypatch.setattr(memory, "free", lambda: 10**9)
+    monkeypatch.setattr(backend, "free_memory", lambda: 10**9)
     assert found.line(steps=2000, steps_per_epoch=156) == (
         "forecast: 0.0471 s a step; 2,000 steps take about 1:34 (12.8 epochs); 212 MB of arrays"
     )
     words = "about 6,369 steps in 5:00 (40.8 epochs)"
     assert words in found.line(seconds=300, steps_per_epoch=156)
-    monkeypatch.setattr(memory, "free", lambda: 10**8)
+    monkeypatch.setattr(backend, "free_memory", lambda: 10**8)
     assert "212 MB of arrays, MORE than the 100 MB that are free" in found.line(steps=1)
 
 

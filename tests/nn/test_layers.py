@@ -241,34 +241,3 @@ def test_dropout_keeps_the_mean_and_hands_on_in_evaluation():
     assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.75)}
     assert y.mean() == pytest.approx(1.0, abs=0.03)
     np.testing.assert_array_equal(layer.eval()(x).data, x.data)
-
-
-@pytest.mark.parametrize("activation", [nn.ReLU(), nn.LeakyReLU(0.2), nn.LeakyReLU(1.5), nn.Tanh()])
-@pytest.mark.parametrize("training", [True, False])
-def test_sequential_does_batch_norm_and_activation_at_once(activation, training):
-    x, norms, passes = tensor(4, 3, 5, 2), [nn.BatchNorm2d(3), nn.BatchNorm2d(3)], []
-    at_once = nn.Sequential(norms[0], activation).train(training)
-    in_turn = norms[1].train(training)
-    with minigan.observe(lambda phase, op, result, seconds: passes.append(op.name)):
-        y = at_once(x)
-    fused = training and getattr(activation, "negative_slope", 0.0) < 1 and type(activation) is not nn.Tanh
-    assert (passes == ["BatchNorm"]) == fused
-    wanted = activation(in_turn(x))
-    np.testing.assert_allclose(y.numpy(), wanted.numpy(), rtol=1e-5, atol=1e-6)
-    for mine, truth in zip(norms[0].buffers(), norms[1].buffers(), strict=True):
-        np.testing.assert_array_equal(mine.numpy(), truth.numpy())
-
-
-def test_sequential_leaves_layers_of_your_own_alone():
-    class Shifted(nn.BatchNorm2d):
-        def forward(self, x):
-            return super().forward(x) + 5.0
-
-    class Doubled(nn.ReLU):
-        def forward(self, x):
-            return super().forward(x) * 2.0
-
-    x = tensor(4, 3, 5, 2)
-    assert nn.Sequential(Shifted(3), nn.ReLU())(x).numpy().mean() == pytest.approx(5.0, rel=1e-5)
-    wanted = 2 * np.maximum(nn.BatchNorm2d(3)(x).numpy(), 0)
-    np.testing.assert_allclose(nn.Sequential(nn.BatchNorm2d(3), Doubled())(x).numpy(), wanted, rtol=1e-5)

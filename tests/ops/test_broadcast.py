@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 from minigan.errors import ShapeError
-from minigan.ops.broadcast import broadcast_shapes
+from minigan.ops.operands import broadcast_shapes
 
 
 @given(mutually_broadcastable_shapes(num_shapes=2, max_dims=4, min_side=0, max_side=3))

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from minigan import Tensor, grad, ops, parallel
-from minigan.ops.choice import kept
+from minigan import Tensor, grad, ops
 
 INF = float("inf")
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the infinities are meant
@@ -86,32 +85,8 @@ def test_dropout_drops_infinities_and_infinite_gradients():
     assert (everything.numpy() == 0).all()
 
 
-def test_batch_norm_with_a_relu_behind_it():
-    x = Tensor(np.random.default_rng(0).standard_normal((6, 2, 3, 3)), requires_grad=True)
-    relu = [ops.batch_norm(x, training=True, negative_slope=slope) for slope in (0.0, 1.0)]
-    seed = np.where(relu[1].numpy() > 0, 2.0, INF)  # infinite where the relu passes nothing on
-    want = grad(relu[1], x, Tensor(np.where(relu[1].numpy() > 0, 2.0, 0.0)))[0].numpy()
-    for recorded in (False, True):
-        (g,) = grad(relu[0], x, Tensor(seed), create_graph=recorded, retain_graph=True)
-        np.testing.assert_allclose(g.numpy(), want, atol=1e-12)
-
-
-def test_a_large_relu_in_parts(monkeypatch):
-    monkeypatch.setattr(parallel, "WORTH", 1000)
-    x = Tensor(np.random.default_rng(0).standard_normal((40, 30)).T, requires_grad=True)
-    (g,) = grad(ops.relu(x), x, Tensor(np.where(x.numpy() > 0, 3.0, INF)))
-    np.testing.assert_array_equal(g.numpy(), np.where(x.numpy() > 0, 3.0, 0.0))
-
-
 def test_a_resize_of_an_infinite_cell_leaves_the_others_alone():
     x = np.ones((1, 1, 1, 6))
     x[..., 1] = INF
     y = ops.interpolate(Tensor(x), size=(1, 9), mode="bilinear").numpy()
     assert np.isfinite(y[..., 4:]).all() and np.isinf(y[..., 1:3]).all()
-
-
-@pytest.mark.parametrize("shape, condition", [((), ()), ((3, 2), (3, 1)), ((2, 3, 2), (2,))])
-def test_kept_broadcasts_its_condition(shape, condition):
-    generator = np.random.default_rng(0)
-    x, mask = generator.standard_normal(shape), np.asarray(generator.random(condition) < 0.5)
-    np.testing.assert_array_equal(kept(np.asarray(x), mask), np.where(mask, x, 0))

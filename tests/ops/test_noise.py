@@ -22,17 +22,6 @@ def test_value_and_both_gradients_see_one_mask():
     np.testing.assert_array_equal(second.numpy(), np.where(kept, 4.0, 0.0))
 
 
-def test_the_mask_does_not_depend_on_memory_order_and_keeps_it():
-    image = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
-    last = np.ascontiguousarray(image.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-    one, other = (
-        ops.dropout(Tensor(a), 0.5, training=True, generator=np.random.default_rng(1)).data
-        for a in (image, last)
-    )
-    np.testing.assert_array_equal(one, other)
-    assert other.strides == last.strides
-
-
 def test_evaluation_and_zero_draw_nothing():
     x = Tensor(np.ones(3))
     generator = np.random.default_rng(0)

@@ -1,10 +1,10 @@
-"""Pooling beyond its cases: the tie rule, saved winners, memory order, infinities."""
+"""Pooling beyond its cases: the tie rule, saved winners, infinities."""
 
 import numpy as np
 import pytest
 
-from minigan import Tensor, grad, ops, parallel
-from minigan.ops.pool import Windows
+from minigan import Tensor, grad, ops
+from minigan.ops.windows import Windows, fold, unfold
 
 
 def image(*shape, requires_grad=True):
@@ -83,7 +83,7 @@ def test_two_backward_passes_scatter_alike_and_release_drops_the_winners():
     node = y.node
     second = grad(y.sum(), x)[0].numpy()
     np.testing.assert_array_equal(first, second)
-    assert node.winner is None
+    assert node.saved is None
 
 
 def test_winners_are_not_saved_when_nothing_is_recorded():
@@ -100,64 +100,21 @@ def test_windows_of_more_taps_than_a_byte_can_number(kernel):
     np.testing.assert_array_equal(x.grad.numpy().reshape(2, -1).argmax(axis=1), flat.argmax(axis=1))
 
 
-@pytest.mark.parametrize(
-    "function",
-    [lambda x: ops.max_pool2d(x, 2), lambda x: ops.avg_pool2d(x, 2), lambda x: ops.avg_pool2d(x, 3, 1, 1),
-     lambda x: ops.interpolate(x, scale_factor=2), lambda x: ops.interpolate(x, size=7, mode="bilinear"),
-     lambda x: ops.adaptive_avg_pool2d(x, 3)],
-)  # fmt: skip
-def test_channels_last_memory_stays_so(function):
-    def channels_last(array):
-        return array.transpose(0, 2, 3, 1).flags.c_contiguous
-
-    x = Tensor(
-        np.random.default_rng(0).standard_normal((2, 4, 4, 5)).transpose(0, 3, 1, 2), requires_grad=True
-    )
-    y = function(x)
-    (g,) = grad(y, x, Tensor(y.data * 1.0))
-    assert channels_last(y.data) and channels_last(g.data)
-
-
-def test_taps_cover_every_cell_of_every_window_once():
-    for size, kernel, stride, padding, dilation, ceil in np.ndindex(6, 3, 3, 2, 2, 2):
-        axis = Windows(
-            size + 1, kernel + 1, stride + 1, min(padding, (kernel + 1) // 2), dilation + 1, bool(ceil)
-        )
-        if axis.out < 1:
+def test_windows_show_every_cell_at_its_place_and_fold_is_the_adjoint():
+    generator = np.random.default_rng(0)
+    for K, S, P, D, ceil in np.ndindex(3, 3, 2, 2, 2):
+        kernel = K + 1
+        axes = [Windows(size, kernel, S + 1, min(P, kernel // 2), D + 1, bool(ceil)) for size in (5, 7)]
+        if min(axis.out for axis in axes) < 1:
             continue
-        seen = set()
-        for k in range(axis.kernel):
-            outputs, cells = axis.tap(k)
-            pairs = zip(range(axis.out)[outputs], range(axis.size)[cells], strict=True)
-            seen |= {(o, k, c) for o, c in pairs}
-        expected = {
-            (o, k, o * axis.stride - axis.padding + k * axis.dilation)
-            for o in range(axis.out)
-            for k in range(axis.kernel)
-        }
-        assert seen == {t for t in expected if 0 <= t[2] < axis.size}
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3])
-@pytest.mark.parametrize("N", [1, 5])
-def test_large_images_on_any_number_of_threads(monkeypatch, threads, N):
-    settings = [(3, 2, 1), (2, 2, 0)]
-    x = np.random.default_rng(0).standard_normal((N, 9, 8, 3)).transpose(0, 3, 1, 2)
-
-    def results():
-        for kernel, stride, padding in settings:
-            for pool in (ops.max_pool2d, ops.avg_pool2d):
-                image = Tensor(x, requires_grad=True)
-                y = pool(image, kernel, stride=stride, padding=padding)
-                (slope,) = grad((y * y).sum(), image)
-                yield from (y.data, slope.data)
-
-    wanted = list(results())
-    before = parallel.threads()
-    monkeypatch.setattr(parallel, "PART", 64)
-    parallel.set_threads(threads)
-    try:
-        for got, expected in zip(results(), wanted, strict=True):
-            np.testing.assert_array_equal(got, expected)
-    finally:
-        parallel.set_threads(before)
+        x = generator.standard_normal((2, 3, 5, 7))
+        seen = unfold(x, axes, fill=9.0)
+        for n, c, i, j, k, m in np.ndindex(*seen.shape):
+            h, w = (a * axis.stride + b * axis.dilation - axis.padding
+                    for a, b, axis in ((i, k, axes[0]), (j, m, axes[1])))  # fmt: skip
+            inside = 0 <= h < 5 and 0 <= w < 7
+            assert seen[n, c, i, j, k, m] == (x[n, c, h, w] if inside else 9.0)
+        values = generator.standard_normal(seen.shape)
+        np.testing.assert_allclose(
+            (fold(values, axes) * x).sum(), (values * unfold(x, axes)).sum(), rtol=1e-10
+        )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from minigan import memory
+from minigan import backend
 from minigan.errors import ArgumentError
 from minigan.style import Settings, forecast, transfer
 from minigan.style.objective import Objective
@@ -39,7 +39,7 @@ def test_time_grows_with_pixels_and_iterations(monkeypatch):
 
 
 def test_too_little_memory_names_a_size_that_fits(monkeypatch):
-    monkeypatch.setattr(memory, "free", lambda: 4_000_000)
+    monkeypatch.setattr(backend, "free_memory", lambda: 4_000_000)
     content, style = tiny.picture(0), tiny.picture(1)
     net = tiny.extractor()
     with pytest.raises(

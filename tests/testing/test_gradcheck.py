@@ -8,6 +8,7 @@ import pytest
 
 from minigan import Op, Tensor, nn, ops
 from minigan.errors import ArgumentError
+from minigan.modes import set_mode
 from minigan.testing import FAIL, PASS, PROPERTIES, gradcheck, gradgradcheck
 from minigan.testing.compare import Comparison
 
@@ -60,7 +61,8 @@ def test_names_the_parameter_that_is_wrong(monkeypatch):
     monkeypatch.setattr(
         ops.linalg.Linear, "backward", lambda op, g: (*backward(op, g)[:2], backward(op, g)[2] * 2.0)
     )
-    report = gradcheck(network(), normal(3, 1, 4, 4), seed=0, order=1)
+    with set_mode("kernels", False):
+        report = gradcheck(network(), normal(3, 1, 4, 4), seed=0, order=1)
     assert "parameter 4.bias" in str(report) and "it is 2 times the true gradient" in str(report)
 
 

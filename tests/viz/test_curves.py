@@ -72,8 +72,10 @@ def test_odd_values_are_no_trouble(values):
 def test_panels_make_it_taller_and_titles_are_drawn():
     one, two = drawn({"a": {}}), drawn({"a": {}, "b": {}})
     assert two.shape[0] > 1.4 * one.shape[0]
-    tops = [np.argmax((drawn({"a": {}}, title=title) < 100).all(axis=2).mean(axis=1) > 0.5)
-            for title in ("", "run")]
+    tops = [
+        np.argmax((drawn({"a": {}}, title=title) < 100).all(axis=2).mean(axis=1) > 0.5)
+        for title in ("", "run")
+    ]
     assert tops[0] + 10 < tops[1], "the frame makes room for the title"
 
 

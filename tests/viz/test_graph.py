@@ -37,10 +37,21 @@ def test_dot_has_every_operation_and_edge(network):
     root, names = network
     labels, edges = dot_parts(graph_dot(root, names))
     assert sorted(label.split("\\n")[0] for label in labels.values()) == sorted(
-        ["weight", "bias", "MatMul", "Add", "Mul", "Exp", "Mul", "Sum"])
-    assert sorted(edges) == sorted([
-        ("weight", "MatMul"), ("MatMul", "Add"), ("bias", "Add"), ("Add", "Mul"), ("Add", "Mul"),
-        ("Mul", "Exp"), ("Exp", "Mul"), ("bias", "Mul"), ("Mul", "Sum")])
+        ["weight", "bias", "MatMul", "Add", "Mul", "Exp", "Mul", "Sum"]
+    )
+    assert sorted(edges) == sorted(
+        [
+            ("weight", "MatMul"),
+            ("MatMul", "Add"),
+            ("bias", "Add"),
+            ("Add", "Mul"),
+            ("Add", "Mul"),
+            ("Mul", "Exp"),
+            ("Exp", "Mul"),
+            ("bias", "Mul"),
+            ("Mul", "Sum"),
+        ]
+    )
     assert "weight\\n3 x 2" in labels.values() and "Sum\\nscalar" in labels.values()
 
 
@@ -65,8 +76,11 @@ def test_names_are_escaped():
 
 def boxes_of(svg):
     tree = ElementTree.fromstring(svg)
-    rectangles = [[float(r.get(k)) for k in ("x", "y", "width", "height")]
-                  for r in tree.iter(SVG + "rect") if r.get("x") is not None]
+    rectangles = [
+        [float(r.get(k)) for k in ("x", "y", "width", "height")]
+        for r in tree.iter(SVG + "rect")
+        if r.get("x") is not None
+    ]
     return tree, rectangles
 
 

@@ -56,11 +56,16 @@ class Page(HTMLParser):
 
 
 def full():
-    return (Report("Run <1> & co").heading("Losses").text("a < b").image(PIXELS, 'the "grid"')
-            .image(png_bytes(PIXELS)).table([["x", 1234567, 0.123456], [True, np.float32(2), np.int64(3)]],
-                                            ["name", "n", "v"])
-            .slider([PIXELS, PIXELS[::-1].copy(), PIXELS], ["step 0", "step 1", "step 2"])
-            .svg('<svg xmlns="http://www.w3.org/2000/svg"/>'))
+    return (
+        Report("Run <1> & co")
+        .heading("Losses")
+        .text("a < b")
+        .image(PIXELS, 'the "grid"')
+        .image(png_bytes(PIXELS))
+        .table([["x", 1234567, 0.123456], [True, np.float32(2), np.int64(3)]], ["name", "n", "v"])
+        .slider([PIXELS, PIXELS[::-1].copy(), PIXELS], ["step 0", "step 1", "step 2"])
+        .svg('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    )
 
 
 def test_the_page_is_sound_and_needs_nothing_else():
@@ -113,9 +118,15 @@ def test_writing_replaces_an_older_file(tmp_path):
         full().write(tmp_path / "no" / "report.html")
 
 
-@pytest.mark.parametrize("add", [
-    lambda r: r.slider([], []), lambda r: r.slider([PIXELS], []), lambda r: r.image(b"hello world"),
-    lambda r: r.image(np.zeros((2, 2)))])
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda r: r.slider([], []),
+        lambda r: r.slider([PIXELS], []),
+        lambda r: r.image(b"hello world"),
+        lambda r: r.image(np.zeros((2, 2))),
+    ],
+)
 def test_bad_input_adds_nothing(add):
     report = Report("x")
     before = report.html()

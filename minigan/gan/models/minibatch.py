@@ -51,8 +51,10 @@ def with_minibatch_features(discriminator: nn.Module, *, rng: np.random.Generato
     """
     layers = list(discriminator) if isinstance(discriminator, nn.Sequential) else []
     if len(layers) < 2 or not isinstance(layers[-2], nn.Linear) or not isinstance(layers[-1], nn.Flatten):
-        raise ArgumentError("minibatch features: expected a discriminator whose last layers are Linear and "
-                            "Flatten, such as those of the models planar, dense, dcgan and pooled")
+        raise ArgumentError(
+            "minibatch features: expected a discriminator whose last layers are Linear and "
+            "Flatten, such as those of the models planar, dense, dcgan and pooled"
+        )
     features = layers[-2].in_features
     last = nn.Linear(features + KERNELS, 1, generator=rng)
     return nn.Sequential(*layers[:-2], MinibatchFeatures(features, rng=rng), last, layers[-1])

@@ -21,7 +21,8 @@ from minigan import backend, nn, ops
 from minigan.errors import ArgumentError, ShapeError
 from minigan.gan.config import Config
 from minigan.gan.models import blocks
-from minigan.tensor import Tensor, no_grad
+from minigan.modes import no_grad
+from minigan.tensor import Tensor
 
 MAPPING_LAYERS = 4  # 8 in the papers
 MIXING = 0.9  # share of training batches that get a second style from some layer on

@@ -13,11 +13,11 @@ instead of inverting the formula; a transposed convolution says which of the S s
 """
 
 from dataclasses import dataclass
-from operator import index
 
 import numpy as np
 
 from minigan.errors import ArgumentError, ShapeError
+from minigan.ops.windows import Axes, Windows, pair
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,21 @@ class ConvSpec:
                 )
 
     @property
+    def axes(self) -> Axes:
+        """The places of the kernel along height and width."""
+        settings = zip(self.stride, self.padding, self.dilation, strict=True)
+        rows, columns = settings
+        return Windows(self.H, self.KH, *rows), Windows(self.W, self.KW, *columns)
+
+    @property
     def OH(self):
         """Output height."""
-        return out_size(self.H, self.KH, self.stride[0], self.padding[0], self.dilation[0])
+        return self.axes[0].out
 
     @property
     def OW(self):
         """Output width."""
-        return out_size(self.W, self.KW, self.stride[1], self.padding[1], self.dilation[1])
+        return self.axes[1].out
 
     @property
     def x_shape(self):
@@ -160,25 +167,6 @@ def from_transpose(y_shape, weight_shape, *, stride=1, padding=0, output_padding
         )
     _check_groups(groups, Cg * groups, O)
     return ConvSpec(N, Cg * groups, sizes[0], sizes[1], O, KH, KW, stride, padding, dilation, groups)
-
-
-def out_size(size, k, s, p, d):
-    """Output size of one axis (see the formula in the module's docstring)."""
-    return (size + 2 * p - d * (k - 1) - 1) // s + 1
-
-
-def pair(value, name, *, minimum):
-    """An int or a (height, width) pair as a pair of ints >= minimum; ArgumentError otherwise."""
-    values = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    try:
-        values = tuple(index(v) for v in values if not isinstance(v, bool))
-    except TypeError:
-        values = ()
-    if len(values) != 2 or min(values) < minimum:
-        raise ArgumentError(
-            f"{name} must be an int or a (height, width) pair of ints >= {minimum}, got {value!r}"
-        )
-    return values
 
 
 def _four(shape, what, layout):

@@ -15,38 +15,22 @@ read off the other two brackets, and derivatives of every order stay among three
 conv_x is also known as the transposed convolution (Dumoulin and Visin, arXiv 1603.07285, chapter 4).
 """
 
-import numpy as np
-
-from minigan import blas, parallel
 from minigan.errors import ShapeError
-from minigan.ops.conv import registry
-from minigan.ops.conv.layout import nhwc
+from minigan.ops.arithmetic import Product
+from minigan.ops.conv.definition import conv, conv_w, conv_x
 from minigan.ops.conv.spec import from_conv, from_transpose
 from minigan.ops.shape import pad
-from minigan.tensor import Op, Tensor
 
 
-class _Convolution(Op):
-    """What the three share: a spec, and input arrays kept only where a wanted gradient reads them."""
+class _Convolution(Product):
+    """What the three share: a spec, and a check of both factors against it."""
 
-    def __init__(self, spec, prepared=None):
+    def __init__(self, spec):
         self.spec = spec
-        self.prepared = prepared
 
-    @property
-    def keeps(self):
-        """Bilinear: each factor is read only for the gradient of the other one."""
-        return tuple(i for i in (0, 1) if self.needs(1 - i))
-
-    def __call__(self, *inputs):
-        """Compute; the algorithms know threads for NumPy's arrays only."""
-        if all(type(tensor.data) is np.ndarray for tensor in inputs):
-            return super().__call__(*inputs)
-        with blas.by_one_thread():
-            return super().__call__(*inputs)
-
-    def _expect(self, *arrays_and_shapes):
-        for what, array, shape in arrays_and_shapes:
+    def _check(self, arrays):
+        super()._check(arrays)
+        for array, (what, shape) in zip(arrays, self.expected().items(), strict=False):
             if array.shape != shape:
                 raise ShapeError(
                     f"{self.name}: expected {what} of shape {shape}, got {array.shape}; check the spec"
@@ -62,16 +46,15 @@ class Conv2d(_Convolution):
     Dumoulin and Visin, arXiv 1603.07285, chapter 2.
     """
 
+    def expected(self):
+        """What the inputs are, and their shapes."""
+        return {"input": self.spec.x_shape, "weight": self.spec.weight_shape}
+
     def forward(self, x, weight, bias=None):
-        """Add the bias in place: the algorithms return fresh arrays."""
-        self._expect(("input", x, self.spec.x_shape), ("weight", weight, self.spec.weight_shape))
-        algorithm = registry.choose(self.spec, "forward", self.prepared is not None, x)
-        y = algorithm.forward(x, weight, self.spec, _prepared(self, algorithm, weight, "forward"))
-        return y if bias is None else _add_bias(y, bias)
+        return _with_bias(conv(x, weight, self.spec), bias)
 
     def backward(self, g):
-        """Both factors' gradients, each only if wanted."""
-        gx = Conv2dInputGrad(self.spec, self.prepared)(g, self.input(1)) if self.needs(0) else None
+        gx = Conv2dInputGrad(self.spec)(g, self.input(1)) if self.needs(0) else None
         gweight = Conv2dWeightGrad(self.spec)(self.input(0), g) if self.needs(1) else None
         return _with_bias_grad(self, gx, gweight, g)
 
@@ -85,16 +68,17 @@ class Conv2dInputGrad(_Convolution):
     Dumoulin and Visin, arXiv 1603.07285, chapter 4.
     """
 
+    def expected(self):
+        """What the inputs are, and their shapes."""
+        return {"input": self.spec.y_shape, "weight": self.spec.weight_shape}
+
     def forward(self, g, weight, bias=None):
-        """Scatter, or gather, whichever the algorithm does."""
-        self._expect(("input", g, self.spec.y_shape), ("weight", weight, self.spec.weight_shape))
-        algorithm = registry.choose(self.spec, "input_grad", self.prepared is not None, g)
-        gx = algorithm.input_grad(g, weight, self.spec, _prepared(self, algorithm, weight, "input_grad"))
-        return gx if bias is None else _add_bias(gx, bias)
+        """Add every output pixel's share back to the cells it was made of, then the bias."""
+        return _with_bias(conv_x(g, weight, self.spec), bias)
 
     def backward(self, ggx):
         """The forward convolution, and the weight gradient with image and cotangent in swapped parts."""
-        gg = Conv2d(self.spec, self.prepared)(ggx, self.input(1)) if self.needs(0) else None
+        gg = Conv2d(self.spec)(ggx, self.input(1)) if self.needs(0) else None
         gweight = Conv2dWeightGrad(self.spec)(ggx, self.input(0)) if self.needs(1) else None
         return _with_bias_grad(self, gg, gweight, ggx)
 
@@ -106,10 +90,12 @@ class Conv2dWeightGrad(_Convolution):
     gx = Conv2dInputGrad(g, ggweight); gg = Conv2d(x, ggweight).
     """
 
+    def expected(self):
+        """What the inputs are, and their shapes."""
+        return {"input": self.spec.x_shape, "output gradient": self.spec.y_shape}
+
     def forward(self, x, g):
-        """One sum over all output pixels of the batch."""
-        self._expect(("input", x, self.spec.x_shape), ("output gradient", g, self.spec.y_shape))
-        return registry.choose(self.spec, "weight_grad", like=x).weight_grad(x, g, self.spec)
+        return conv_w(x, g, self.spec)
 
     def backward(self, ggweight):
         """ggweight takes the place of the kernel."""
@@ -149,45 +135,17 @@ def conv_transpose2d(x, weight, bias=None, *, stride=1, padding=0, output_paddin
 
 def _apply(op, spec, x, weight, bias, channels):
     if bias is None:
-        return op(spec, _cache_of(weight))(x, weight)
+        return op(spec)(x, weight)
     if bias.shape != (channels,):
         raise ShapeError(
             f"convolution bias must have shape ({channels},), one value an output channel, got {bias.shape}"
         )
-    return op(spec, _cache_of(weight))(x, weight, bias)
+    return op(spec)(x, weight, bias)
 
 
-def _cache_of(weight):
-    """Where prepared weights go: on a frozen weight, stamped with its version; None for a trained one.
-
-    A weight that was frozen a moment ago and has not changed since keeps what was prepared: so a GAN's
-    discriminator, frozen in the generator's phase, has it in its own.
-    """
-    if not isinstance(weight, Tensor) or weight.node is not None:
-        return None
-    if weight.cache is None or weight.cache.get("version") != weight.version:
-        weight.cache = None if weight.requires_grad else {"version": weight.version}
-    return weight.cache
-
-
-def _prepared(op, algorithm, weight, function):
-    """What the algorithm wants of a frozen weight, computed once; None: it works that out itself."""
-    if op.prepared is None or algorithm.prepare is None:
-        return None
-    key = (algorithm.name, function, op.spec)
-    if key not in op.prepared:
-        op.prepared[key] = algorithm.prepare(weight, op.spec, function)
-    return op.prepared[key]
-
-
-def _add_bias(y, bias):
-    """y[n, o, i, j] += bias[o], in place."""
-
-    def add(pixels):
-        pixels += bias
-
-    parallel.over(add, nhwc(y))
-    return y
+def _with_bias(y, bias):
+    """y[n, o, i, j] + bias[o]."""
+    return y if bias is None else y + bias.reshape(1, len(bias), 1, 1)
 
 
 def _with_bias_grad(op, first, second, g):

@@ -9,8 +9,8 @@ import numpy as np
 
 from minigan import ops
 from minigan.errors import ArgumentError, DTypeError, ShapeError
-from minigan.ops.choice import Keep
-from minigan.ops.elementwise import Abs, AsType, Clip, Exp, Log, Maximum, Minimum, Pow, Sqrt, Where
+from minigan.ops.choice import Where
+from minigan.ops.elementwise import Abs, AsType, Clip, Exp, Log, Maximum, Minimum, Pow, Sqrt
 from minigan.testing.case import BadInput, OpCase, Sample
 from minigan.testing.cases.arithmetic import EMPTY, refused
 from minigan.testing.oracles import one_by_one
@@ -111,8 +111,9 @@ CASES = [
                 BadInput("a condition that does not broadcast", (np.ones(3, bool), np.ones(2), np.ones(2)),
                          {},
                          ShapeError, "where"))),
-    OpCase("keep", lambda c, x: Keep(c.data)(x), selections(), one_by_one(lambda c, a: a if c else 0.0),
-           (Keep,), linear=(1,), torch=lambda torch, c, x: torch.where(c, x, 0.0)),
+    OpCase("where else 0", lambda c, x: ops.where(c, x, 0.0), selections(),
+           one_by_one(lambda c, a: a if c else 0.0),
+           linear=(1,), torch=lambda torch, c, x: torch.where(c, x, 0.0)),
     OpCase("astype", cast, array_samples(shapes(0, 3)), one_by_one(lambda a: a), (AsType,), linear=True,
            torch=lambda torch, x: x.to(x.dtype)),
 ]  # fmt: skip

@@ -10,8 +10,7 @@ import numpy as np
 
 from minigan import backend, ops
 from minigan.errors import ArgumentError, ShapeError
-from minigan.ops.norm import plain_batch_norm
-from minigan.ops.norm_fused import BatchNorm, Standardize
+from minigan.ops.norm import BatchNorm, Standardize
 from minigan.tensor import Tensor
 from minigan.testing.case import BadInput, OpCase, Sample
 from minigan.testing.strategies import (
@@ -99,21 +98,6 @@ def batch_norm(x: Tensor, weight: Any = None, bias: Any = None, eps: float = 1e-
     return ops.batch_norm(x, None, None, weight, bias, training=True, eps=eps)
 
 
-def leaky_batch_norm(
-    x: Tensor, weight: Any = None, bias: Any = None, *, eps: float, negative_slope: float
-) -> Tensor:
-    """In training, followed by a leaky ReLU."""
-    return ops.batch_norm(x, None, None, weight, bias, training=True, eps=eps, negative_slope=negative_slope)
-
-
-def leaky_by_hand(
-    x: np.ndarray, weight: Any = None, bias: Any = None, *, eps: float, negative_slope: float
-) -> np.ndarray:
-    """The same, one entry at a time."""
-    z = affine(normalized(x, lambda p: p[1:2], eps), weight, bias)
-    return np.array([v if v > 0 else negative_slope * v for v in z.ravel().tolist()]).reshape(z.shape)
-
-
 def batch_norm_eval(x: Tensor, weight: Any = None, bias: Any = None, *, running_mean: np.ndarray,
                     running_var: np.ndarray, eps: float) -> Tensor:  # fmt: skip
     """With running statistics on the input's device and of its dtype."""
@@ -192,13 +176,6 @@ CASES = [
            (BatchNorm,), torch=in_torch("batch_norm"), empty=(Sample((EMPTY, W, W), EPS),),
            bad=(NO_CHANNELS, WRONG_WEIGHT, WRONG_EPS,
                 BadInput("a single value a channel", (X[:1, :, 0],), EPS, ShapeError, "one value"))),
-    OpCase("batch_norm leaky", leaky_batch_norm,
-           images().flatmap(lambda sample: sampled_from((0.0, 0.2)).map(
-               lambda slope: Sample(sample.inputs, {**sample.kwargs, "negative_slope": slope}))),
-           leaky_by_hand, (BatchNorm,), kinks=True,
-           bad=(BadInput("a slope above 1", (X,), {**EPS, "negative_slope": 2.0}, ArgumentError, "0 to 1"),)),
-    OpCase("batch_norm plain", plain_batch_norm, images(),
-           lambda x, w=None, b=None, *, eps: affine(normalized(x, lambda p: p[1:2], eps), w, b)),
     OpCase("batch_norm eval", batch_norm_eval, evaluated(), evaluated_by_hand, linear=(0, 2),
            torch=in_torch("batch_norm"),
            empty=(Sample((EMPTY, W, W), {**EPS, "running_mean": W, "running_var": W}),)),

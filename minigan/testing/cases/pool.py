@@ -9,8 +9,9 @@ import numpy as np
 
 from minigan import backend, ops
 from minigan.errors import ArgumentError, ShapeError
+from minigan.modes import enable_grad
 from minigan.ops.pool import GatherMax, MaxPool2d, ScatterMax, SpreadWindows, SumWindows, window_axes
-from minigan.tensor import Tensor, enable_grad
+from minigan.tensor import Tensor
 from minigan.testing.case import BadInput, OpCase, Sample
 from minigan.testing.oracles import pairwise
 from minigan.testing.strategies import (
@@ -176,8 +177,8 @@ def _of_winner(op: type[ScatterMax] | type[GatherMax]) -> Any:
         with enable_grad():
             pool(x)
         if op is ScatterMax:
-            return ScatterMax(axes, pool.winner, x.shape)(values)
-        return GatherMax(axes, pool.winner)(values)
+            return ScatterMax(axes, pool.saved, x.shape)(values)
+        return GatherMax(axes, pool.saved)(values)
 
     return call
 

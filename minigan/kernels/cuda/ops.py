@@ -1,0 +1,148 @@
+"""What the CUDA kernels stand in for: activations, pooling, normalisation, resampling, Adam."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from minigan import backend
+from minigan.backend import Array
+from minigan.kernels import gpu
+from minigan.kernels.cuda import bands, chains, windows
+from minigan.kernels.registry import kernel
+from minigan.ops.activation import LeakyRelu, Relu
+from minigan.ops.linalg import AlongAxis
+from minigan.ops.norm import BatchNorm
+from minigan.ops.pool import GatherMax, MaxPool2d, ScatterMax, SpreadWindows, SumWindows
+from minigan.optim.rules import Adam, AdamW
+from minigan.tensor import Tensor
+
+
+@kernel(LeakyRelu, "cuda")
+def leaky_relu(op: LeakyRelu, x: Array) -> Array:
+    """y = y'(x) x."""
+    return chains.leaky_grad(x, x, op.slope) if op.slope else gpu.elementwise_kernel(op, x)
+
+
+@kernel(LeakyRelu, "cuda", does="derivative")
+def leaky_relu_derivative(op: LeakyRelu, g: Array) -> Array:
+    """g or slope * g."""
+    x = op.output if op.keeps_output else op.input(0)
+    return chains.leaky_grad(g, x.data, op.slope)
+
+
+@kernel(Relu, "cuda", does="derivative")
+def relu_derivative(op: Relu, g: Array) -> Array:
+    """g or 0."""
+    return chains.leaky_grad(g, op.output.data, 0.0)
+
+
+@kernel(MaxPool2d, "cuda")
+def max_pool(op: MaxPool2d, x: Array) -> Array:
+    """One thread a window."""
+    best, op.saved = windows.max_windows(x, op.axes)
+    return best
+
+
+@kernel(ScatterMax, "cuda")
+def scatter_max(op: ScatterMax, g: Array) -> Any:
+    """One thread a cell, which looks for the windows that it won."""
+    return windows.scatter_max(g, _int32(op.winner), op.axes)
+
+
+@kernel(GatherMax, "cuda")
+def gather_max(op: GatherMax, x: Array) -> Any:
+    """One thread a window."""
+    return windows.gather_max(x, _int32(op.winner), op.axes)
+
+
+def _int32(winner: Array) -> Array:
+    return winner if winner.dtype == np.int32 else winner.astype(np.int32)
+
+
+@kernel(SumWindows, "cuda")
+def sum_windows(op: SumWindows, x: Array) -> Any:
+    """One thread a window."""
+    return NotImplemented if isinstance(op.scale, np.ndarray) else windows.sum_windows(x, op.axes, op.scale)
+
+
+@kernel(SpreadWindows, "cuda")
+def spread_windows(op: SpreadWindows, g: Array) -> Any:
+    """One thread a cell."""
+    return (
+        NotImplemented if isinstance(op.scale, np.ndarray) else windows.spread_windows(g, op.axes, op.scale)
+    )
+
+
+@kernel(AlongAxis, "cuda")
+def along_axis(op: AlongAxis, x: Array) -> Array:
+    """One thread a result, which reads the band of its row."""
+    order = backend.memory_order(x)
+    place, sizes = order.index(op.axis), [x.shape[axis] for axis in order]
+    packed = backend.namespace(x).ascontiguousarray(x.transpose(order))
+    before, after = np.prod(sizes[:place], dtype=int), np.prod(sizes[place + 1 :], dtype=int)
+    y = bands.along(packed.reshape(int(before), sizes[place], int(after)), op.matrix)
+    sizes[place] = len(op.matrix)
+    return y.reshape(sizes).transpose(backend.inverse(order))
+
+
+def rows(x: Array) -> Array:
+    """(N, C, ...) -> (M, C): a view of channels-last memory, a copy of any other."""
+    last = backend.namespace(x).ascontiguousarray(x.transpose(0, *range(2, x.ndim), 1))
+    return last.reshape(last.size // x.shape[1], x.shape[1])
+
+
+def image(matrix: Array, shape: tuple[int, ...]) -> Array:
+    """(M, C) -> (N, C, ...) of that shape, channels last."""
+    last = matrix.reshape(shape[0], *shape[2:], shape[1])
+    return last.transpose(0, last.ndim - 1, *range(1, last.ndim - 1))
+
+
+@kernel(BatchNorm, "cuda")
+def batch_norm(op: BatchNorm, x: Array, weight: Array, bias: Array) -> Array:
+    """Three walks: the mean, the variance, the result."""
+    y, op.mean, op.var, _ = chains.batch_norm(rows(x), weight, bias, op.eps)
+    return image(y, x.shape)
+
+
+@kernel(BatchNorm, "cuda", does="derivative")
+def batch_norm_derivative(op: BatchNorm, g: Array) -> tuple[Array | None, ...]:
+    """Two walks: the sums, the result."""
+    x, weight = op.input(0).data, op.input(1).data
+    rstd = (op.var + op.eps) ** -0.5
+    vectors = (weight, op.mean, rstd)
+    gx, gweight, gbias = chains.batch_norm_grad(rows(x), rows(g), *vectors, wanted=op.needs(0))
+    return None if gx is None else image(gx, x.shape), gweight, gbias
+
+
+@kernel(Adam, "cuda", does="step")
+@kernel(AdamW, "cuda", does="step")
+def adam(optimizer: Adam, group: Mapping[str, Any], parameters: list[Tensor]) -> Any:
+    """Each parameter where it lies, in one kernel; the numbers that do not change stand outside its loop.
+
+    m' / (sqrt(v') + eps) has both sides times r = sqrt(1 - b2**t).
+    """
+    if group["amsgrad"]:
+        return NotImplemented
+    (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
+    for p in parameters:
+        state = optimizer.state[p]
+        r = sqrt(1.0 - beta2 ** state["step"])
+        numbers = {
+            "shrink": 1.0 - lr * decay if optimizer.decoupled else 1.0,
+            "decay": 0.0 if optimizer.decoupled else decay,
+            "betas": (beta1, beta2),
+            "eps": group["eps"] * r,
+            "rate": lr * r / (1.0 - beta1 ** state["step"]),
+        }
+        order = backend.memory_order(p.data)
+        arrays = [a.transpose(order) for a in (p.data, state["exp_avg"], state["exp_avg_sq"], p.grad.data)]  # type: ignore[union-attr]
+        if not all(a.flags.c_contiguous for a in arrays[:3]):
+            optimizer.update(p.data, p.grad.data, state, group)  # type: ignore[union-attr]
+            continue
+        arrays[3] = backend.namespace(p.data).ascontiguousarray(arrays[3])
+        chains.adam(*(a.reshape(-1) for a in arrays), **numbers)
+    return None

@@ -1,0 +1,89 @@
+"""What is faster on every GPU than the definitions, with array functions alone.
+
+CuPy walks arrays in the order of their indices and writes C order, so for channels-last images an
+element-wise function would jump through memory, and so would whatever comes next.  Its products of stacks
+copy transposed factors; `blas` makes them products of matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minigan.backend import Array, inverse, memory_order
+from minigan.kernels import blas
+from minigan.kernels.registry import kernel
+from minigan.ops import activation, arithmetic, elementwise
+from minigan.ops.choice import Where
+from minigan.ops.linalg import Gram, Linear, MatMul
+
+ELEMENTWISE = (
+    arithmetic.Add,
+    arithmetic.Sub,
+    arithmetic.Mul,
+    arithmetic.Div,
+    arithmetic.AddScalar,
+    arithmetic.MulScalar,
+    arithmetic.PowScalar,
+    arithmetic.Neg,
+    elementwise.Pow,
+    elementwise.Exp,
+    elementwise.Log,
+    elementwise.Sqrt,
+    elementwise.Abs,
+    elementwise.Clip,
+    elementwise.Maximum,
+    elementwise.Minimum,
+    elementwise.AsType,
+    activation.Relu,
+    activation.LeakyRelu,
+    activation.Elu,
+    activation.Sigmoid,
+    activation.Tanh,
+    activation.Softplus,
+    activation.NormalCdf,
+)
+
+
+def in_memory_order(function: Callable[..., Array], *arrays: Array) -> Array:
+    """Return ``function(*arrays)``, an element-wise function, laid out as its largest argument."""
+    model = max(arrays, key=lambda array: array.size)
+    if model.flags.c_contiguous or any(array.ndim != model.ndim for array in arrays):
+        return function(*arrays)
+    order = memory_order(model)
+    return function(*(array.transpose(order) for array in arrays)).transpose(inverse(order))
+
+
+def elementwise_kernel(op: Any, *arrays: Array) -> Array:
+    """The definition, in the order of memory."""
+    return in_memory_order(op.forward, *arrays)
+
+
+for _kind in ELEMENTWISE:
+    kernel(_kind, "gpu")(elementwise_kernel)
+
+
+@kernel(Where, "gpu")
+def choose(op: Where, x: Array, y: Array) -> Any:
+    """Choose in the order of memory, from one number for y."""
+    if y.ndim or op.condition.shape != x.shape:
+        return NotImplemented
+    return in_memory_order(lambda part, mask: Where(mask).forward(part, y), x, op.condition)
+
+
+@kernel(MatMul, "gpu")
+def matmul(op: MatMul, x: Array, y: Array) -> Array:
+    """A product of matrices wherever it can be one."""
+    return blas.matmul(x, y)
+
+
+@kernel(Linear, "gpu")
+def linear(op: Linear, x: Array, weight: Array, bias: Array | None = None) -> Array:
+    """One product; the bias is added in place onto its fresh result."""
+    return blas.matmul(x, weight.T, bias)
+
+
+@kernel(Gram, "gpu")
+def gram(op: Gram, x: Array) -> Array:
+    """One product."""
+    return blas.gram(x)

@@ -1,0 +1,105 @@
+"""What callers may pass: numbers, arrays and axes, turned into what the operations expect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from minigan import backend
+from minigan.backend import Array
+from minigan.errors import ArgumentError, DTypeError, ShapeError
+from minigan.tensor import Tensor
+
+
+def is_number(value: Any) -> bool:
+    """Return whether ``value`` is a Python or NumPy number (which never changes a dtype)."""
+    return isinstance(value, (int, float, np.number))
+
+
+def number(value: Any, name: str, where: str) -> float:
+    """Return a setting as a float; ArgumentError for what is no number."""
+    if isinstance(value, bool) or not is_number(value):
+        raise ArgumentError(f"{where}: {name} must be a number, got {value!r}")
+    return float(value)
+
+
+def as_tensor(value: Any, like: Tensor | None = None) -> Tensor:
+    """Return ``value`` as a Tensor; other than a Tensor it takes ``like``'s dtype and device."""
+    if isinstance(value, Tensor):
+        return value
+    return Tensor(value) if like is None else Tensor._wrap(_constant(value, like))
+
+
+def _constant(value: Any, like: Tensor) -> Array:
+    if isinstance(value, (bool, int, float, np.generic, list, tuple)):
+        return backend.of(like._data).from_host(np.asarray(value, dtype=like.dtype))
+    try:
+        array = backend.to_device(value, like.device)
+    except TypeError:
+        raise DTypeError(f"expected a tensor, an array or numbers, got {type(value).__name__}") from None
+    if array.dtype.kind not in "fbiu":
+        raise DTypeError(f"expected a tensor, an array or numbers, got dtype {array.dtype}")
+    return array.astype(like.dtype) if array.dtype.kind in "biu" else array
+
+
+def operands(x: Any, y: Any) -> tuple[Tensor, Tensor]:
+    """Return both as tensors: what is none (an array, a list, a number) joins the other's device."""
+    if not isinstance(x, Tensor):
+        x = as_tensor(x, like=y if isinstance(y, Tensor) else None)
+    return x, y if isinstance(y, Tensor) else as_tensor(y, like=x)
+
+
+def pair(x: Any, y: Any, where: str) -> tuple[Tensor, Tensor]:
+    """Two tensors of one float dtype whose shapes broadcast; bool and int operands join the float's dtype."""
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
+        x, y = operands(x, y)
+    a, b = x._data, y._data
+    if a.shape != b.shape:
+        broadcast_shapes(a.shape, b.shape, where)
+    if a.dtype != b.dtype:
+        if y.dtype.kind in "biu":
+            y = Tensor._wrap(y.data.astype(x.dtype))
+        elif x.dtype.kind in "biu":
+            x = Tensor._wrap(x.data.astype(y.dtype))
+    return x, y
+
+
+def broadcast_shapes(a: tuple[int, ...], b: tuple[int, ...], where: str) -> tuple[int, ...]:
+    """Return the common shape of two operands; ShapeError naming ``where`` if there is none."""
+    n = max(len(a), len(b))
+    sizes = list(zip((1,) * (n - len(a)) + a, (1,) * (n - len(b)) + b, strict=True))
+    if any(p != q and p != 1 and q != 1 for p, q in sizes):
+        raise ShapeError(
+            f"{where}: shapes {a} and {b} do not broadcast; sizes must be equal or 1, from the last axis back"
+        )
+    return tuple(q if p == 1 else p for p, q in sizes)
+
+
+def whole_numbers(*values: Any) -> tuple[int, ...]:
+    """Return sizes or axes, given one by one or as one sequence, as Python integers; TypeError for others."""
+    one = values[0] if len(values) == 1 else values
+    return tuple(map(index, one)) if isinstance(one, (tuple, list)) else (index(one),)
+
+
+def normalize_axes(axis: int | Sequence[int] | None, ndim: int, where: str) -> tuple[int, ...]:
+    """Return axes as sorted non-negative integers (None: all); ShapeError if out of range or repeated."""
+    try:
+        axes = tuple(range(ndim)) if axis is None else whole_numbers(axis)
+    except TypeError:
+        raise ShapeError(f"{where}: expected an axis (an integer) or a tuple of them, got {axis!r}") from None
+    if any(not -ndim <= a < ndim for a in axes):
+        raise ShapeError(f"{where}: axis {axis} is out of range for {ndim} axes")
+    found = tuple(sorted(a % ndim for a in axes))
+    if len(set(found)) != len(found):
+        raise ShapeError(f"{where}: axis {axis} names an axis twice")
+    return found
+
+
+def one_axis(axis: int, ndim: int, where: str) -> int:
+    """Return one axis as a non-negative integer; ArgumentError for what is no integer."""
+    if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):
+        raise ArgumentError(f"{where}: axis must be one integer, got {axis!r}")
+    return normalize_axes(axis, ndim, where)[0]
