@@ -90,19 +90,15 @@ def _walk(
     leaves: dict[int, Tensor] = {}
     heap: list[tuple[int, Op]] = []
     arrived: list[tuple[Any, Tensor]] = []
-    useful = None if targets is None else _leading_to(roots, targets)
-    wanted_edges = {id(edge) for edge in targets or ()}
+    useful, wanted_edges = _leading_to(roots, targets), {id(edge) for edge in targets or ()}
 
     def deliver(edge: Op | Tensor, g: Tensor) -> None:
         key = id(edge)
-        if key in gradients:
-            gradients[key] = gradients[key] + g
-            return
-        gradients[key] = g
-        if isinstance(edge, Op):
-            heappush(heap, (-edge.order, edge))
-        else:
+        if not isinstance(edge, Op):
             leaves[key] = edge
+        elif key not in gradients:
+            heappush(heap, (-edge.order, edge))
+        gradients[key] = gradients[key] + g if key in gradients else g
 
     with set_mode("recording", create_graph):
         for root, seed in zip(roots, seeds, strict=True):
@@ -114,36 +110,30 @@ def _walk(
             g = gradients.pop(id(op))
             if id(op) in wanted_edges:
                 arrived.append((op, g))
-            for parent, gp in _backward(op, g, useful):
-                deliver(parent, gp)
+            op._wanted = [p is not None and (useful is None or id(p) in useful) for p in op.parents]
+            if op.released or True in op._wanted:
+                for parent, wanted, gp in zip(op.parents, op._wanted, _backward(op, g), strict=True):
+                    if wanted and parent is not None and gp is not None:
+                        deliver(parent, gp)
+            op._wanted = None
             if not retain_graph:
                 op.release()
     return arrived + [(leaf, gradients[key]) for key, leaf in leaves.items()]
 
 
-def _backward(op: Op, g: Tensor, useful: set[int] | None) -> Iterator[tuple[Op | Tensor, Tensor]]:
-    """Yield (edge, gradient) for every input that wants one."""
+def _backward(op: Op, g: Tensor) -> tuple[Tensor | None, ...]:
     if op.released:
         raise GraphError(
             f"{op.name}: this graph was released by an earlier backward; pass retain_graph=True there"
         )
-    op._wanted = [p is not None and (useful is None or id(p) in useful) for p in op.parents]
-    if True in op._wanted:
-        found = run_observed("backward", op, op.differentiate, g) if observers else op.differentiate(g)
-        found = found if isinstance(found, tuple) else (found,)
-        if len(found) != len(op.parents):
-            raise GraphError(
-                f"{op.name}: backward returned {len(found)} gradients for {len(op.parents)} inputs"
-            )
-        for i, (parent, wanted, gp) in enumerate(zip(op.parents, op._wanted, found, strict=True)):
-            if gp is not None and gp.shape != op.input_shapes[i]:
-                expected = op.input_shapes[i]
-                raise GraphError(
-                    f"{op.name}: the gradient of input {i} has shape {gp.shape}, expected {expected}"
-                )
-            if wanted and parent is not None and gp is not None:
-                yield parent, gp
-    op._wanted = None
+    found = run_observed("backward", op, op.differentiate, g) if observers else op.differentiate(g)
+    found = found if isinstance(found, tuple) else (found,)
+    if len(found) != len(op.parents):
+        raise GraphError(f"{op.name}: backward returned {len(found)} gradients for {len(op.parents)} inputs")
+    for i, (gp, shape) in enumerate(zip(found, op.input_shapes, strict=True)):
+        if gp is not None and gp.shape != shape:
+            raise GraphError(f"{op.name}: the gradient of input {i} has shape {gp.shape}, expected {shape}")
+    return found
 
 
 def _seed(root: Tensor, seed: Tensor | None) -> Tensor:
@@ -178,8 +168,10 @@ def ancestors(roots: Iterable[Tensor]) -> list[Op]:
     return sorted(seen.values(), key=lambda op: op.order)
 
 
-def _leading_to(roots: Sequence[Tensor], targets: Sequence[Any]) -> set[int]:
-    """Identities of the edges through which a gradient reaches any target."""
+def _leading_to(roots: Sequence[Tensor], targets: Sequence[Any] | None) -> set[int] | None:
+    """Identities of the edges through which a gradient reaches any target; None: of all edges."""
+    if targets is None:
+        return None
     useful = {id(target) for target in targets}
     for op in ancestors(roots):
         if any(id(parent) in useful for parent in op.parents if parent is not None):

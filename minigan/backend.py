@@ -192,11 +192,6 @@ def check_alike(arrays: list[Array], where: type, any_dtype: bool = False) -> No
             )
 
 
-def as_array(value: Any) -> Array:
-    """Return an array; NumPy makes a number of an array without axes."""
-    return np.asarray(value) if isinstance(value, np.generic) else value
-
-
 def to_host(array: Array) -> np.ndarray:
     """Return the array as a NumPy array (a copy from a GPU, itself on the host)."""
     return of(array).to_host(array)

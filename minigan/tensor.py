@@ -10,7 +10,6 @@ There is no arithmetic here; `minigan.ops` supplies it and installs the operator
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
@@ -20,7 +19,7 @@ import numpy as np
 from minigan import backend
 from minigan.backend import Array
 from minigan.errors import DTypeError, GraphError, ShapeError
-from minigan.modes import _modes, kernel_for
+from minigan.modes import _modes, kernel_for, kernels
 
 Edge: TypeAlias = Union["Op", "Tensor", None]
 Observer: TypeAlias = Callable[[str, "Op", Array, float], None]
@@ -221,7 +220,7 @@ class Op:
     def __call__(self, *inputs: Tensor) -> Tensor:
         """Run forward and, if any input wants a gradient and recording is on, record it."""
         arrays = [t._data for t in inputs]
-        self._check(arrays)
+        backend.check_alike(arrays, type(self), self.any_dtype)
         if arrays[0].dtype.char == "e" and not self.exact:
             return self(*[t.astype(np.float32) for t in inputs]).astype(np.float16)  # see ops/half.py
         if _modes.recording:
@@ -230,8 +229,10 @@ class Op:
                     self.recording = True
                     self.parents = tuple((t.node or t) if t.requires_grad else None for t in inputs)
                     break
-        run = partial(run_observed, "forward", self, self._compute) if observers else self._compute
-        array = backend.as_array(run(inputs, arrays))
+        if observers:
+            array = run_observed("forward", self, self._compute, inputs, arrays)
+        else:
+            array = self._compute(inputs, arrays)
         result = Tensor._wrap(array)
         if getattr(array, "base", None) is not None or array is arrays[0]:
             owner = backend.owner(array)
@@ -250,13 +251,15 @@ class Op:
 
     def _compute(self, inputs: Sequence[Tensor], arrays: Sequence[Array]) -> Array:
         """Forward, by a kernel where one is registered and takes these arrays, else by definition."""
-        if (kernel := kernel_for(type(self), "forward", arrays[0])) is not None:
+        array = NotImplemented
+        kernel = kernels[type(self), "forward", type(arrays[0])] if _modes.kernels else None
+        if kernel is not None:
             self.given = inputs
             array = kernel(self, *arrays)
             self.given = ()
-            if array is not NotImplemented:
-                return array
-        return self.forward(*arrays)
+        if array is NotImplemented:
+            array = self.forward(*arrays)
+        return np.asarray(array) if isinstance(array, np.generic) else array
 
     def differentiate(self, g: Tensor) -> Any:
         """Backward, by a kernel where nothing is recorded and one takes this, else by definition."""
@@ -265,13 +268,8 @@ class Op:
                 found = kernel(self, g._data)
                 if found is not NotImplemented:
                     parts = found if type(found) is tuple else (found,)
-                    return tuple(
-                        None if part is None else Tensor._wrap(backend.as_array(part)) for part in parts
-                    )
+                    return tuple(None if part is None else Tensor._wrap(part) for part in parts)
         return self.backward(g)
-
-    def _check(self, arrays: list[Array]) -> None:
-        backend.check_alike(arrays, type(self), self.any_dtype)
 
     def needs(self, i: int) -> bool:
         """Return whether anyone wants the gradient of input ``i``."""

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from minigan import backend, modes, tensor
+from minigan import backend
 from minigan.autograd import grad
-from minigan.modes import set_mode
-from minigan.tensor import Op, Tensor
+from minigan.modes import kernels, set_mode
+from minigan.tensor import Op, Tensor, observers
 
 
 @dataclass
@@ -25,27 +25,6 @@ class Line:
     definition: float = 0.0
 
 
-class _Watch(modes.Kernels):
-    """The engine's table, with every kernel noting that it ran."""
-
-    def __init__(self, table: modes.Kernels):
-        super().__init__()
-        self.table, self.ran = table, ""
-
-    def __missing__(self, key: tuple[type, str, type]) -> Callable[..., Any] | None:
-        kernel = self.table[key]
-        if kernel is None:
-            return None
-
-        def noted(*arguments: Any) -> Any:
-            found = kernel(*arguments)
-            self.ran = name_of(kernel) if found is not NotImplemented else ""
-            return found
-
-        self[key] = noted
-        return noted
-
-
 def name_of(kernel: Any) -> str:
     """Return "host.pool.max_pool" for a kernel of minigan/kernels/host/pool.py."""
     while hasattr(kernel, "func"):  # a partial
@@ -55,57 +34,60 @@ def name_of(kernel: Any) -> str:
 
 
 @contextmanager
-def watched(lines: list[Line]) -> Iterator[None]:
-    """Add a line for every operation that runs inside the block."""
-    watch, before = _Watch(modes.kernels), modes.kernels
+def watched(lines: list[Line], within: bool) -> Iterator[None]:
+    """Add a line for every operation in the block; ``within`` those that nothing records are a backward's."""
+    find, ran = kernels.find, [""]
+
+    def noting(*key: Any) -> Callable[..., Any] | None:
+        kernel = find(*key)
+        if kernel is None:
+            return None
+
+        def noted(*arguments: Any) -> Any:
+            found = kernel(*arguments)
+            ran[0] = name_of(kernel) if found is not NotImplemented else ""
+            return found
+
+        return noted
 
     def note(phase: str, op: Op, result: Any, seconds: float) -> None:
         backend.synchronize()
         parts = result if isinstance(result, tuple) else (result,)
         shapes = [str(tuple(part.shape)) for part in parts if part is not None]
-        lines.append(Line(op.name, phase, " ".join(shapes), watch.ran or "definition", seconds))
-        watch.ran = ""
+        does = "inside" if phase == "forward" and within and not op.recording else phase
+        lines.append(Line(op.name, does, " ".join(shapes), ran[0] or "definition", seconds))
+        ran[0] = ""
 
-    modes.kernels = watch
-    tensor.observers.append(note)
+    kernels.find = noting
+    kernels.clear()
+    observers.append(note)
     try:
         yield
     finally:
-        tensor.observers.remove(note)
-        modes.kernels = before
+        observers.remove(note)
+        kernels.find = find
+        kernels.clear()
 
 
 def trace(function: Callable[..., Any], *inputs: Any) -> list[Line]:
     """Run a function, and backward through it if it records, with kernels and without: a line an operation.
 
-    The definition's seconds are those of the same operation in the same place; where one way takes other
-    operations than the other (a derivative of several) they are added up.
+    The operations that a backward pass is made of come before it, as "inside", and are part of its seconds.
     """
+    wanted = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
     found = []
-    for kernels in (True, False):
+    for with_kernels in (True, False):
         for _ in range(2):  # the first time warms up
             lines: list[Line] = []
-            with watched(lines), set_mode("kernels", kernels):
+            with watched(lines, bool(wanted)), set_mode("kernels", with_kernels):
                 result = function(*inputs)
-                wanted = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
                 if isinstance(result, Tensor) and result.requires_grad and wanted:
                     grad(result.sum() if result.ndim else result, wanted, allow_unused=True)
-        found.append(_outermost(lines))
-    with_kernels, by_definition = found
-    for line, plain in zip(with_kernels, by_definition, strict=True):
-        line.definition = plain.seconds
-    return with_kernels
-
-
-def _outermost(lines: list[Line]) -> list[Line]:
-    """Backward passes include the operations they are made of: drop those."""
-    kept, start = [], 0
-    for place, line in enumerate(lines):
-        if line.does == "backward":
-            kept.append(line)
-        elif not any(later.does == "backward" for later in lines[place + 1 :]):
-            kept.append(line)
-    return kept or lines[start:]
+        found.append(lines)
+    plain = iter([line for line in found[1] if line.does != "inside"])
+    for line in found[0]:
+        line.definition = next(plain).seconds if line.does != "inside" else 0.0
+    return found[0]
 
 
 def explain(function: Callable[..., Any], *inputs: Any) -> str:
@@ -113,9 +95,11 @@ def explain(function: Callable[..., Any], *inputs: Any) -> str:
     lines = trace(function, *inputs)
     rows = [("operation", "", "result", "ran", "ms", "by definition")]
     for line in lines:
-        saved = f"{1e3 * line.definition:.3f}" if line.kernel != "definition" else ""
-        rows.append((line.operation, line.does, line.shape, line.kernel, f"{1e3 * line.seconds:.3f}", saved))
-    total = [1e3 * sum(getattr(line, name) for line in lines) for name in ("seconds", "definition")]
+        plain = f"{1e3 * line.definition:.3f}" if line.does != "inside" else ""
+        name = f"  {line.operation}" if line.does == "inside" else line.operation
+        rows.append((name, line.does, line.shape, line.kernel, f"{1e3 * line.seconds:.3f}", plain))
+    outer = [line for line in lines if line.does != "inside"]
+    total = [1e3 * sum(getattr(line, name) for line in outer) for name in ("seconds", "definition")]
     rows.append(("all", "", "", "", f"{total[0]:.3f}", f"{total[1]:.3f}"))
     widths = [max(len(row[i]) for row in rows) for i in range(6)]
     return "\n".join(

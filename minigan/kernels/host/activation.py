@@ -30,7 +30,10 @@ def relu(op: Relu, x: Array) -> Array:
 @kernel(Relu, "numpy", does="derivative")
 def relu_derivative(op: Relu, g: Array) -> Array:
     """Keep the bits of g where y > 0."""
-    return filled(lambda y, part, gx: kept(part, y > 0, gx), op.output.data, g)
+    y = op.output.data
+    if y.nbytes < parallel.WORTH:
+        return kept(g, y > 0)
+    return filled(lambda part, gpart, gx: kept(gpart, part > 0, gx), y, g)
 
 
 @kernel(LeakyRelu, "numpy")
@@ -44,8 +47,11 @@ def leaky_relu(op: LeakyRelu, x: Array) -> Any:
 @kernel(LeakyRelu, "numpy", does="derivative")
 def leaky_relu_derivative(op: LeakyRelu, g: Array) -> Array:
     """g times 1 or slope."""
-    x = op.output if op.keeps_output else op.input(0)
-    return filled(lambda part, gpart, gx: np.multiply(gpart, factor(part, op.slope), out=gx), x.data, g)
+    x = (op.output if op.keeps_output else op.input(0)).data
+    if x.nbytes < parallel.WORTH:
+        gx = factor(x, op.slope)
+        return np.multiply(gx, g, out=gx)
+    return filled(lambda part, gpart, gx: np.multiply(gpart, factor(part, op.slope), out=gx), x, g)
 
 
 def factor(x: Array, slope: float) -> Array:

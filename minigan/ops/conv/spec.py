@@ -13,6 +13,7 @@ instead of inverting the formula; a transposed convolution says which of the S s
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -64,19 +65,18 @@ class ConvSpec:
                     "use a larger input or more padding"
                 )
 
-    @property
+    @cached_property
     def axes(self) -> Axes:
         """The places of the kernel along height and width."""
-        settings = zip(self.stride, self.padding, self.dilation, strict=True)
-        rows, columns = settings
+        rows, columns = zip(self.stride, self.padding, self.dilation, strict=True)
         return Windows(self.H, self.KH, *rows), Windows(self.W, self.KW, *columns)
 
-    @property
+    @cached_property
     def OH(self):
         """Output height."""
         return self.axes[0].out
 
-    @property
+    @cached_property
     def OW(self):
         """Output width."""
         return self.axes[1].out

@@ -28,13 +28,14 @@ class _Convolution(Product):
     def __init__(self, spec):
         self.spec = spec
 
-    def _check(self, arrays):
-        super()._check(arrays)
-        for array, (what, shape) in zip(arrays, self.expected().items(), strict=False):
-            if array.shape != shape:
+    def __call__(self, *inputs):
+        """Check both factors against the spec, then as every Op."""
+        for tensor, (what, shape) in zip(inputs, self.expected().items(), strict=False):
+            if tensor.shape != shape:
                 raise ShapeError(
-                    f"{self.name}: expected {what} of shape {shape}, got {array.shape}; check the spec"
+                    f"{self.name}: expected {what} of shape {shape}, got {tensor.shape}; check the spec"
                 )
+        return super().__call__(*inputs)
 
 
 class Conv2d(_Convolution):
