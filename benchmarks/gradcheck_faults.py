@@ -1,6 +1,6 @@
 """How sharp the gradient checker is: ``python benchmarks/gradcheck_faults.py [PART ...] [--json FILE]``.
 
-planted  every bug of tests/planted.py, planted in minigan, and the property that caught it
+planted  every bug of tests/planted.py and tests/kernels/planted_kernels.py, and the property that caught it
 needle   1,000 times one entry of 4,096, wrong by 0.01 %, with three probes: found, and how many evaluations
 pytorch  the same wrong functions shown to minigan and to PyTorch's slow and fast checker
 
@@ -231,11 +231,12 @@ def load(path):
 
 def planted():
     """Print each planted bug and the first property that is broken; returns the rows."""
-    faults, rows = load(TESTS / "planted.py"), []
-    width = max(len(fault.name) for fault in faults.FAULTS)
-    for fault in faults.FAULTS:
+    files, rows = [load(TESTS / name) for name in ("planted.py", "kernels/planted_kernels.py")], []
+    faults = [fault for file in files for fault in file.FAULTS]
+    width = max(len(fault.name) for fault in faults)
+    for fault in faults:
         with pytest.MonkeyPatch.context() as patch:
-            faults.plant(patch, fault)
+            files[0].plant(patch, fault)
             report, seconds = timed(fault.check)
         by = report.properties[0] if report.properties else "MISSED"
         rows.append(

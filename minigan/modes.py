@@ -33,6 +33,11 @@ def set_mode(name: str, value: bool) -> Iterator[None]:
         setattr(_modes, name, before)
 
 
+def use_kernels_by_default(wanted: bool) -> None:
+    """Say whether kernels stand in for definitions from now on, unless `set_mode` says otherwise."""
+    _Modes.kernels = _modes.kernels = wanted
+
+
 def is_grad_enabled() -> bool:
     """Return whether operations are being recorded in this thread."""
     return _modes.recording

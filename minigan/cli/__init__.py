@@ -61,6 +61,12 @@ def _add_common(parser: ArgumentParser) -> None:
         help="where arrays live: numpy (processor) or cupy (NVIDIA GPU); else MINIGAN_BACKEND, else numpy",
     )
     group.add_argument(
+        "--kernels",
+        choices=("on", "off"),
+        default=SUPPRESS,
+        help="off: every operation by its definition, slowly; else MINIGAN_KERNELS, else on",
+    )
+    group.add_argument(
         "--debug", action="store_true", default=SUPPRESS, help="show the traceback of an error"
     )
 
@@ -114,9 +120,10 @@ def _dispatch(argv: list[str]) -> int:
         from minigan import backend
 
         backend.use(arguments.backend)
-    from minigan.kernels import parallel
+    from minigan.cli import speed
 
-    parallel.threads()  # a mistake in the environment is said before anything is written
+    speed.choose_kernels(getattr(arguments, "kernels", None))
+    speed.threads()  # a mistake in the environment is said before anything is written
     return _command(arguments) or 0
 
 

@@ -71,14 +71,14 @@ def versions() -> dict[str, str]:
 
 def describe_machine() -> dict[str, str | int]:
     """Return platform, processor, the cores this process may use and the threads of element-wise passes."""
-    from minigan.kernels import parallel
+    from minigan.cli import speed
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {
         "platform": platform.platform(),
         "processor": _processor_name(),
         "cores": cores,
-        "threads": parallel.threads(),
+        "threads": speed.threads(),
     }
 
 

@@ -17,9 +17,9 @@ from minigan.errors import ArgumentError, truth
 from minigan.kernels import registry
 from minigan.kernels.memory import keep_freed
 from minigan.kernels.registry import kernel
-from minigan.modes import set_mode
+from minigan.modes import set_mode, use_kernels_by_default
 
-__all__ = ["enabled", "explain", "kernel", "off", "on", "use_by_default"]
+__all__ = ["enabled", "explain", "kernel", "off", "on", "use_kernels_by_default"]
 
 
 def off():
@@ -37,11 +37,6 @@ def enabled() -> bool:
     return modes._modes.kernels
 
 
-def use_by_default(wanted: bool) -> None:
-    """Say whether kernels stand in for definitions from now on, in threads that say nothing else."""
-    modes._Modes.kernels = wanted
-
-
 def explain(function, *inputs):
     """Run ``function(*inputs)`` and return, as text, a line for every operation: see `kernels.trace`."""
     from minigan.kernels.trace import explain
@@ -51,7 +46,7 @@ def explain(function, *inputs):
 
 def _from_environment() -> None:
     try:
-        use_by_default(truth("MINIGAN_KERNELS", os.environ.get("MINIGAN_KERNELS") or "on"))
+        use_kernels_by_default(truth("MINIGAN_KERNELS", os.environ.get("MINIGAN_KERNELS") or "on"))
     except ArgumentError as error:  # while minigan is imported nobody could catch it
         warnings.warn(f"{error}; kernels stay on", stacklevel=2)
 

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from minigan import cli, gan
+from minigan import cli, gan, modes
 from minigan.cli.arguments import assignments
 from minigan.cli.sweep import parse_axes
 from minigan.errors import ArgumentError
+from minigan.gan.trainer import Trainer
 
 YES = ["true", "True", "TRUE", "yes", "Yes", "on", "ON", "1"]
 NO = ["false", "False", "FALSE", "no", "No", "off", "Off", "0"]
@@ -112,8 +113,7 @@ def test_values_with_commas_of_their_own():
 def test_a_mistake_in_the_environment_is_said_before_anything_is_written(
     train, tmp_path, capsys, monkeypatch
 ):
-    from minigan.kernels import parallel
-
+    parallel = pytest.importorskip("minigan.kernels.parallel")
     monkeypatch.setattr(parallel, "_threads", 0)
     monkeypatch.setenv("MINIGAN_THREADS", "two")
     assert train(tmp_path / "run", "--steps", "1") == 2
@@ -128,3 +128,27 @@ def test_layer_weights_that_are_none(word, tmp_path, capsys):
     out = str(tmp_path / "a.png")
     assert cli.main(["style", "--demo", "--out", out, "--style-layers", word, "--forecast"]) == 2
     assert capsys.readouterr().err.startswith("minigan: error: argument --style-layers: expected ")
+
+
+@pytest.mark.parametrize("words", [["--kernels", "off"], []])
+def test_kernels_are_switched_for_a_whole_command(train, tmp_path, monkeypatch, words):
+    monkeypatch.setenv("MINIGAN_KERNELS", "off")
+    seen, step = [], Trainer.train_step
+
+    def watched(trainer):
+        seen.append(modes._modes.kernels)
+        return step(trainer)
+
+    monkeypatch.setattr(Trainer, "train_step", watched)
+    try:
+        assert train(tmp_path / "run", "--steps", "2", *words) == 0
+    finally:
+        modes.use_kernels_by_default(True)
+    assert set(seen) == {False}
+
+
+def test_a_word_for_kernels_that_says_neither_is_refused(train, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("MINIGAN_KERNELS", "perhaps")
+    assert train(tmp_path / "run", "--steps", "1") == 2
+    assert "MINIGAN_KERNELS: expected true or false" in capsys.readouterr().err
+    assert train(tmp_path / "run", "--steps", "1", "--kernels", "slow") == 2

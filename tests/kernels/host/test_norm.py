@@ -39,3 +39,12 @@ def test_channels_last_memory_comes_out(shape):
         assert np.moveaxis(array, 1, -1).flags.c_contiguous
     evaluated = ops.batch_norm(x, np.zeros(6), np.ones(6), weight, bias)
     assert np.moveaxis(evaluated.data, 1, -1).flags.c_contiguous
+
+
+def test_a_large_mean_costs_no_more_than_storing_it_did():
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal((256, 4)).astype(np.float32)
+    y = ops.batch_norm(Tensor(x + np.float32(4096)), training=True).numpy()
+    exact = x + np.float32(4096)
+    exact = (exact - exact.mean(axis=0, dtype=float)) / exact.std(axis=0, dtype=float)
+    np.testing.assert_allclose(y, exact, atol=2 * 4096 * np.finfo(np.float32).eps)
