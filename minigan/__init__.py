@@ -1,6 +1,14 @@
 """minigan: reverse-mode autodiff, GANs and neural style transfer, written to be read.
 
-Start reading at `minigan.tensor` and `minigan.autograd`, then `minigan.ops.arithmetic`.
+Five stops for an evening, in this order:
+
+    tensor, autograd            a value that remembers how it was made, and the walk back
+    ops.arithmetic, activation  one class an operation: shape, formula, derivative
+    ops.windows, conv           the windows of an image; convolution as one product, and its derivatives
+    nn, optim                   layers; the update rules, each its formula
+    gan.losses, gan.trainer     the two-phase training of a GAN
+
+Nothing there is made fast.  What makes it fast is registered in `minigan.kernels`, which may be deleted.
 Importing minigan loads NumPy and nothing heavier; `minigan.data`, `minigan.gan`, `minigan.style`,
 `minigan.testing` and `minigan.viz` load when first used.
 """

@@ -77,3 +77,11 @@ def test_commands_within_the_text_parse():
     for command in named:
         words = [word for word in shlex.split(command)[1:] if word not in ("--help", "...")]
         assert cli.build_parser().parse_args(words).command == words[0]
+
+
+def test_the_five_stops_have_the_lines_that_it_says():
+    rows = re.findall(r"^\| \d \| [^|]+ \| ([^|]+) \| (\d+) \| \d+ \|$", TEXT, flags=re.MULTILINE)
+    assert len(rows) == 5
+    for files, lines in rows:
+        found = sum(len((ROOT / name).read_text().splitlines()) for name in re.findall(r"`([^`]+)`", files))
+        assert abs(found - int(lines)) <= 0.1 * found, f"{files}: {found} lines, the README says {lines}"

@@ -109,7 +109,7 @@ def paint_textures(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Paint ``count`` textures: pictures (count, 3, size, size) uint8, labels (count, 3) int64.
 
-    The labels are the indices of family, scale and orientation. About 1.5 ms a picture of 64 pixels.
+    The labels are the indices of family, scale and orientation.
     """
     pictures = np.empty((count, 3, size, size), np.uint8)
     labels = np.empty((count, 3), np.int64)

@@ -1,10 +1,9 @@
 """One matrix product a thread, instead of many threads a product.
 
-A convolution is a loop over tiles: copy a tile's patches, multiply, copy the result out. Left to itself
-BLAS runs each product on all cores and each copy leaves all cores but one idle; besides, its idle threads
-go on spinning for some 30 ms after a product and slow down whoever copies. Here every thread of the pool
-works through whole tiles, copies and products alike, with BLAS held to one thread meanwhile. Measured on
-two cores, that takes a 64-channel 3x3 convolution from 26 ms to 13.
+A convolution is a loop over tiles: copy a tile's patches, multiply, copy the result out. Left to itself BLAS
+runs each product on all cores and each copy leaves all cores but one idle; besides, its idle threads go on
+spinning for a while after a product and slow down whoever copies. Here every thread of the pool works through
+whole tiles, copies and products alike, with BLAS held to one thread meanwhile.
 
 NumPy's OpenBLAS has a call for the number of its threads; we find it in the library NumPy has loaded. Where
 another BLAS is in use the jobs run one after another and BLAS does the threading, as everywhere else.
@@ -194,10 +193,9 @@ def _by_blocks(left: np.ndarray, right: np.ndarray, out: np.ndarray, add: bool) 
     """Write or add long products as stacks of small ones, in one call; False where that does not pay.
 
     A large product copies both factors into the order of its kernel, and where two of its three sizes are
-    small that is most of the work.  Up to a million multiplications OpenBLAS's kernels for AVX-512 read
-    factors where they lie: 12,000 x 512 times 512 x 64 took 3.75 ms in blocks and 4.9 in one, 6 x 6 times 6
-    x 129,000 (a transform of Winograd's) 0.10 and 0.22, 32 x 12,500 times 12,500 x 32 (a weight gradient)
-    0.11 and 0.18.  On other processors both take the same.  ``benchmarks/blocks.py`` prints it for yours.
+    small that is most of the work.  Up to a million multiplications OpenBLAS's kernels for AVX-512 read factors
+    where they lie, in a tall product, in a transform of Winograd's and in a weight gradient alike.  On other
+    processors both take the same.  ``benchmarks/blocks.py`` prints it for yours.
     """
     (M, K), N = left.shape[-2:], right.shape[-1]
     if M * K * N <= UNPACKED:

@@ -7,9 +7,8 @@ own, and must be called from one thread only.
 Helpers sleep between runs, so what counts is how soon they are back.  Two locks a helper wake it in half the
 time of a queue.  And nobody may wake up on the other's processor: a virtual machine takes a processor that
 sleeps for one that is busy, wakes a thread where the thread runs that calls it, and both share that processor
-for some milliseconds until the system notices (on two cores a convolution took 9.3 ms in the first calls
-after a pause, then 4.5).  So for the time of a run the caller stays on its processor, and the helpers keep
-off it.  To wait busily did not help: a step of a dense GAN took 18.2 ms without and 18.9 to 20 with it.
+until the system notices.  So for the time of a run the caller stays on its processor, and the helpers keep
+off it.
 """
 
 from __future__ import annotations

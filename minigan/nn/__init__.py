@@ -33,11 +33,4 @@ from minigan.nn.normalisation import (
 from minigan.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, Upsample
 from minigan.nn.reparametrise import equalized_lr, spectral_norm
 
-__all__ = [
-    "ELU", "GELU", "AdaptiveAvgPool2d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d",
-    "BatchNorm2d", "Conv2d", "ConvTranspose2d", "CrossEntropyLoss", "Dropout", "Embedding", "Flatten",
-    "GroupNorm", "Identity", "InstanceNorm2d", "L1Loss", "LayerNorm", "LeakyReLU", "Linear", "MSELoss",
-    "MaxPool2d", "MinibatchStdDev", "Module", "ModuleList", "Parameter", "PixelNorm", "ReLU", "Sequential",
-    "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh", "Unflatten", "Upsample", "equalized_lr", "init",
-    "spectral_norm",
-]  # fmt: skip
+# fmt: skip

@@ -17,7 +17,6 @@ class Identity(Module):
     """(any shape) -> the same tensor."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Hand on."""
         return x
 
 
@@ -25,7 +24,6 @@ class ReLU(Module):
     """(any shape) -> same: max(x, 0)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply to each element."""
         return ops.relu(x)
 
 
@@ -37,7 +35,6 @@ class LeakyReLU(Module):
         self.negative_slope = negative_slope
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply to each element."""
         return ops.leaky_relu(x, self.negative_slope)
 
     def extra_repr(self) -> str:
@@ -52,7 +49,6 @@ class ELU(Module):
         self.alpha = alpha
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply to each element."""
         return ops.elu(x, self.alpha)
 
     def extra_repr(self) -> str:
@@ -63,7 +59,6 @@ class Sigmoid(Module):
     """(any shape) -> same, values in (0, 1): 1 / (1 + exp(-x))."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply to each element."""
         return ops.sigmoid(x)
 
 
@@ -71,7 +66,6 @@ class Tanh(Module):
     """(any shape) -> same, values in (-1, 1)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply to each element."""
         return ops.tanh(x)
 
 
@@ -83,7 +77,6 @@ class Softplus(Module):
         self.beta, self.threshold = beta, threshold
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply to each element."""
         return ops.softplus(x, self.beta, self.threshold)
 
 
@@ -95,7 +88,6 @@ class GELU(Module):
         self.approximate = approximate
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply to each element."""
         return ops.gelu(x, approximate=self.approximate)
 
 
@@ -103,7 +95,6 @@ class SiLU(Module):
     """(any shape) -> same: x sigmoid(x)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply to each element."""
         return ops.silu(x)
 
 
@@ -115,7 +106,6 @@ class Softmax(Module):
         self.axis = axis
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise along the axis."""
         return ops.softmax(x, axis=self.axis)
 
     def extra_repr(self) -> str:
@@ -152,7 +142,6 @@ class Flatten(Module):
         self.start_axis, self.end_axis = start_axis, end_axis
 
     def forward(self, x: Tensor) -> Tensor:
-        """Reshape."""
         return ops.flatten(x, self.start_axis, self.end_axis)
 
 

@@ -104,7 +104,6 @@ class Conv2d(_Convolution):
         self.padding_mode = padding_mode
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve."""
         padding = self.padding
         if self.padding_mode == "reflect":
             height, width = padding
@@ -147,7 +146,6 @@ class ConvTranspose2d(_Convolution):
         super().__init__((in_channels, out_channels), kernel_size, settings, bias, generator, transposed=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve with the adjoint."""
         return ops.conv_transpose2d(
             x,
             self.weight,

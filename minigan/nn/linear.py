@@ -54,7 +54,6 @@ class Linear(Module):
         init.default_(self.weight, self.bias, generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Multiply and add."""
         return ops.linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:

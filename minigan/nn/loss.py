@@ -27,7 +27,6 @@ class MSELoss(_Loss):
     """(any shape), same -> scalar: mean of (x - target)**2."""
 
     def forward(self, x: Tensor, target: Any) -> Tensor:
-        """Compare."""
         return ops.mse_loss(x, target, reduction=self.reduction)
 
 
@@ -35,7 +34,6 @@ class L1Loss(_Loss):
     """(any shape), same -> scalar: mean of |x - target|."""
 
     def forward(self, x: Tensor, target: Any) -> Tensor:
-        """Compare."""
         return ops.l1_loss(x, target, reduction=self.reduction)
 
 
@@ -46,7 +44,6 @@ class BCELoss(_Loss):
     """
 
     def forward(self, x: Tensor, target: Any) -> Tensor:
-        """Compare."""
         return ops.binary_cross_entropy(x, target, reduction=self.reduction)
 
 
@@ -54,7 +51,6 @@ class BCEWithLogitsLoss(_Loss):
     """Scores (any real numbers), targets in [0, 1] -> scalar: BCE of sigmoid(scores)."""
 
     def forward(self, x: Tensor, target: Any) -> Tensor:
-        """Compare."""
         return ops.binary_cross_entropy_with_logits(x, target, reduction=self.reduction)
 
 
@@ -62,5 +58,4 @@ class CrossEntropyLoss(_Loss):
     """Scores (N, classes), class numbers (N,) -> scalar: mean of -log softmax at the right class."""
 
     def forward(self, x: Tensor, target: Any) -> Tensor:
-        """Compare."""
         return ops.cross_entropy(x, target, reduction=self.reduction)

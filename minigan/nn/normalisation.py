@@ -113,7 +113,6 @@ class InstanceNorm2d(_Affine):
         self.num_features = num_features
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise over height and width."""
         if x.ndim != 4 or x.shape[1] != self.num_features:
             raise ShapeError(f"InstanceNorm2d: expected (N, {self.num_features}, H, W), got {x.shape}")
         return ops.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
@@ -139,7 +138,6 @@ class LayerNorm(_Affine):
         self.normalized_shape = self_shape
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise over the last axes."""
         return ops.layer_norm(x, self.normalized_shape, self.weight, self.bias, eps=self.eps)
 
     def extra_repr(self) -> str:
@@ -178,7 +176,6 @@ class PixelNorm(Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise each pixel's feature vector."""
         return ops.pixel_norm(x, eps=self.eps)
 
     def extra_repr(self) -> str:
@@ -223,7 +220,6 @@ class MinibatchStdDev(Module):
             raise ArgumentError(f"group_size: expected at least 2 pictures to compare, got {group_size}")
 
     def forward(self, x: Tensor) -> Tensor:
-        """Append the channel."""
         if x.ndim != 4:
             raise ShapeError(f"MinibatchStdDev: expected (N, C, H, W), got {x.shape}")
         N, _, H, W = x.shape

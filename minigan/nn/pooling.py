@@ -25,7 +25,6 @@ class MaxPool2d(Module):
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pool."""
         return ops.max_pool2d(
             x,
             self.kernel_size,
@@ -56,7 +55,6 @@ class AvgPool2d(Module):
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pool."""
         return ops.avg_pool2d(
             x,
             self.kernel_size,
@@ -78,7 +76,6 @@ class AdaptiveAvgPool2d(Module):
         self.output_size = output_size
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pool."""
         return ops.adaptive_avg_pool2d(x, self.output_size)
 
     def extra_repr(self) -> str:
@@ -100,7 +97,6 @@ class Upsample(Module):
         self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
 
     def forward(self, x: Tensor) -> Tensor:
-        """Resample."""
         return ops.interpolate(
             x,
             size=self.size,

@@ -16,21 +16,3 @@ from minigan.optim.schedule import (
     MultiStepLR,
     StepLR,
 )
-
-__all__ = [
-    "EMA",
-    "SGD",
-    "Adam",
-    "AdamW",
-    "CosineAnnealingLR",
-    "ExponentialLR",
-    "LRScheduler",
-    "LambdaLR",
-    "LinearLR",
-    "MultiStepLR",
-    "Optimizer",
-    "RMSprop",
-    "StepLR",
-    "clip_grad_norm_",
-    "clip_grad_value_",
-]

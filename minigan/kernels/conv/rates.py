@@ -1,7 +1,7 @@
 """How long a product or a copy takes: the few measured numbers behind every algorithm's ``cost``.
 
-Measured in float32 on two cores with AVX-512 (480 GFLOP/s in a large product); on another machine all of
-them move together, and the choice is among ratios. ``benchmarks/conv_algorithms.py --all`` prints what was
+They stand for float32 on two cores with AVX-512; on another machine all of them move
+together, and the choice is among ratios. ``benchmarks/conv_algorithms.py --all`` prints what was
 chosen beside what would have been faster.
 """
 
