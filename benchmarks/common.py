@@ -1,9 +1,9 @@
 """What every benchmark shares: workers in processes of their own, interleaved rounds, tables, JSON.
 
-Each library is timed in its own process, started without OPENBLAS_CORETYPE (which pins NumPy's BLAS, and
-not PyTorch's, to an instruction set), with two threads. Rounds alternate: ours, theirs, ours, theirs, ..., so
-that a slow spell of the machine hits both. A figure is the median over rounds; a ratio is the median of the
-rounds' ratios, its spread the lowest and highest one.
+Each library is timed in its own process, started without OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE (which pin
+NumPy's BLAS, and not PyTorch's, to an instruction set and to a size of cache), with two threads. Rounds
+alternate: ours, theirs, ours, theirs, ..., so that a slow spell of the machine hits both. A figure is the
+median over rounds; a ratio is the median of the rounds' ratios, its spread the lowest and highest one.
 """
 
 import json
@@ -19,12 +19,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 THREADS = "2"
+PINS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 SETTLE = 0.1  # seconds
 
 
 def worker_environment():
-    """The environment a worker starts in: no pinned BLAS core type, two threads."""
-    kept = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"}
+    """The environment a worker starts in: a BLAS with nothing pinned, two threads."""
+    kept = {k: v for k, v in os.environ.items() if k not in PINS}
     paths = [str(ROOT), kept.get("PYTHONPATH", "")]
     return kept | {
         "OMP_NUM_THREADS": THREADS,
@@ -58,6 +59,7 @@ class Worker:
         """End the process."""
         self.process.stdin.close()
         self.process.wait()
+        self.process.stdout.close()
 
 
 def serve(answer):

@@ -53,11 +53,11 @@ def dcgan(nn, start, widths, colours):
 class Trainer:
     """Nets, optimisers and one fixed batch; ``step`` trains both nets once and returns both losses."""
 
-    def __init__(self, name, nn, optim, tensor):
-        """``tensor`` makes a library's tensor from a NumPy array."""
+    def __init__(self, name, nn, optim, tensor, batch=None):
+        """``tensor`` makes a library's tensor from a NumPy array; a batch of None is the net's own."""
         import numpy as np
 
-        N, draw = BATCH[name], np.random.default_rng(0)
+        N, draw = batch or BATCH[name], np.random.default_rng(0)
         self.generator, self.discriminator, self.loss = build(name, nn)
         settings = {"lr": 2e-4, "betas": (0.5, 0.999)}
         self.optimizer_g = optim.Adam(self.generator.parameters(), **settings)
@@ -86,16 +86,16 @@ class Trainer:
         return loss_g.item(), loss_d.item()
 
 
-def minigan_trainer(name):
+def minigan_trainer(name, batch=None):
     """The trainer in minigan."""
     import minigan
 
-    return Trainer(name, minigan.nn, minigan.optim, minigan.Tensor)
+    return Trainer(name, minigan.nn, minigan.optim, minigan.Tensor, batch)
 
 
-def torch_trainer(name, device="cpu"):
+def torch_trainer(name, device="cpu", batch=None):
     """The trainer in PyTorch."""
     import torch
 
     with torch.device(device):
-        return Trainer(name, torch.nn, torch.optim, lambda array: torch.from_numpy(array).to(device))
+        return Trainer(name, torch.nn, torch.optim, lambda array: torch.from_numpy(array).to(device), batch)

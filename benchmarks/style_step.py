@@ -90,18 +90,18 @@ def minigan_answers():
     return answer
 
 
-def torch_answers(device="cpu"):
-    """The same in PyTorch."""
+def torch_objective(net, size, device="cpu"):
+    """PyTorch's loss as a function that leaves the gradient in the painting's ``grad``, and the painting."""
     import torch
     import torch.nn.functional as F
-
-    torch.set_num_threads(int(common.THREADS))
-    made = {}
 
     def there(array):
         return torch.from_numpy(array).to(device)
 
-    def features(x, layers, weights, wanted):
+    layers, weights = description(net)
+    weights = {name: there(array) for name, array in weights.items()}
+
+    def features(x, wanted):
         found = {}
         x = (x - 0.5) / 0.25
         for kind, name, *_ in layers:
@@ -119,29 +119,38 @@ def torch_answers(device="cpu"):
         flat = x.flatten(2)[0]
         return flat @ flat.T / flat.shape[1]
 
+    painting, content, style = map(there, pictures(size))
+    painting.requires_grad_()
+    with torch.no_grad():
+        target = features(content, (CONTENT[net],))[CONTENT[net]]
+        found = features(style, STYLE[net])
+        grams = {name: gram(found[name]) for name in STYLE[net]}
+
+    def step():
+        found = features(painting, (CONTENT[net], *STYLE[net]))
+        loss = ((found[CONTENT[net]] - target) ** 2).sum() / ((target**2).sum() + 0.01 * target.numel())
+        for name, wanted in grams.items():
+            error = ((gram(found[name]) - wanted) ** 2).sum() / (wanted**2).sum()
+            loss = loss + error / len(grams)
+        painting.grad = None
+        loss.backward()
+        return loss.item()
+
+    return step, painting
+
+
+def torch_answers(device="cpu"):
+    """The same in PyTorch."""
+    import torch
+
+    torch.set_num_threads(int(common.THREADS))
+    made = {}
+
     def answer(request):
-        net, size = request["net"], request["size"]
-        if (net, size) not in made:
-            layers, weights = description(net)
-            weights = {name: there(array) for name, array in weights.items()}
-            painting, content, style = map(there, pictures(size))
-            with torch.no_grad():
-                target = features(content, layers, weights, (CONTENT[net],))[CONTENT[net]]
-                found = features(style, layers, weights, STYLE[net])
-                grams = {name: gram(found[name]) for name in STYLE[net]}
-            made[net, size] = layers, weights, painting.requires_grad_(), target, grams
-        layers, weights, painting, target, grams = made[net, size]
-
-        def step():
-            found = features(painting, layers, weights, (CONTENT[net], *STYLE[net]))
-            loss = ((found[CONTENT[net]] - target) ** 2).sum() / ((target**2).sum() + 0.01 * target.numel())
-            for name, wanted in grams.items():
-                error = ((gram(found[name]) - wanted) ** 2).sum() / (wanted**2).sum()
-                loss = loss + error / len(grams)
-            painting.grad = None
-            loss.backward()
-            return loss.item()
-
+        key = request["net"], request["size"]
+        if key not in made:
+            made[key] = torch_objective(*key, device)
+        step, painting = made[key]
         loss = step()
         slope = painting.grad.norm().item()
         return {"seconds": common.seconds_a_call(step, 0.5), "loss": loss, "slope": slope}

@@ -37,8 +37,9 @@ def run(arguments: Namespace) -> int:
         return 0
     if arguments.name not in found:
         raise errors.ArgumentError(f"no benchmark {arguments.name!r}; there are: {', '.join(found)}")
-    # OpenBLAS chooses its own kernels here: a pinned core type would measure the pin and not the code.
-    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
+    # OpenBLAS chooses for itself here: a pinned core type or cache would measure the pin and not the code.
+    pins = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+    environment = {name: value for name, value in os.environ.items() if name not in pins}
     command = [sys.executable, str(found[arguments.name]), *arguments.options]
     return subprocess.run(command, env=environment, check=False).returncode
 

@@ -8,10 +8,11 @@ from minigan.cli import bench
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """A checkout with one benchmark that shows its arguments and environment and ends with code 3."""
+    """A checkout with one benchmark that writes down what pins its BLAS and ends with code 3."""
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks" / "common.py").write_text("")
-    script = "import os, sys\nopen(sys.argv[1], 'w').write(str(os.environ.get('OPENBLAS_CORETYPE')))\n"
+    script = "import os, sys\npins = [os.environ.get(f'OPENBLAS_{x}') for x in ('CORETYPE', 'L2_SIZE')]\n"
+    script += "open(sys.argv[1], 'w').write(str(pins))\n"
     script += "if __name__ == '__main__':\n    sys.exit(3)\n"
     (tmp_path / "benchmarks" / "probe.py").write_text(script)
     monkeypatch.setattr(bench, "__file__", str(tmp_path / "minigan" / "cli" / "bench.py"))
@@ -23,10 +24,11 @@ def test_list(checkout, capsys):
     assert capsys.readouterr().out == "probe\n"
 
 
-def test_runs_one_with_the_core_type_unpinned(checkout, monkeypatch):
+def test_runs_one_with_the_blas_unpinned(checkout, monkeypatch):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("OPENBLAS_L2_SIZE", "1048576")
     assert cli.main(["bench", "probe", str(checkout / "answer")]) == 3
-    assert (checkout / "answer").read_text() == "None"
+    assert (checkout / "answer").read_text() == "[None, None]"
 
 
 def test_unknown_name_lists_those_there_are(checkout, capsys):
