@@ -36,12 +36,12 @@ class Ours:
     """minigan's spelling of what the faults need."""
 
     const = staticmethod(lambda array: minigan.Tensor(np.asarray(array, np.float64)))
-    raw = staticmethod(lambda tensor: tensor.data)
+    raw = staticmethod(lambda tensor: tensor.array)
     shape = staticmethod(lambda tensor: tensor.shape)
 
     @staticmethod
     def single(tensor):
-        return minigan.Tensor(tensor.data.astype(np.float32).astype(np.float64))
+        return minigan.Tensor(tensor.array.astype(np.float32).astype(np.float64))
 
 
 class Theirs:
@@ -141,7 +141,7 @@ def ask_minigan(case, x):
             if case.tie is None:
                 return case.backward(Ours, g, x * x * 3.0, self.memory)
             return case.backward(
-                Ours, g, Ours.const(np.where(x.data == 0, case.tie, x.data > 0)), self.memory
+                Ours, g, Ours.const(np.where(x.array == 0, case.tie, x.array > 0)), self.memory
             )
 
     report = gradcheck(Function, x, seed=0)

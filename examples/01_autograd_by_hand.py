@@ -106,8 +106,8 @@ for _ in range(20 if quick else 200):
     wt.grad = bt.grad = None
     loss_t = (minigan.ops.tanh((wt * Tensor(x)).sum() + bt) - target) ** 2
     loss_t.backward()
-    wt.data -= 0.2 * wt.grad.data
-    bt.data -= 0.2 * bt.grad.data
+    wt.array -= 0.2 * wt.grad.array
+    bt.array -= 0.2 * bt.grad.array
     losses.append(loss_t.item())
 print(f"loss {losses[0]:.4f} -> {losses[-1]:.2e}")
 assert losses[-1] < losses[0] / 10

@@ -83,11 +83,11 @@ def lost_sign(op, g):
 
 
 def raw_arrays(op, g):
-    return g * Tensor(1 / (1 + np.abs(op.input(0).data)) ** 2)
+    return g * Tensor(1 / (1 + np.abs(op.input(0).array)) ** 2)
 
 
 def in_place(op, g):
-    g.data /= (1 + np.abs(op.input(0).data)) ** 2
+    g.array /= (1 + np.abs(op.input(0).array)) ** 2
     return g
 
 

@@ -87,7 +87,7 @@ def paint(start, content_weight, style_weight, variation_weight):
         loss = parts[0] + parts[1] + parts[2]
         (x.grad,) = minigan.grad(loss, x)
         adam.step()
-        x.data = x.data.clip(0, 1)
+        x.array = x.array.clip(0, 1)
         told.append([part.item() for part in parts])
     return x.numpy(), np.array(told)
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from minigan import backend
 from minigan.errors import GraphError, NumericError, ShapeError
-from minigan.modes import set_mode
-from minigan.tensor import Edge, Observer, Op, Tensor, observers, run_observed
+from minigan.modes import Observer, observers, run_observed, set_mode
+from minigan.tensor import Edge, Op, Tensor
 
 
 def backward(
@@ -30,7 +30,7 @@ def backward(
     unless ``retain_graph`` or ``create_graph`` is set.  Raises GraphError when nothing was recorded.
     """
     arrived = _walk([root], [gradient], None, create_graph, retain_graph or create_graph)
-    owners: set[int] = {id(backend.owner(gradient.data))} if gradient is not None else set()
+    owners: set[int] = {id(backend.owner(gradient.array))} if gradient is not None else set()
     for leaf, g in arrived:
         if not create_graph:
             g = _own(g, owners)
@@ -147,7 +147,7 @@ def _seed(root: Tensor, seed: Tensor | None) -> Tensor:
                 f"backward: a gradient is needed for a result of shape {root.shape}; "
                 "reduce it with .sum() or pass one"
             )
-        return Tensor._wrap(backend.namespace(root.data).ones_like(root.data))
+        return Tensor._wrap(backend.namespace(root.array).ones_like(root.array))
     if seed.shape != root.shape or seed.dtype != root.dtype:
         raise ShapeError(
             f"backward: the gradient has shape {seed.shape} and dtype {seed.dtype}, "
@@ -181,7 +181,7 @@ def _leading_to(roots: Sequence[Tensor], targets: Sequence[Any] | None) -> set[i
 
 def _own(g: Tensor, owners: set[int]) -> Tensor:
     """Return g as a constant that shares memory with no other leaf's gradient."""
-    array = g.data
+    array = g.array
     owner = id(backend.owner(array))
     repeated = any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape, strict=True))
     if owner in owners or repeated or (g.requires_grad and g.node is None):
@@ -207,7 +207,7 @@ def detect_anomaly() -> Iterator[None]:
     def check(phase: str, op: Op, result: Any, seconds: float) -> None:
         found = result if isinstance(result, tuple) else (result,)
         for part in found:
-            array = part.data if isinstance(part, Tensor) else part
+            array = part.array if isinstance(part, Tensor) else part
             if array is not None and array.dtype.kind == "f":
                 if not backend.namespace(array).isfinite(array).all().item():
                     raise NumericError(

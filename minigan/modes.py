@@ -1,4 +1,4 @@
-"""What this thread does: record operations or not, let kernels stand in for definitions or not.
+"""What this thread does: record operations or not, let kernels stand in for definitions or not; who watches.
 
 `kernels` is the table of the functions that may stand in.  It is empty until `minigan.kernels` is loaded, and
 the library is the same without.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from time import perf_counter
+from typing import Any, TypeAlias
 
 from minigan.backend import Array
 
@@ -73,3 +74,17 @@ kernels = Kernels()
 def kernel_for(kind: type, does: str, array: Array) -> Callable[..., Any] | None:
     """Return what stands in for a definition on the device of ``array``, where kernels are on."""
     return kernels[kind, does, type(array)] if _modes.kernels else None
+
+
+Observer: TypeAlias = Callable[[str, Any, Any, float], None]
+observers: list[Observer] = []  # called as observer(phase, op, array, seconds); see autograd.observe
+
+
+def run_observed(phase: str, op: Any, function: Callable[..., Any], *args: Any) -> Any:
+    """Call ``function`` and tell every observer the phase, op, result and seconds."""
+    started = perf_counter()
+    result = function(*args)
+    seconds = perf_counter() - started
+    for observer in tuple(observers):
+        observer(phase, op, result, seconds)
+    return result

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
@@ -19,13 +18,11 @@ import numpy as np
 from minigan import backend
 from minigan.backend import Array
 from minigan.errors import DTypeError, GraphError, ShapeError
-from minigan.modes import _modes, kernel_for, kernels
+from minigan.modes import _modes, kernel_for, kernels, observers, run_observed
 
 Edge: TypeAlias = Union["Op", "Tensor", None]
-Observer: TypeAlias = Callable[[str, "Op", Array, float], None]
 
 _order = count()
-observers: list[Observer] = []  # called as observer(phase, op, array, seconds); see autograd.observe
 
 
 class Tensor:
@@ -75,16 +72,28 @@ class Tensor:
         return self
 
     @property
-    def data(self) -> Array:
-        """The raw array.  Assigning replaces it and bumps the version; so does ``t.data += ...``."""
+    def array(self) -> Array:
+        """The raw array.  Assigning replaces it and bumps the version; so does ``t.array += ...``."""
         return self._data
 
-    @data.setter
-    def data(self, array: Array) -> None:
+    @array.setter
+    def array(self, array: Array) -> None:
         if array is self._data:
             self._version[0] += 1
         else:  # views and detached twins keep the old memory, and its version
             self._data, self._version = array, [self._version[0] + 1]
+
+    @property
+    def data(self) -> Tensor:
+        """The value as a constant that shares this memory; what is assigned replaces the array."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if isinstance(value, Tensor):
+            self._data, self._version = value._data, value._version
+        else:
+            self.array = value
 
     @property
     def version(self) -> int:
@@ -306,13 +315,3 @@ class Op:
     def release(self) -> None:
         """Drop kept values and edges; a second backward then raises GraphError."""
         self._kept, self._output, self.saved, self.parents, self.released = {}, None, None, (), True
-
-
-def run_observed(phase: str, op: Op, function: Callable[..., Any], *args: Any) -> Any:
-    """Call ``function`` and tell every observer the phase, op, result and seconds."""
-    started = perf_counter()
-    result = function(*args)
-    seconds = perf_counter() - started
-    for observer in tuple(observers):
-        observer(phase, op, result, seconds)
-    return result

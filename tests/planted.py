@@ -117,7 +117,7 @@ def own_networks_only():
 def stale_value_is_noticed():
     x = Tensor(np.ones(3), requires_grad=True)
     y = (x * x).exp()
-    x.data += 1.0
+    x.array += 1.0
     try:
         y.sum().backward()
     except RuntimeError:
@@ -134,11 +134,11 @@ def resumes():
     one, other = optim.Adam([first], lr=0.1), optim.Adam([second], lr=0.1)
     for _ in range(3):
         step(first, one)
-    second.data = first.data.copy()
+    second.array = first.array.copy()
     other.load_state_dict(one.state_dict())
     step(first, one)
     step(second, other)
-    return np.array_equal(first.data, second.data)
+    return np.array_equal(first.array, second.array)
 
 
 def running_statistics_move():
@@ -301,7 +301,7 @@ ENGINE = [
           "gradients[key] = g", engine(lambda x: x * x + x, (3,)), "gradient"),
     Fault("first gradient stored by reference, then added into", "autograd:_walk",
     "gradients[key] + g if",
-          "Tensor._wrap(gradients[key].data.__iadd__(g.data)) if", engine(lambda x: x + x, (3,)), "cotangent unchanged"),
+          "Tensor._wrap(gradients[key].array.__iadd__(g.array)) if", engine(lambda x: x + x, (3,)), "cotangent unchanged"),
     Fault("in-place change of a saved tensor unnoticed", "tensor:Op.input",
     "version[0] != seen", "False",
           holds("stale value", stale_value_is_noticed), "stale value"),
@@ -322,7 +322,7 @@ ENGINE = [
     "x * namespace(x).float64(self.c)",
           case("times a number"), "dtype"),
     Fault("dtype silently down-cast", "ops.arithmetic:AddScalar.backward", "return g",
-    "return Tensor(g.data.astype('float32'))",
+    "return Tensor(g.array.astype('float32'))",
           case("number added"), "dtype"),
     Fault("backward twice accumulates intermediates", "ops.arithmetic:MulScalar.backward",
     "return MulScalar(self.c)(g)",
@@ -332,9 +332,9 @@ ENGINE = [
           "seen.update((id(op), op) for p in edge.parents if isinstance(p, Op) for op in ancestors([type('R', (), {'node': p})]))",
           engine(chain, (1,)), "error"),
     Fault("backward on raw arrays cuts the second order", "ops.elementwise:Exp.backward", "g * self.output",
-          "Tensor(g.data * self.output.data)", case("exp"), "differentiable again"),
+          "Tensor(g.array * self.output.array)", case("exp"), "differentiable again"),
     Fault("half of backward on raw arrays", "ops.elementwise:Log.backward", "g / self.input(0)",
-          "g / Tensor(self.input(0).data)", case("log"), "second order"),
+          "g / Tensor(self.input(0).array)", case("log"), "second order"),
     Fault("dropout mask redrawn", "ops.noise:dropout", "return where(kept, x, 0.0)",
           "other = where(generator.random(x.shape, dtype=np.float32) >= p, x, 0.0)\n"
           "    return (other + (where(kept, x, 0.0) - other).detach())", case("dropout", 80), "gradient"),
@@ -366,7 +366,7 @@ TRAINING = [
     Fault("root of zero gives a NaN gradient", "gan.penalties:_lengths", " + 1e-12", "",
           lambda: gradcheck(flat_critic, np.zeros(3), seed=0, order=1), "finite"),
     Fault("mean divides by the wrong size", "ops.reduce:mean", "1.0 / (n or 1)",
-    "1.0 / ((len(x.data) if x.ndim else 1) or 1)",
+    "1.0 / ((len(x.array) if x.ndim else 1) or 1)",
           case("mean"), "value"),
 ]  # fmt: skip
 

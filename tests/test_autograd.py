@@ -205,7 +205,7 @@ def test_a_thousand_steps_grow_memory_by_less_than_five_percent():
         weight.grad = None
         loss = ((x @ weight).tanh() ** 2).mean()
         loss.backward()
-        weight.data -= 1e-3 * weight.grad.data
+        weight.array -= 1e-3 * weight.grad.array
 
     def memory():
         cycles = gc.collect()  # also empties the interpreter's free lists
@@ -263,7 +263,7 @@ def test_what_comes_before_an_intermediate_target_is_not_walked():
 
 
 def memory_of(tensor):
-    array = tensor.data
+    array = tensor.array
     while array.base is not None:
         array = array.base
     return array
@@ -275,7 +275,7 @@ def test_gradients_of_leaves_share_no_memory():
     (x + y).backward(seed)
     assert memory_of(x.grad) is not memory_of(y.grad)
     assert memory_of(seed) is not memory_of(x.grad) and memory_of(seed) is not memory_of(y.grad)
-    x.grad.data += 5
+    x.grad.array += 5
     np.testing.assert_array_equal(y.grad.numpy(), [1.0, 1.0])
     np.testing.assert_array_equal(seed.numpy(), [1.0, 1.0])
 
@@ -283,7 +283,7 @@ def test_gradients_of_leaves_share_no_memory():
 def test_a_gradient_can_be_written_even_if_it_was_a_broadcast():
     x = leaf(1.0, 2.0, 3.0)
     x.sum().backward()
-    x.grad.data += 1
+    x.grad.array += 1
     np.testing.assert_array_equal(x.grad.numpy(), [2.0, 2.0, 2.0])
 
 
@@ -299,7 +299,7 @@ def test_a_second_backward_does_not_write_into_the_first_gradient():
 def test_a_given_gradient_that_is_a_leaf_is_not_taken_over():
     x, seed = leaf(1.0), leaf(2.0)
     x.backward(seed)
-    x.grad.data += 1
+    x.grad.array += 1
     assert seed.item() == 2.0
 
 

@@ -53,19 +53,19 @@ class Root(Op):
 )
 def test_python_numbers_become_float32_and_arrays_keep_their_type(data, dtype):
     tensor = Tensor(data)
-    assert tensor.dtype == dtype and type(tensor.data) is np.ndarray
+    assert tensor.dtype == dtype and type(tensor.array) is np.ndarray
     np.testing.assert_array_equal(tensor.numpy(), np.asarray(data))
 
 
 def test_an_array_is_shared_and_a_dtype_converts():
     array = np.zeros(3, np.float32)
-    assert Tensor(array).data is array
+    assert Tensor(array).array is array
     assert Tensor(array, dtype=np.float64).dtype == np.float64
-    assert Tensor(Tensor(array)).data is array
+    assert Tensor(Tensor(array)).array is array
 
 
 def test_subclasses_of_ndarray_become_plain_arrays():
-    assert type(Tensor(np.ma.masked_array([1.0, 2.0])).data) is np.ndarray
+    assert type(Tensor(np.ma.masked_array([1.0, 2.0])).array) is np.ndarray
 
 
 @pytest.mark.parametrize("data", [["a"], np.array([object()]), np.ones(2, complex)])
@@ -107,8 +107,8 @@ def test_repr_shows_values_dtype_and_origin():
 
 def test_every_way_of_changing_bumps_the_version():
     x = Tensor(np.zeros(2))
-    x.data = np.ones(2)
-    x.data += 1
+    x.array = np.ones(2)
+    x.array += 1
     x.copy_([4, 5])
     x.bump()
     assert x.version == 4 and x.dtype == np.float64
@@ -117,9 +117,9 @@ def test_every_way_of_changing_bumps_the_version():
 
 def test_copy_keeps_the_memory_and_refuses_other_shapes():
     x = Tensor(np.zeros(2, np.float32))
-    memory = x.data
+    memory = x.array
     x.copy_(Tensor(np.array([1.0, 2.0])))
-    assert x.data is memory and x.dtype == np.float32
+    assert x.array is memory and x.dtype == np.float32
     with pytest.raises(ShapeError, match=r"expected shape \(2,\), got \(1, 2\)"):
         x.copy_(np.ones((1, 2)))
     assert x.version == 1
@@ -129,7 +129,7 @@ def test_detached_twins_share_memory_and_version_but_no_graph():
     x = Tensor([1.0], requires_grad=True)
     y = x * 2
     twin = y.detach()
-    assert twin.data is y.data and not twin.requires_grad and twin.is_leaf
+    assert twin.array is y.array and not twin.requires_grad and twin.is_leaf
     twin.copy_([7.0])
     assert y.version == 1 and y.item() == 7.0
 
@@ -219,7 +219,7 @@ def test_only_what_backward_reads_is_kept_alive():
     x = Tensor(np.ones(5), requires_grad=True)
     shifted = x + 1.0
     squared = Square()(x * 1.0)
-    dead, alive = weakref.ref(shifted.data.base if shifted.data.base is not None else shifted), None
+    dead, alive = weakref.ref(shifted.array.base if shifted.array.base is not None else shifted), None
     y = shifted + 2.0  # addition reads none of its inputs
     del shifted
     assert dead() is None
@@ -247,7 +247,7 @@ def test_a_change_through_a_detached_twin_is_noticed_too():
 def test_a_changed_result_is_noticed_where_backward_reads_it():
     x = Tensor(np.array([4.0]), requires_grad=True)
     y = Root()(x)
-    y.data += 1
+    y.array += 1
     with pytest.raises(GraphError, match="Root: its result was changed in place"):
         y.backward()
 
@@ -255,7 +255,7 @@ def test_a_changed_result_is_noticed_where_backward_reads_it():
 def test_a_change_that_backward_does_not_read_is_harmless():
     x = Tensor(np.array([2.0]), requires_grad=True)
     y = x + 1.0
-    x.data += 1
+    x.array += 1
     y.backward()
     assert x.grad.item() == 1.0
 

@@ -84,7 +84,7 @@ def test_new_memory_leaves_views_of_the_old_alone():
     view = x[1:]
     y = (view * view).sum()
     kept = (x * x).sum()
-    x.data = np.zeros(4)
+    x.array = np.zeros(4)
     y.backward()
     np.testing.assert_array_equal(x.grad.numpy(), [0.0, 2.0, 4.0, 6.0])
     with pytest.raises(GraphError, match="changed in place"):

@@ -36,7 +36,7 @@ def translation(x: Tensor, rng: np.random.Generator, *, share: float = 0.125) ->
     rows = (np.arange(H) + most_down - down[:, None])[:, :, None]  # (N, H, 1)
     columns = (np.arange(W) + most_right - right[:, None])[:, None, :]  # (N, 1, W)
     sample = np.arange(N)[:, None, None]
-    xp = backend.namespace(x.data)
+    xp = backend.namespace(x.array)
     # Advanced indices around a slice put the channels last; permute brings them back.
     picked = padded[xp.asarray(sample), :, xp.asarray(rows), xp.asarray(columns)]  # (N, H, W, C)
     return picked.permute(0, 3, 1, 2)

@@ -87,7 +87,7 @@ def load_sampler(path: str | os.PathLike) -> Sampler:
     }
     arrays.compare(mine, _shapes(own), f"{path}, its generator")
     # The moments of both networks and D's weights are in the file too: four more copies is ample room.
-    discriminator = sum(parameter.data.nbytes for parameter in models.build(config)[1].parameters())
+    discriminator = sum(parameter.array.nbytes for parameter in models.build(config)[1].parameters())
     limit = _limit(own) * 5 + 4 * discriminator
     found, _ = arrays.read_npz(path, limit_bytes=limit, kind=KIND, version=VERSION)
     generator.load_state_dict({name: found[f"{who}.{name}"] for name in own})

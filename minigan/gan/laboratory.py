@@ -101,5 +101,5 @@ class Laboratory:
         """Return D's probability that points (N, 2), in the mixture's units, are real: (N,)."""
         scaled = np.asarray(points / self.scale, np.float32).reshape(-1, 2, 1, 1)
         with no_grad():
-            logits = to_host(self.trainer.discriminator(Tensor(scaled)).data)
+            logits = to_host(self.trainer.discriminator(Tensor(scaled)).array)
         return 0.5 * (1 + np.tanh(0.5 * logits))

@@ -39,8 +39,8 @@ class Loss:
     def accuracy(self, real: Tensor, fake: Tensor) -> float:
         """Return the share of pictures (or, without a middle, of pairs) that D sorts rightly, 0 to 1."""
         if self.middle is None:
-            return (real.data > fake.data).mean().item()
-        return ((real.data > self.middle).mean() + (fake.data < self.middle).mean()).item() / 2
+            return (real.array > fake.array).mean().item()
+        return ((real.array > self.middle).mean() + (fake.array < self.middle).mean()).item() / 2
 
 
 def bce_d(real: Tensor, fake: Tensor, *, smoothing: float = 0.0) -> Tensor:

@@ -94,7 +94,7 @@ def between(real: Tensor, fake: Tensor, generator: np.random.Generator) -> Tenso
             f"gradient penalty: real and fake must have one shape, got {real.shape} and {fake.shape}"
         )
     weight = backend.uniform(generator, 0, 1, (len(real),) + (1,) * (real.ndim - 1), real.dtype)
-    return Tensor(fake.data + (real.data - fake.data) * backend.to_device(weight, real.device))
+    return Tensor(fake.array + (real.array - fake.array) * backend.to_device(weight, real.device))
 
 
 def dragan(critic: Critic, real: Tensor, generator: np.random.Generator, *, spread: float = 0.5) -> Tensor:
@@ -103,5 +103,5 @@ def dragan(critic: Critic, real: Tensor, generator: np.random.Generator, *, spre
     The points are x + spread * std(x) * u, u ~ U[0, 1) a pixel, as in the authors' code.
     """
     noise = backend.to_device(backend.uniform(generator, 0, 1, real.shape, real.dtype), real.device)
-    points = Tensor(real.data + noise * (spread * real.data.std()))
+    points = Tensor(real.array + noise * (spread * real.array.std()))
     return ((steepness(critic, points) - 1.0) ** 2).mean()

@@ -39,7 +39,7 @@ class Record:
 
 def norm(parameters: Iterable[Tensor]) -> float:
     """Return the Euclidean length of all gradients together; parameters without one count 0."""
-    arrays = [parameter.grad.data for parameter in parameters if parameter.grad is not None]
+    arrays = [parameter.grad.array for parameter in parameters if parameter.grad is not None]
     if not arrays:
         return 0.0
     xp = backend.namespace(arrays[0])
@@ -50,5 +50,5 @@ def norm(parameters: Iterable[Tensor]) -> float:
 
 def mean_sigmoid(logits: Tensor) -> float:
     """Return the mean probability that belongs to logits."""
-    x = logits.data
+    x = logits.array
     return (0.5 * (1 + backend.namespace(x).tanh(0.5 * x))).mean().item()

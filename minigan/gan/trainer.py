@@ -131,7 +131,7 @@ class Trainer:
         with frozen(self.discriminator):
             loss, fake = self._guarded("generator's step", compute)
         record.g_norm = norm(self.generator.parameters())
-        spreads = [pictures.data.std(axis=0).mean().item() for pictures in (fake, real)]
+        spreads = [pictures.array.std(axis=0).mean().item() for pictures in (fake, real)]
         record.diversity = spreads[0] / max(spreads[1], 1e-12)
         self._update("generator's step", self.g_optimizer)
         if self.average:
@@ -166,7 +166,7 @@ class Trainer:
             self._update("discriminator's step", self.d_optimizer)
         if self.config.clip:
             for parameter in self.discriminator.parameters():
-                parameter.data = parameter.data.clip(-self.config.clip, self.config.clip)
+                parameter.array = parameter.array.clip(-self.config.clip, self.config.clip)
 
     def _penalty(self, real: Tensor, fake: Tensor, labels: np.ndarray | None) -> Tensor | None:
         """Add up the gradient penalties that are due at this step, or return None."""
@@ -282,7 +282,7 @@ class Trainer:
     def _guarded(self, phase: str, compute: Callable[[], tuple[Tensor, Tensor | None]]) -> tuple:
         """Run a phase's forward and backward; NumericError, nothing updated, if a number is not finite."""
         networks = (self.generator, self.discriminator)
-        buffers = [(b, b.data.copy()) for network in networks for b in network.buffers()]
+        buffers = [(b, b.array.copy()) for network in networks for b in network.buffers()]
         random, accuracy = self.random.bit_generator.state, self.balance.accuracy
         result = compute()
         total = sum(norm(network.parameters()) for network in networks)

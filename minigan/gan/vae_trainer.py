@@ -56,8 +56,8 @@ class VAETrainer(Trainer):
         _, decoded = self._guarded("the VAE's step", compute)
         record.g_norm = norm(self.generator.parameters())
         record.d_norm = norm(self.discriminator.parameters())
-        spread = pictures.data.std(axis=0).mean().item()
-        record.diversity = decoded.data.std(axis=0).mean().item() / max(spread, 1e-12)
+        spread = pictures.array.std(axis=0).mean().item()
+        record.diversity = decoded.array.std(axis=0).mean().item() / max(spread, 1e-12)
         self._update("decoder's update", self.g_optimizer)
         self._update("encoder's update", self.d_optimizer)
         if self.average:

@@ -193,9 +193,9 @@ def _by_blocks(left: np.ndarray, right: np.ndarray, out: np.ndarray, add: bool) 
     """Write or add long products as stacks of small ones, in one call; False where that does not pay.
 
     A large product copies both factors into the order of its kernel, and where two of its three sizes are
-    small that is most of the work.  Up to a million multiplications OpenBLAS's kernels for AVX-512 read factors
-    where they lie, in a tall product, in a transform of Winograd's and in a weight gradient alike.  On other
-    processors both take the same.  ``benchmarks/blocks.py`` prints it for yours.
+    small that is most of the work.  Up to a million multiplications OpenBLAS's kernels for AVX-512 read
+    factors where they lie, in a tall product, in a transform of Winograd's and in a weight gradient alike.
+    On other processors both take the same.  ``benchmarks/blocks.py`` prints it for yours.
     """
     (M, K), N = left.shape[-2:], right.shape[-1]
     if M * K * N <= UNPACKED:

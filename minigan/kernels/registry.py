@@ -65,7 +65,7 @@ def find(kind: type, does: str, array_type: type) -> Callable[..., Any] | None:
         return None
 
     def on_gpu(what: Any, *arguments: Any) -> Any:
-        like = arguments[-1][0].data if does == "step" else arguments[0]
+        like = arguments[-1][0].array if does == "step" else arguments[0]
         for name in known:
             if name == "cuda" and not cuda.available(like):
                 continue

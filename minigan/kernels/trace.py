@@ -9,8 +9,8 @@ from typing import Any
 
 from minigan import backend
 from minigan.autograd import grad
-from minigan.modes import kernels, set_mode
-from minigan.tensor import Op, Tensor, observers
+from minigan.modes import kernels, observers, set_mode
+from minigan.tensor import Op, Tensor
 
 
 @dataclass

@@ -45,7 +45,7 @@ def normal_(
 
 def constant_(tensor: Tensor, value: float) -> Tensor:
     """Fill with one number."""
-    tensor.data[...] = value
+    tensor.array[...] = value
     tensor.bump()
     return tensor
 

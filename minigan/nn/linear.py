@@ -78,7 +78,7 @@ class Embedding(Module):
 
     def forward(self, x: Any) -> Tensor:
         """Look up; the gradient of a row that is used twice is the sum of both."""
-        index = x.data if isinstance(x, Tensor) else np.asarray(x)
+        index = x.array if isinstance(x, Tensor) else np.asarray(x)
         if index.dtype.kind not in "iu":
             raise DTypeError(f"Embedding: expected whole numbers, got dtype {index.dtype}")
         if index.size and not (0 <= int(index.min()) and int(index.max()) < self.num_embeddings):

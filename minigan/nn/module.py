@@ -240,7 +240,7 @@ class Module:
         for tensor in [*self.parameters(), *self.buffers()]:
             for t in (tensor, tensor.grad):
                 if t is not None:
-                    t.data = _moved(t.data, device, dtype)
+                    t.array = _moved(t.array, device, dtype)
         return self
 
     # ---- printing -------------------------------------------------------------------------------------

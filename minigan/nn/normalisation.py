@@ -78,7 +78,7 @@ class _BatchNorm(_Affine):
             eps=self.eps,
         )
         if tracking:
-            self.num_batches_tracked.data += 1
+            self.num_batches_tracked.array += 1
         return y
 
     def extra_repr(self) -> str:

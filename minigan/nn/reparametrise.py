@@ -42,12 +42,12 @@ class SpectralNorm:
 
     def iterate(self, module: Module, times: int) -> None:
         """Move u and v towards the leading singular vectors; arrays of earlier graphs stay as they were."""
-        stored = module.weight_u.data, module.weight_v.data
-        w, u, v = (_wide(array) for array in (self.matrix(module.weight_orig.detach()).data, *stored))
+        stored = module.weight_u.array, module.weight_v.array
+        w, u, v = (_wide(array) for array in (self.matrix(module.weight_orig.detach()).array, *stored))
         for _ in range(times):
             v = self._unit(w.T @ u)
             u = self._unit(w @ v)
-        module.weight_u.data, module.weight_v.data = u.astype(stored[0].dtype), v.astype(stored[1].dtype)
+        module.weight_u.array, module.weight_v.array = u.astype(stored[0].dtype), v.astype(stored[1].dtype)
 
     def _unit(self, x: Any) -> Any:
         xp = backend.namespace(x)
@@ -57,7 +57,7 @@ class SpectralNorm:
         """Return the normalised weight."""
         if module.training:
             self.iterate(module, self.iterations)
-        u, v = Tensor._wrap(module.weight_u.data), Tensor._wrap(module.weight_v.data)
+        u, v = Tensor._wrap(module.weight_u.array), Tensor._wrap(module.weight_v.array)
         sigma = ops.sum(u * (self.matrix(module.weight_orig) @ v))
         return module.weight_orig / sigma
 
@@ -107,7 +107,7 @@ def spectral_norm(
     rows, columns = rule.matrix(weight.detach()).shape
     for name, n in (("weight_u", rows), ("weight_v", columns)):
         vector = init.normal_(Tensor(np.zeros(n, np.float32)), generator=generator)
-        layer.register_buffer(name, Tensor(rule._unit(vector.data)))
+        layer.register_buffer(name, Tensor(rule._unit(vector.array)))
     rule.iterate(layer, 15)
     layer._derived["weight"] = rule
     return layer

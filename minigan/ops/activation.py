@@ -30,7 +30,7 @@ class Relu(Op):
         return namespace(x).maximum(x, 0)
 
     def backward(self, g: Tensor) -> Tensor:
-        return where(self.output.data > 0, g, 0.0)
+        return where(self.output.array > 0, g, 0.0)
 
 
 class LeakyRelu(Op):
@@ -49,7 +49,7 @@ class LeakyRelu(Op):
 
     def backward(self, g: Tensor) -> Tensor:
         x = self.output if self.keeps_output else self.input(0)
-        return where(x.data > 0, g, self.slope * g)
+        return where(x.array > 0, g, self.slope * g)
 
 
 class Elu(Op):
@@ -71,7 +71,7 @@ class Elu(Op):
     def backward(self, g: Tensor) -> Tensor:
         """Choose between 1 and alpha * exp(x), held at alpha where exp is not asked for."""
         x = self.input(0)
-        return g * where(x.data > 0, 1.0, exp(where(x.data < 0, x, 0.0)) * self.alpha)
+        return g * where(x.array > 0, 1.0, exp(where(x.array < 0, x, 0.0)) * self.alpha)
 
 
 class Sigmoid(Op):
@@ -124,7 +124,7 @@ class Softplus(Op):
         x = self.input(0)
         slope = sigmoid(x * self.beta)
         if self.threshold != inf:
-            slope = where(x.data * self.beta > self.threshold, 1.0, slope)
+            slope = where(x.array * self.beta > self.threshold, 1.0, slope)
         return g * slope
 
 

@@ -123,7 +123,7 @@ class PowScalar(Op):
     def backward(self, g: Tensor) -> Tensor:
         x = self.input(0)
         if self.p == 0:
-            none = namespace(x.data).zeros(x.shape, bool)
+            none = namespace(x.array).zeros(x.shape, bool)
             return where(none, x, 0.0) + where(none, g, 0.0)  # constant 0, but still a function of both
         return g * (x * 2.0 if self.p == 2 else PowScalar(self.p - 1)(x) * self.p)
 

@@ -36,7 +36,7 @@ class Where(Op):
 
 def where(condition: Any, x: Any, y: Any) -> Tensor:
     """Return x where ``condition`` (boolean tensor or array) holds, else y; all three broadcast."""
-    mask = (condition if isinstance(condition, Tensor) else Tensor(condition)).data
+    mask = (condition if isinstance(condition, Tensor) else Tensor(condition)).array
     if mask.dtype != bool:
         raise DTypeError(f"where: expected a boolean condition, got {mask.dtype}")
     x, y = pair(x, y, "where")

@@ -30,11 +30,11 @@ class Pow(Op):
         x, y = self.input(0), self.input(1)
         gx = gy = None
         if self.needs(0):
-            constant = (x.data == 0) & (y.data == 0)  # 0**-1 would make a NaN of 0 * infinity
+            constant = (x.array == 0) & (y.array == 0)  # 0**-1 would make a NaN of 0 * infinity
             gx = where(~constant, g, 0.0) * y * where(constant, 1.0, x) ** (y - 1.0)
             gx = sum_to(gx, self.input_shapes[0])
         if self.needs(1):
-            flat = (x.data == 0) & (y.data >= 0)
+            flat = (x.array == 0) & (y.array >= 0)
             gy = sum_to(where(~flat, g, 0.0) * x**y * log(where(flat, 1.0, x)), self.input_shapes[1])
         return gx, gy
 
@@ -84,7 +84,7 @@ class Abs(Op):
         return namespace(x).absolute(x)
 
     def backward(self, g: Tensor) -> Tensor:
-        x = self.input(0).data
+        x = self.input(0).array
         xp = namespace(x)
         sign = xp.asarray(xp.copysign(xp.ones_like(x), x))
         return where(x != 0, g, 0.0) * Tensor._wrap(sign)
@@ -102,7 +102,7 @@ class Clip(Op):
         return namespace(x).clip(x, self.low, self.high)
 
     def backward(self, g: Tensor) -> Tensor:
-        x = self.input(0).data
+        x = self.input(0).array
         inside = namespace(x).ones(x.shape, bool)
         if self.low is not None:
             inside &= x >= self.low
@@ -125,7 +125,7 @@ class Maximum(Op):
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Send g to the winner; compared, not subtracted, because infinities may be equal too."""
-        x, y = self.input(0).data, self.input(1).data
+        x, y = self.input(0).array, self.input(1).array
         share = g * Tensor._wrap(namespace(x).asarray(1 - 0.5 * (x == y)).astype(x.dtype))
         gx = gy = None
         if self.needs(0):
@@ -218,5 +218,5 @@ def astype(x: Tensor, dtype: Any) -> Tensor:
     if target == x.dtype:
         return x
     if target.kind != "f" or x.dtype.kind != "f":
-        return Tensor._wrap(x.data.astype(target))
+        return Tensor._wrap(x.array.astype(target))
     return AsType(target, x.dtype)(x)

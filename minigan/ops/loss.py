@@ -94,7 +94,7 @@ def binary_cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean")
     """
     where = "binary_cross_entropy"
     target = as_tensor(_target(input, target, where), like=input)
-    low, high = (input.data.min().item(), input.data.max().item()) if input.size else (0, 1)
+    low, high = (input.array.min().item(), input.array.max().item()) if input.size else (0, 1)
     if low < 0 or high > 1:
         raise ArgumentError(
             f"{where}: expected probabilities in [0, 1], got values from {low:.4g} to "
@@ -156,7 +156,7 @@ def cross_entropy(
 def _picked(x: Tensor, target: Any, where: str) -> Tensor:
     """-x[n, t[n, ...], ...]: minus the entry of each target's class."""
     array = (
-        np.asarray(target) if _is_listed(target) else target.data if isinstance(target, Tensor) else target
+        np.asarray(target) if _is_listed(target) else target.array if isinstance(target, Tensor) else target
     )
     if array.dtype.kind not in "iu":
         raise DTypeError(f"{where}: expected integer targets, got {array.dtype}; convert with .astype(int)")
@@ -168,7 +168,7 @@ def _picked(x: Tensor, target: Any, where: str) -> Tensor:
     if array.size and (low < 0 or high >= x.shape[1]):
         raise ArgumentError(f"{where}: expected classes in [0, {x.shape[1]}), got {low} to {high}")
     array = backend.to_device(array, x.device)
-    xp = namespace(x.data)
+    xp = namespace(x.array)
     grids = xp.meshgrid(*(xp.arange(n) for n in array.shape), indexing="ij")
     return -getitem(x, (grids[0], array, *grids[1:]))
 

@@ -17,14 +17,14 @@ from minigan.tensor import Tensor
 def _compare(function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Tensor]:
     def compare(x: Tensor, y: Any) -> Tensor:
         return Tensor._wrap(
-            np.asarray(result) if isinstance(result := function(x.data, _raw(y)), np.generic) else result
+            np.asarray(result) if isinstance(result := function(x.array, _raw(y)), np.generic) else result
         )
 
     return compare
 
 
 def _raw(value: Any) -> Any:
-    return value.data if isinstance(value, Tensor) else value
+    return value.array if isinstance(value, Tensor) else value
 
 
 def _reversed(function: Callable[[Any, Any], Tensor]) -> Callable[[Tensor, Any], Tensor]:

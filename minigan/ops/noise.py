@@ -26,5 +26,5 @@ def dropout(
         return x
     if not isinstance(generator, np.random.Generator):
         raise ArgumentError(f"dropout: training needs a numpy Generator, got {type(generator).__name__}")
-    kept = backend.of(x.data).from_host(generator.random(x.shape, dtype=np.float32) >= p)
+    kept = backend.of(x.array).from_host(generator.random(x.shape, dtype=np.float32) >= p)
     return where(kept, x, 0.0) * (1 / (1 - p) if p < 1 else 1.0)

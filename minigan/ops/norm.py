@@ -77,7 +77,7 @@ class BatchNorm(Op):
     def backward(self, g: Tensor) -> tuple[Tensor | None, ...]:
         """The formula at the top of the file, times weight."""
         x, weight = self.input(0), self.input(1)
-        axes, lane = _axes_and_lane(x.data)
+        axes, lane = _axes_and_lane(x.array)
         xhat, rstd = standardized(x, axes, self.eps)
         gbias, gweight = sum(g, axes), sum(g * xhat, axes)
         if not self.needs(0):
@@ -231,7 +231,7 @@ def _standardize(x: Tensor, axes: tuple[int, ...], eps: float, where: str) -> Te
 
 def _scale_shift(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
     """weight * x + bias, both (C,) and both optional, for x (N, C, ...)."""
-    lane = _axes_and_lane(x.data)[1]
+    lane = _axes_and_lane(x.array)[1]
     y = x if weight is None else x * reshape(weight, lane)
     return y if bias is None else y + reshape(bias, lane)
 
@@ -247,11 +247,11 @@ def _check_channels(x: Tensor, weight: Tensor | None, bias: Tensor | None, where
 def _constant(value: Tensor | None, x: Tensor, fill: float) -> Tensor:
     if value is not None:
         return value
-    return Tensor._wrap(backend.namespace(x.data).full(x.shape[1], fill, x.dtype))
+    return Tensor._wrap(backend.namespace(x.array).full(x.shape[1], fill, x.dtype))
 
 
 def _raw(value: Any) -> Any:
-    return value.data if isinstance(value, Tensor) else value
+    return value.array if isinstance(value, Tensor) else value
 
 
 def _move(running: Any, batch: Any, momentum: float) -> None:

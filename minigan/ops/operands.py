@@ -61,9 +61,9 @@ def pair(x: Any, y: Any, where: str) -> tuple[Tensor, Tensor]:
         broadcast_shapes(a.shape, b.shape, where)
     if a.dtype != b.dtype:
         if y.dtype.kind in "biu":
-            y = Tensor._wrap(y.data.astype(x.dtype))
+            y = Tensor._wrap(y.array.astype(x.dtype))
         elif x.dtype.kind in "biu":
-            x = Tensor._wrap(x.data.astype(y.dtype))
+            x = Tensor._wrap(x.array.astype(y.dtype))
     return x, y
 
 

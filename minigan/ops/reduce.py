@@ -37,7 +37,7 @@ class Max(Op):
         return (x.min if self.smallest else x.max)(axis=self.axes, keepdims=keepdims)
 
     def backward(self, g: Tensor) -> Tensor:
-        x = self.input(0).data
+        x = self.input(0).array
         extreme = self._extreme(x, True)
         ties = (x == extreme) | (x != x)  # the extreme of a NaN is NaN, which equals nothing
         share = Tensor._wrap(1 / ties.sum(axis=self.axes, keepdims=True, dtype=x.dtype))
@@ -105,8 +105,8 @@ def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     axes = normalize_axes(axis, x.ndim, "logsumexp")
     if _count(x, axis, "logsumexp") == 0:
         raise ShapeError(f"logsumexp: no elements over axis {axis} of shape {x.shape}")
-    xp = namespace(x.data)
-    peak = x.data.max(axis=axes, keepdims=True)
+    xp = namespace(x.array)
+    peak = x.array.max(axis=axes, keepdims=True)
     shift = Tensor._wrap(xp.where(xp.isfinite(peak), peak, xp.zeros_like(peak)))
     result = log(sum(exp(x - shift), axes, keepdims=True)) + shift
     return result if keepdims else reshape(result, tuple(n for a, n in enumerate(x.shape) if a not in axes))

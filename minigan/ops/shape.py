@@ -192,10 +192,10 @@ def _is_basic(index: Any) -> bool:
 def _plain_index(x: Tensor, index: Any) -> Any:
     def plain(part: Any) -> Any:
         if isinstance(part, Tensor):
-            return part.data
+            return part.array
         if isinstance(part, (list, bool)):
-            return namespace(x.data).asarray(part)
-        return backend.of(x.data).from_host(part) if type(part) is np.ndarray else part
+            return namespace(x.array).asarray(part)
+        return backend.of(x.array).from_host(part) if type(part) is np.ndarray else part
 
     return tuple(plain(part) for part in index) if isinstance(index, tuple) else plain(index)
 

@@ -75,4 +75,4 @@ def _gradients(parameters: Iterable[Tensor] | Tensor) -> list:
     found = {id(p): p.grad for p in tensors if p.grad is not None}
     for grad in found.values():
         grad.bump()
-    return [grad.data for grad in found.values()]
+    return [grad.array for grad in found.values()]

@@ -48,16 +48,16 @@ class EMA:
                 pairs.append((average, value))
             else:
                 average.copy_(value)
-        for kind in {type(average.data): None for average, _ in pairs}:
-            self._follow(1.0 - decay, [pair for pair in pairs if type(pair[0].data) is kind])
+        for kind in {type(average.array): None for average, _ in pairs}:
+            self._follow(1.0 - decay, [pair for pair in pairs if type(pair[0].array) is kind])
 
     def _follow(self, rate: float, pairs: list[tuple[Tensor, Tensor]]) -> None:
         """average += rate (net - average), for tensors of one device."""
         averages, values = map(list, zip(*pairs, strict=True))
-        kernel = kernel_for(type(self), "step", averages[0].data)
+        kernel = kernel_for(type(self), "step", averages[0].array)
         if kernel is None or kernel(self, rate, values, averages) is NotImplemented:
             for average, value in pairs:
-                average.data += rate * (value.data - average.data)
+                average.array += rate * (value.array - average.array)
         for average in averages:
             average.bump()
 

@@ -95,36 +95,36 @@ class Optimizer:
             moving = [p for p in group["params"] if p.grad is not None]
             for p in moving:
                 self.moments(p, group)["step"] += 1
-            for kind in {type(p.data): None for p in moving}:
-                self._update_all([p for p in moving if type(p.data) is kind], group)
+            for kind in {type(p.array): None for p in moving}:
+                self._update_all([p for p in moving if type(p.array) is kind], group)
             for p in moving:
                 p.bump()
 
     def _update_all(self, parameters: list[Tensor], group: Mapping[str, Any]) -> None:
-        kernel = kernel_for(type(self), "step", parameters[0].data)
+        kernel = kernel_for(type(self), "step", parameters[0].array)
         if kernel is None or kernel(self, group, parameters) is NotImplemented:
             for p in parameters:
                 assert p.grad is not None
-                self.update(p.data, p.grad.data, self.state[p], group)
+                self.update(p.array, p.grad.array, self.state[p], group)
 
     def moments(self, p: Tensor, group: Mapping[str, Any]) -> dict[str, Any]:
         """Return a parameter's state; what is missing of it starts at zero."""
         state = self.state.setdefault(p, {"step": 0})
         for slot in self.slots(group):
             if slot not in state:
-                state[slot] = backend.namespace(p.data).zeros_like(p.data)
+                state[slot] = backend.namespace(p.array).zeros_like(p.array)
         return state
 
     def _check_fit(self, p: Tensor) -> None:
         where = type(self).__name__
         kept = [value for value in self.state.get(p, {}).values() if not isinstance(value, int)]
-        if any((m.dtype, m.shape, type(m)) != (p.dtype, p.shape, type(p.data)) for m in kept):
+        if any((m.dtype, m.shape, type(m)) != (p.dtype, p.shape, type(p.array)) for m in kept):
             raise ArgumentError(
                 f"{where}: a parameter changed its shape, dtype or device; make a new optimiser"
             )
         if p.grad is not None and p.grad.shape != p.shape:
             raise ShapeError(f"{where}: gradient of shape {p.grad.shape} for a parameter of shape {p.shape}")
-        if p.grad is not None and (p.grad.dtype, type(p.grad.data)) != (p.dtype, type(p.data)):
+        if p.grad is not None and (p.grad.dtype, type(p.grad.array)) != (p.dtype, type(p.array)):
             raise DTypeError(f"{where}: gradient {p.grad.dtype} on {p.grad.device} for a parameter {p.dtype}")
 
     # ---- saving ---------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ class Optimizer:
                 if value.shape != p.shape or value.dtype.kind not in "fiu":
                     faults.append(f"parameter {number}: {slot} of shape {value.shape}, expected {p.shape}")
                     continue
-                taken[p][slot] = backend.namespace(p.data).zeros_like(p.data)
+                taken[p][slot] = backend.namespace(p.array).zeros_like(p.array)
                 taken[p][slot][...] = backend.to_device(value.astype(p.dtype), p.device)
         faults += [f"parameter {number} is not here" for number in saved if not 0 <= number < sum(mine)]
         if faults:

@@ -48,7 +48,7 @@ def descend(
             gradient = gradient * (0.05 / (np.abs(gradient).max() + 1e-12))
         x.grad = Tensor(gradient.astype(np.float32))
         rule.step()
-        x.data = x.data.clip(0, 1)
+        x.array = x.array.clip(0, 1)
         average += (1 - ema) * (x.numpy() - average)
         if on_iteration is not None and on_iteration(done, x.numpy(), value):
             reason = "asked to stop"

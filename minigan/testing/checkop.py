@@ -165,7 +165,7 @@ def check_device(case: OpCase, sample: Sample, report: GradReport, device: str) 
         result = case.fn(*tensors, **sample.kwargs)
         found = _gradients(tensors, result, report.seed, create_graph=case.order > 1)
         again = [g for g in found if g is not None and g.requires_grad]
-        ones = [Tensor(backend.namespace(g.data).ones_like(g.data)) for g in again]
+        ones = [Tensor(backend.namespace(g.array).ones_like(g.array)) for g in again]
         leaves = [t for t in tensors if t.requires_grad]
         twice = gradients(again, leaves, ones, False) if leaves else []
     except (TypeError, ValueError, AttributeError, RuntimeError) as error:

@@ -193,7 +193,7 @@ def _second(
             report.add(
                 "differentiable again",
                 f"the gradient of {label} depends on nothing, not even on the incoming gradient",
-                "backward computes with raw arrays (g.data); write it with Tensor operations",
+                "backward computes with raw arrays (g.array); write it with Tensor operations",
             )
             return float("nan")
     again = probe(generator, twice.value.size)

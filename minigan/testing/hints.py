@@ -19,7 +19,7 @@ def hint(analytic: np.ndarray, numeric: np.ndarray, sizes: dict[str, int], order
         return "the gradient is zero here: " + (
             "is the operand detached, or its gradient not returned?"
             if order == 1
-            else "does backward compute with raw arrays (x.data) instead of Tensors?"
+            else "does backward compute with raw arrays (x.array) instead of Tensors?"
         )
     if largest == 0:
         return "the true gradient is zero here: the value does not depend on these entries"

@@ -159,7 +159,7 @@ def derivative_of(build: Build, count: int) -> Build:
         ]
         found = gradients(results, leaves, cotangents, create_graph=record)
         filled = [
-            Tensor._wrap(backend.namespace(leaf.data).zeros_like(leaf.data)) if g is None else g
+            Tensor._wrap(backend.namespace(leaf.array).zeros_like(leaf.array)) if g is None else g
             for g, leaf in zip(found, leaves, strict=True)
         ]
         return leaves + cotangents, filled
@@ -216,7 +216,7 @@ def _build(fn: Any, tensors: list[Tensor], chosen: list[int], kwargs: dict[str, 
             if not isinstance(one, Tensor):
                 given = type(one).__name__
                 raise TypeError(f"the function returned {given}, expected a Tensor, or a tuple of them")
-            if isinstance(one.data, Tensor):
+            if isinstance(one.array, Tensor):
                 raise TypeError("an Op's forward returned a Tensor, expected an array")
         return leaves, [r for r in results if r.dtype.kind == "f"]
 
@@ -233,20 +233,20 @@ def _twin(module: Any, leaves: list[Tensor], first: int) -> Any:
     position = first
     for _, parameter in twin.named_parameters():
         if parameter.requires_grad:
-            parameter.data = leaves[position].data
+            parameter.array = leaves[position].array
             parameter.requires_grad = leaves[position].requires_grad
             leaves[position] = parameter
             position += 1
         else:
-            parameter.data = parameter.data.astype(np.float64)
+            parameter.array = parameter.array.astype(np.float64)
     for _, buffer in getattr(twin, "named_buffers", lambda: ())():
         if isinstance(buffer, Tensor) and buffer.dtype.kind == "f":
-            buffer.data = buffer.data.astype(np.float64)
+            buffer.array = buffer.array.astype(np.float64)
     return twin
 
 
 def _double(tensor: Tensor) -> Tensor:
-    return Tensor(tensor.data.astype(np.float64) if tensor.dtype.kind == "f" else tensor.data)
+    return Tensor(tensor.array.astype(np.float64) if tensor.dtype.kind == "f" else tensor.array)
 
 
 def _name_of(fn: Any) -> str:
@@ -256,7 +256,7 @@ def _name_of(fn: Any) -> str:
 
 def host(tensor: Tensor) -> np.ndarray:
     """The value as a float64 host array (integers and booleans stay what they are)."""
-    array = backend.to_host(tensor.data)
+    array = backend.to_host(tensor.array)
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 

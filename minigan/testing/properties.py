@@ -99,7 +99,7 @@ def accumulates(
 def _apart(owned: list[Any], others: list[Any], report: GradReport) -> None:
     for i, (label, g) in enumerate(owned):
         for name, other in owned[i + 1 :] + others:
-            if g is not None and other is not None and _overlap(g.data, other.data):
+            if g is not None and other is not None and _overlap(g.array, other.array):
                 report.add("no alias", f"the {label} shares memory with {name}", "return a copy")
                 return
 

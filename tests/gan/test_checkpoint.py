@@ -200,7 +200,7 @@ def test_a_state_with_nan_is_not_saved_and_the_old_file_stays(tmp_path):
     trainer = toy()
     checkpoint.save(tmp_path / "a.npz", trainer)
     before = (tmp_path / "a.npz").read_bytes()
-    trainer.generator[0].weight.data[0, 0] = np.inf
+    trainer.generator[0].weight.array[0, 0] = np.inf
     with pytest.raises(FileError, match="generator.0.weight holds NaN or infinity"):
         checkpoint.save(tmp_path / "a.npz", trainer)
     assert (tmp_path / "a.npz").read_bytes() == before

@@ -45,7 +45,7 @@ def test_penalties_count_as_often_as_they_come(monkeypatch, every, steps, mean):
 def test_the_memory_holds_data_weights_moments_and_the_graph():
     small = forecast.forecast(config(batch=16), IMAGES).memory
     trainer = Trainer.create(config(), IMAGES)
-    weights = sum(p.data.nbytes for n in (trainer.generator, trainer.discriminator) for p in n.parameters())
+    weights = sum(p.array.nbytes for n in (trainer.generator, trainer.discriminator) for p in n.parameters())
     # Value, gradient, two moments; the average of G comes on top.
     assert IMAGES.nbytes + 4 * weights < small < IMAGES.nbytes + 12 * weights
     few, many = (forecast.forecast(config("dcgan", batch=n), IMAGES).memory for n in (16, 256))

@@ -295,7 +295,7 @@ def test_nan_stops_before_the_update_and_names_the_operation():
     trainer = toy()
     trainer.train_step()
     before = trainer.generator.state_dict(), trainer.discriminator.state_dict()
-    trainer.discriminator[0].weight.data[0, 0, 0, 0] = np.nan
+    trainer.discriminator[0].weight.array[0, 0, 0, 0] = np.nan
     before[1]["0.weight"][0, 0, 0, 0] = np.nan
     with (
         np.errstate(invalid="ignore"),

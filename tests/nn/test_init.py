@@ -29,7 +29,7 @@ NORMAL = {
 @pytest.mark.parametrize("name", NORMAL)
 def test_normal_ones(name):
     settings, mean, std = NORMAL[name]
-    data = getattr(init, name)(fresh(), **settings, generator=generator()).data
+    data = getattr(init, name)(fresh(), **settings, generator=generator()).array
     assert data.mean() == pytest.approx(mean, abs=4 * std / np.sqrt(data.size))
     assert data.std() == pytest.approx(std, rel=0.02)
 
@@ -44,7 +44,7 @@ UNIFORM = {
 @pytest.mark.parametrize("name", UNIFORM)
 def test_uniform_ones(name):
     settings, bound = UNIFORM[name]
-    data = getattr(init, name)(fresh(), **settings, generator=generator()).data
+    data = getattr(init, name)(fresh(), **settings, generator=generator()).array
     assert np.abs(data).max() <= bound
     assert np.abs(data).max() == pytest.approx(bound, rel=0.01)
     assert data.std() == pytest.approx(bound / np.sqrt(3), rel=0.02)
@@ -52,7 +52,7 @@ def test_uniform_ones(name):
 
 @pytest.mark.parametrize("shape", [(6, 4), (4, 6), (3, 2, 2, 2)])
 def test_orthogonal_rows_or_columns(shape):
-    matrix = init.orthogonal_(fresh(*shape), gain=2.0, generator=generator()).data.reshape(shape[0], -1)
+    matrix = init.orthogonal_(fresh(*shape), gain=2.0, generator=generator()).array.reshape(shape[0], -1)
     small = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
     np.testing.assert_allclose(small, 4.0 * np.eye(len(small)), atol=1e-12)
 
@@ -60,19 +60,19 @@ def test_orthogonal_rows_or_columns(shape):
 def test_constants_and_versions():
     weight = fresh(2, 3)
     before = weight.version
-    assert init.ones_(weight).data.sum() == 6
-    assert init.zeros_(weight).data.sum() == 0
+    assert init.ones_(weight).array.sum() == 6
+    assert init.zeros_(weight).array.sum() == 0
     assert init.constant_(weight, 0.5) is weight and weight.version > before
 
 
 def test_dcgan_starts_a_whole_net():
     net = nn.Sequential(nn.Conv2d(8, 64, 4), nn.BatchNorm2d(64), nn.Linear(64, 100))
     init.dcgan_(net, generator=generator())
-    assert net[0].weight.data.std() == pytest.approx(0.02, rel=0.05)
-    assert net[2].weight.data.std() == pytest.approx(0.02, rel=0.05)
-    assert net[1].weight.data.mean() == pytest.approx(1.0, abs=0.01)
-    assert net[1].weight.data.std() == pytest.approx(0.02, rel=0.3)
-    assert not net[0].bias.data.any() and not net[1].bias.data.any()
+    assert net[0].weight.array.std() == pytest.approx(0.02, rel=0.05)
+    assert net[2].weight.array.std() == pytest.approx(0.02, rel=0.05)
+    assert net[1].weight.array.mean() == pytest.approx(1.0, abs=0.01)
+    assert net[1].weight.array.std() == pytest.approx(0.02, rel=0.3)
+    assert not net[0].bias.array.any() and not net[1].bias.array.any()
 
 
 def test_bad_requests():
@@ -87,9 +87,9 @@ def test_bad_requests():
 
 
 def test_draws_repeat_and_advance():
-    a, b = (init.normal_(fresh(), generator=generator()).data for _ in range(2))
+    a, b = (init.normal_(fresh(), generator=generator()).array for _ in range(2))
     np.testing.assert_array_equal(a, b)
     one = generator()
     assert not np.array_equal(
-        init.normal_(fresh(), generator=one).data, init.normal_(fresh(), generator=one).data
+        init.normal_(fresh(), generator=one).array, init.normal_(fresh(), generator=one).array
     )

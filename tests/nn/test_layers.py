@@ -19,9 +19,9 @@ def test_manual_seed_repeats_the_start():
         minigan.manual_seed(7)
         made.append(nn.Sequential(nn.Linear(3, 4), nn.Conv2d(1, 2, 3), nn.Embedding(3, 2), nn.Dropout()))
     for a, b in zip(made[0].parameters(), made[1].parameters(), strict=True):
-        np.testing.assert_array_equal(a.data, b.data)
+        np.testing.assert_array_equal(a.array, b.array)
     assert made[0].random_state() == made[1].random_state()
-    assert not np.array_equal(nn.Linear(3, 4).weight.data, made[0][0].weight.data)
+    assert not np.array_equal(nn.Linear(3, 4).weight.array, made[0][0].weight.array)
 
 
 def test_a_generator_of_one_s_own_leaves_the_default_one_alone():
@@ -92,14 +92,14 @@ def test_batch_norm_follows_its_running_statistics_in_evaluation():
     batches = [tensor(5, 2, seed=i) for i in range(3)]
     for batch in batches:
         norm(batch)
-    arrays = [batch.data for batch in batches]
+    arrays = [batch.array for batch in batches]
     mean, var = np.mean([a.mean(0) for a in arrays], 0), np.mean([a.var(0, ddof=1) for a in arrays], 0)
-    got = norm.eval()(batches[0]).data
+    got = norm.eval()(batches[0]).array
     np.testing.assert_allclose(got, (arrays[0] - mean) / np.sqrt(var + norm.eps), rtol=1e-4, atol=1e-5)
 
 
 def test_pixel_norm_makes_mean_squares_one():
-    y = nn.PixelNorm()(tensor(2, 5, 3, 4, dtype=np.float64)).data
+    y = nn.PixelNorm()(tensor(2, 5, 3, 4, dtype=np.float64)).array
     np.testing.assert_allclose((y * y).mean(axis=1), 1.0, rtol=1e-6)
 
 
@@ -109,8 +109,8 @@ def test_pixel_norm_makes_mean_squares_one():
      (11, 4, [4, 4, 3]), (10, 3, [3, 3, 2, 2]), (7, 2, [3, 2, 2])],
 )  # fmt: skip
 def test_minibatch_std_dev_by_plain_loops(N, group, sizes):
-    x = tensor(N, 2, 3, 4, dtype=np.float64).data
-    y = nn.MinibatchStdDev(group)(minigan.Tensor(x)).data
+    x = tensor(N, 2, 3, 4, dtype=np.float64).array
+    y = nn.MinibatchStdDev(group)(minigan.Tensor(x)).array
     assert y.shape == (N, 3, 3, 4)
     np.testing.assert_array_equal(y[:, :2], x)
     for n in range(N):
@@ -121,16 +121,16 @@ def test_minibatch_std_dev_by_plain_loops(N, group, sizes):
 
 @pytest.mark.parametrize("N", [4, 5, 7])
 def test_minibatch_std_dev_is_differentiable_twice(N):
-    x = tensor(N, 1, 2, 1, dtype=np.float64).data
+    x = tensor(N, 1, 2, 1, dtype=np.float64).array
     assert gradcheck(nn.MinibatchStdDev(2), [x]) and gradgradcheck(nn.MinibatchStdDev(2), [x])
 
 
 @pytest.mark.parametrize("N", [2, 3, 11, 17, 19, 23])
 def test_minibatch_std_dev_sees_collapse_at_every_batch_size(N):
     layer = nn.MinibatchStdDev()
-    varied = tensor(N, 2, 3, 4).data
-    assert layer(minigan.Tensor(varied)).data[:, 2].min() > 0.1
-    collapsed = layer(minigan.Tensor(varied[:1].repeat(N, axis=0))).data[:, 2]
+    varied = tensor(N, 2, 3, 4).array
+    assert layer(minigan.Tensor(varied)).array[:, 2].min() > 0.1
+    collapsed = layer(minigan.Tensor(varied[:1].repeat(N, axis=0))).array[:, 2]
     np.testing.assert_allclose(collapsed, 1e-4, rtol=1e-2)
 
 
@@ -142,7 +142,7 @@ def test_spectral_norm_bounds_the_largest_singular_value(layer, axis):
     nn.init.normal_(layer.weight_orig, std=3.0, generator=np.random.default_rng(1))
     for _ in range(200):
         weight = layer.weight
-    matrix = np.moveaxis(weight.data, axis, 0).reshape(weight.shape[axis], -1)
+    matrix = np.moveaxis(weight.array, axis, 0).reshape(weight.shape[axis], -1)
     assert np.linalg.norm(matrix, 2) == pytest.approx(1.0, rel=1e-6)
     assert {"weight_orig", "weight_u", "weight_v", "bias"} == set(layer.state_dict())
     before = layer.eval().state_dict()
@@ -163,9 +163,9 @@ def test_earlier_graphs_survive_later_power_iterations():
 def test_equalized_lr_keeps_the_scale_of_he(layer):
     nn.equalized_lr(layer, generator=np.random.default_rng(0))
     fan = 50 if isinstance(layer, nn.Linear) else 20 * 9
-    assert layer.weight_orig.data.std() == pytest.approx(1.0, abs=0.05)
-    np.testing.assert_allclose(layer.weight.data, layer.weight_orig.data * np.sqrt(2 / fan), rtol=1e-6)
-    assert not layer.bias.data.any()
+    assert layer.weight_orig.array.std() == pytest.approx(1.0, abs=0.05)
+    np.testing.assert_allclose(layer.weight.array, layer.weight_orig.array * np.sqrt(2 / fan), rtol=1e-6)
+    assert not layer.bias.array.any()
     nn.equalized_lr(nn.Linear(3, 2, bias=False))
 
 
@@ -175,14 +175,14 @@ def test_equalized_lr_with_a_multiplier_starts_alike_and_moves_less():
         nn.equalized_lr(nn.Linear(50, 40), lr_multiplier=m, generator=np.random.default_rng(0))
         for m in (1.0, 0.01)
     )
-    np.testing.assert_allclose(slow.weight.data, usual.weight.data, rtol=1e-5)
+    np.testing.assert_allclose(slow.weight.array, usual.weight.array, rtol=1e-5)
     moved = []
     for layer in (usual, slow):
-        before = layer.weight.data.copy()
+        before = layer.weight.array.copy()
         adam = optim.Adam(layer.parameters(), lr=1e-2)
         layer(tensor(3, 50)).sum().backward()
         adam.step()
-        moved.append(np.abs(layer.weight.data - before).mean())
+        moved.append(np.abs(layer.weight.array - before).mean())
     assert moved[1] == pytest.approx(0.01 * moved[0], rel=1e-3)
     with pytest.raises(ArgumentError, match="lr_multiplier"):
         nn.equalized_lr(nn.Linear(3, 2), lr_multiplier=0.0)
@@ -237,7 +237,7 @@ def test_printing_shows_the_settings(text):
 
 def test_dropout_keeps_the_mean_and_hands_on_in_evaluation():
     layer, x = nn.Dropout(0.25), minigan.Tensor(np.ones((200, 50), np.float32))
-    y = layer(x).data
+    y = layer(x).array
     assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.75)}
     assert y.mean() == pytest.approx(1.0, abs=0.03)
-    np.testing.assert_array_equal(layer.eval()(x).data, x.data)
+    np.testing.assert_array_equal(layer.eval()(x).array, x.array)

@@ -49,7 +49,7 @@ def test_shared_parts_are_walked_once_and_saved_under_every_name():
 def test_assignment_registers_and_replaces():
     net = Net()
     net.gain = nn.Parameter(np.zeros(2, np.float32))
-    assert dict(net.named_parameters())["gain"].data.sum() == 0
+    assert dict(net.named_parameters())["gain"].array.sum() == 0
     net.first = nn.Identity()
     assert "first.weight" not in net.state_dict()
     net.gain = None
@@ -130,7 +130,7 @@ def test_not_strict_forgives_names_but_no_shapes():
         [name for name in NAMES + BUFFERS if name != "gain"],
         ["stranger"],
     )
-    assert net.gain.data.tolist() == [7.0, 7.0] and net.gain.dtype == np.float32
+    assert net.gain.array.tolist() == [7.0, 7.0] and net.gain.dtype == np.float32
     with pytest.raises(ShapeError, match="1 faults"):
         net.load_state_dict({"gain": np.ones(3)}, strict=False)
 
@@ -183,7 +183,7 @@ def test_a_copy_shares_nothing():
     net(minigan.Tensor(np.ones((2, 3), np.float32))).sum().backward()
     twin = copy.deepcopy(net)
     before = twin.state_dict()
-    net[0].weight_orig.data += 1
+    net[0].weight_orig.array += 1
     net(minigan.Tensor(np.ones((2, 3), np.float32)))
     for name, value in twin.state_dict().items():
         np.testing.assert_array_equal(value, before[name])

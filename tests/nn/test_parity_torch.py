@@ -41,10 +41,10 @@ def compare(mine, theirs, data, generator, orders=(1, 2)):
     mine(x)  # once more, because theirs ran once more: running statistics
     ours = derivatives(mine, x, [minigan.Tensor(a) for a in drawn], minigan.grad)
     other = derivatives(theirs, y, [torch.from_numpy(a) for a in drawn], torch.autograd.grad)
-    assert apart(ours[0].data, other[0]) <= WORST
+    assert apart(ours[0].array, other[0]) <= WORST
     for order in orders:
         for a, b in zip(ours[order], other[order], strict=True):
-            assert apart(a.data, b) <= WORST, f"order {order}"
+            assert apart(a.array, b) <= WORST, f"order {order}"
 
 
 def check(mine, theirs, shape, seed):
@@ -58,7 +58,7 @@ def check(mine, theirs, shape, seed):
     mine.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
     compare(mine, theirs, generator.normal(size=shape), generator)
     for (name, a), b in zip(mine.named_buffers(), theirs.buffers(), strict=True):
-        assert apart(a.data, b) <= WORST, name
+        assert apart(a.array, b) <= WORST, name
 
 
 seeds = st.integers(0, 2**32 - 1)
@@ -213,8 +213,8 @@ def test_embedding(seed):
     c = generator.normal(size=a.shape)
     (a * minigan.Tensor(c)).sum().backward()
     (b * torch.from_numpy(c)).sum().backward()
-    assert apart(a.data, b) == 0.0
-    assert apart(mine.weight.grad.data, theirs.weight.grad) <= WORST
+    assert apart(a.array, b) == 0.0
+    assert apart(mine.weight.grad.array, theirs.weight.grad) <= WORST
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
@@ -267,4 +267,4 @@ def test_layers_start_alike(make):
     """The bounds of the uniform start agree, for weight and bias, to what so many draws show."""
     minigan.manual_seed(0), torch.manual_seed(0)
     for a, b in zip(make(nn).parameters(), make(torch.nn).parameters(), strict=True):
-        assert np.abs(a.data).max() == pytest.approx(b.abs().max().item(), rel=0.2 if a.size < 100 else 0.02)
+        assert np.abs(a.array).max() == pytest.approx(b.abs().max().item(), rel=0.2 if a.size < 100 else 0.02)

@@ -84,7 +84,7 @@ def test_running_statistics_move_in_float16_too():
 
 def test_spectral_norm_in_float16():
     layer = nn.spectral_norm(nn.Linear(3000, 2), generator=np.random.default_rng(0))
-    layer.weight_orig.data = np.full((2, 3000), 9.0, np.float32)
+    layer.weight_orig.array = np.full((2, 3000), 9.0, np.float32)
     layer.to(dtype="float16")
     assert np.linalg.norm(layer.weight.numpy().astype(float), 2) == pytest.approx(1, rel=1e-2)
     assert layer.weight_u.dtype == np.float16

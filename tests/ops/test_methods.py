@@ -22,8 +22,8 @@ def test_comparisons_are_numpys_and_have_no_gradient(compare, swapped):
     got = compare(y, x) if swapped else compare(x, y)
     wanted = compare(middle, values) if swapped else compare(values, middle)
     assert got.dtype == bool and not got.requires_grad
-    np.testing.assert_array_equal(got.data, wanted)
-    np.testing.assert_array_equal(compare(x, SAME).data, compare(values, SAME))
+    np.testing.assert_array_equal(got.array, wanted)
+    np.testing.assert_array_equal(compare(x, SAME).array, compare(values, SAME))
 
 
 def test_numpy_reads_a_tensor_as_its_numbers(tmp_path):

@@ -45,8 +45,8 @@ def test_a_window_of_padding_alone_is_minus_infinity_and_has_no_gradient(width, 
         cells = [w for w in (j * S + tap * D - P for tap in range(k)) if 0 <= w < width]
         empty += not cells
         if cells:
-            best = max(cells, key=lambda w: x.data[n, c, i, w])
-            want[n, c, i, j] = x.data[n, c, i, best]
+            best = max(cells, key=lambda w: x.array[n, c, i, w])
+            want[n, c, i, j] = x.array[n, c, i, best]
             slope[n, c, i, best] += 1
     assert empty
     np.testing.assert_array_equal(y.numpy(), want)

@@ -18,13 +18,13 @@ def test_values_are_clipped_in_place():
     grad, version = p.grad, p.grad.version
     optim.clip_grad_value_([p, bare], 1.0)
     assert p.grad is grad and grad.version > version
-    assert grad.data.tolist() == [-1.0, 0.5, 1.0]
+    assert grad.array.tolist() == [-1.0, 0.5, 1.0]
 
 
 def test_a_parameter_named_twice_is_scaled_once():
     p = leaf(3.0, 4.0)
     assert optim.clip_grad_norm_([p, p], 1.0) == 5.0
-    assert np.linalg.norm(p.grad.data) == pytest.approx(1.0, rel=1e-6)
+    assert np.linalg.norm(p.grad.array) == pytest.approx(1.0, rel=1e-6)
 
 
 @pytest.mark.parametrize("values, norm_type", [([3e4, 4e4], 2.0), ([5e4, -6e4], 1.0), ([2.0] * 30000, 2.0),
@@ -52,7 +52,7 @@ def test_a_norm_that_is_not_finite():
     p = leaf(float("nan"), 1.0)
     with pytest.raises(NumericError, match="norm is nan"):
         optim.clip_grad_norm_(p, 1.0, error_if_nonfinite=True)
-    assert p.grad.data[1] == 1.0
-    assert np.isnan(optim.clip_grad_norm_(p, 1.0)) and np.isnan(p.grad.data).all()
+    assert p.grad.array[1] == 1.0
+    assert np.isnan(optim.clip_grad_norm_(p, 1.0)) and np.isnan(p.grad.array).all()
     with pytest.raises(ArgumentError, match="norm_type"):
         optim.clip_grad_norm_(p, 1.0, 0.0)

@@ -27,7 +27,7 @@ def test_formula(warmup, buffers):
     for step in range(5):
         disturb(source, step)
         if step == 2:
-            next(source.parameters()).data = np.asfortranarray(next(source.parameters()).data)
+            next(source.parameters()).array = np.asfortranarray(next(source.parameters()).array)
         ema.update(source)
         decay = min(0.7, (1 + step) / (10 + step)) if warmup else 0.7
         for name, value in source.state_dict().items():
@@ -75,7 +75,7 @@ def test_float16_is_refused_whose_digits_would_round_the_steps_away():
     with pytest.raises(DTypeError, match="float16"):
         optim.EMA(net().to(dtype="float16"))
     source = net()
-    source[1].running_mean.data = source[1].running_mean.data.astype(np.float16)  # a buffer alone
+    source[1].running_mean.array = source[1].running_mean.array.astype(np.float16)  # a buffer alone
     with pytest.raises(DTypeError, match="float16"):
         optim.EMA(source)
 

@@ -50,7 +50,7 @@ def test_groups_have_settings_of_their_own():
     give((a, b, c), 1)
     optimizer.step()
     for p, old, lr in zip((a, b, c), before, (0.5, 0.0, 1.0), strict=True):
-        np.testing.assert_allclose(p.data, old - lr * p.grad.data, rtol=1e-6)
+        np.testing.assert_allclose(p.array, old - lr * p.grad.array, rtol=1e-6)
     optimizer.zero_grad()
     assert a.grad is b.grad is c.grad is None
 
@@ -69,7 +69,7 @@ def test_without_a_gradient_nothing_moves():
     give([a], 0)
     before, version = b.numpy().copy(), b.version
     optimizer.step()
-    np.testing.assert_array_equal(b.data, before)
+    np.testing.assert_array_equal(b.array, before)
     assert b.version == version
     assert list(optimizer.state_dict()["state"]) == [0]
 
@@ -79,7 +79,7 @@ def test_the_gradient_is_left_as_it_was():
     give([p], 0)
     before = p.grad.numpy().copy()
     optim.Adam([p], weight_decay=0.1).step()
-    np.testing.assert_array_equal(p.grad.data, before)
+    np.testing.assert_array_equal(p.grad.array, before)
 
 
 def test_a_step_makes_earlier_graphs_stale():
@@ -106,7 +106,7 @@ def test_what_does_not_fit_is_refused_before_anything_moves(change, error):
     change(second)
     with pytest.raises(error, match="Adam: "):
         optimizer.step()
-    np.testing.assert_array_equal(first.data, before)
+    np.testing.assert_array_equal(first.array, before)
     assert optimizer.state_dict()["state"][0]["step"] == state["state"][0]["step"] == 1
 
 
@@ -121,7 +121,7 @@ MAKERS = {
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_resumed_run_is_bit_equal(name):
     straight = [leaf(3, 4), leaf(2), leaf(5, 7, seed=2)]
-    straight[0].data = np.asfortranarray(straight[0].data)
+    straight[0].array = np.asfortranarray(straight[0].array)
     optimizer = MAKERS[name](straight)
     for step in range(6):
         if step == 3:
@@ -136,7 +136,7 @@ def test_a_resumed_run_is_bit_equal(name):
             second.step()
         optimizer.step()
     for p, q in zip(straight, resumed, strict=True):
-        np.testing.assert_array_equal(p.data, q.data)
+        np.testing.assert_array_equal(p.array, q.array)
     a, b = optimizer.state_dict(), second.state_dict()
     assert a["param_groups"] == b["param_groups"]
     assert [a["state"][1]["step"], a["state"][2]["step"]] == [5, 6]

@@ -42,7 +42,7 @@ def test_twenty_steps(name, data):
     start = [generator.normal(size=shape) for shape in SHAPES]
     mine = [Tensor(a.copy(), requires_grad=True) for a in start]
     theirs = [torch.tensor(a, requires_grad=True) for a in start]
-    mine[3].data = np.ascontiguousarray(start[3].transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    mine[3].array = np.ascontiguousarray(start[3].transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
     ours, other = getattr(optim, name)(mine, **settings), getattr(torch.optim, name)(theirs, **settings)
     for step in range(20):
         ours.zero_grad()
@@ -52,14 +52,14 @@ def test_twenty_steps(name, data):
             if step < 2 or generator.random() > 0.15:
                 mine[i].grad, theirs[i].grad = Tensor(g), torch.from_numpy(g)
         if step == 5:
-            mine[0].data = np.asfortranarray(mine[0].data)
-            mine[4].data = np.repeat(mine[4].data, 2)[::2]
+            mine[0].array = np.asfortranarray(mine[0].array)
+            mine[4].array = np.repeat(mine[4].array, 2)[::2]
         if step == 9:
             ours.param_groups[0]["lr"] = other.param_groups[0]["lr"] = 0.05
         ours.step()
         other.step()
     for a, b in zip(mine, theirs, strict=True):
-        np.testing.assert_allclose(a.data, b.detach().numpy(), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(a.array, b.detach().numpy(), rtol=1e-9, atol=1e-12)
 
 
 SCHEDULES = {
@@ -99,7 +99,7 @@ def test_clip_grad_norm(norm_type, bound):
     norm = optim.clip_grad_norm_(mine, bound, norm_type)
     assert norm == pytest.approx(torch.nn.utils.clip_grad_norm_(theirs, bound, norm_type).item(), rel=1e-12)
     for a, b in zip(mine, theirs, strict=True):
-        np.testing.assert_allclose(a.grad.data, b.grad.numpy(), rtol=1e-12)
+        np.testing.assert_allclose(a.grad.array, b.grad.numpy(), rtol=1e-12)
 
 
 def test_defaults_are_pytorchs():

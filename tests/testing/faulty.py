@@ -30,7 +30,7 @@ class Cube(Op):
 
 def spoiled(change):
     """A Cube whose slopes are changed by an array function."""
-    return Cube(lambda slope: Tensor(change(slope.data.copy())))
+    return Cube(lambda slope: Tensor(change(slope.array.copy())))
 
 
 class Double(Op):

@@ -45,7 +45,7 @@ def test_a_right_operation_passes_and_is_counted():
 
 
 def test_order_1_leaves_the_second_alone():
-    raw = doubling(backward_of(lambda op, g: Tensor(g.data * 2)), name="raw")
+    raw = doubling(backward_of(lambda op, g: Tensor(g.array * 2)), name="raw")
     assert check_op(raw, order=1)
     assert check_op(raw).properties == ["differentiable again"]
     assert check_op(replace(raw, order=1))
@@ -62,7 +62,7 @@ def test_the_first_failing_sample_is_shown_with_a_seed_that_repeats_it():
 
 
 def test_undecided_samples_are_counted(monkeypatch):
-    noisy = doubling(lambda x: x * 1.0 + Tensor(1e-7 * np.sin(1e12 * x.data)))
+    noisy = doubling(lambda x: x * 1.0 + Tensor(1e-7 * np.sin(1e12 * x.array)))
     for name in ("check_value", "check_layouts", "check_float32"):  # they say at once that it is noise
         monkeypatch.setattr(checkop, name, lambda *given: None)
     report = check_op(noisy, examples=4)
@@ -92,7 +92,7 @@ def test_values(fn, property, words):
 
 
 def test_integers_have_a_value_but_no_gradient():
-    labels = OpCase("row", lambda i: ops.getitem(Tensor(np.eye(3)), i.data),
+    labels = OpCase("row", lambda i: ops.getitem(Tensor(np.eye(3)), i.array),
                     just(Sample((np.array([2, 0]),))), lambda i: np.eye(3)[i])  # fmt: skip
     assert check_op(labels, examples=1)
 
@@ -107,18 +107,18 @@ def test_linear_in_some_arguments_only():
 
 
 def test_layouts():
-    raveled = lambda x: Tensor(x.data.ravel(order="K").reshape(x.shape)) * 2.0 + (x - x.detach())  # noqa: E731
+    raveled = lambda x: Tensor(x.array.ravel(order="K").reshape(x.shape)) * 2.0 + (x - x.detach())  # noqa: E731
     report = found_by(checkop.check_layouts, raveled)
     assert report.properties == ["layout"] and "value with fortran inputs" in str(report)
-    shorter = lambda x: (x if x.data.flags.c_contiguous else x[:1]) * 2.0  # noqa: E731
+    shorter = lambda x: (x if x.array.flags.c_contiguous else x[:1]) * 2.0  # noqa: E731
     assert "shape (3,) against (6,)" in str(found_by(checkop.check_layouts, shorter))
 
 
 @pytest.mark.parametrize(
     "fn, property, words",
     [
-        (lambda x: Tensor(x.data.astype(np.float64)), "dtype", "float32 inputs give float64"),
-        (backward_of(lambda op, g: Tensor(g.data.astype(np.float64))), "dtype", "gradient of float64"),
+        (lambda x: Tensor(x.array.astype(np.float64)), "dtype", "float32 inputs give float64"),
+        (backward_of(lambda op, g: Tensor(g.array.astype(np.float64))), "dtype", "gradient of float64"),
         (lambda x: (x + 1e4) - 1e4 + x, "float32", "value: "),
         (backward_of(lambda op, g: (g * 2.0 + 1e5) - 1e5), "float32", "gradient: "),
     ],
@@ -136,7 +136,7 @@ def on(device, fn, other):
     "fn, words",
     [
         (lambda x: x + Tensor(np.zeros(x.shape)), "inputs live on different devices"),
-        (lambda x: Tensor(np.flip(x.data)), "TypeError: "),
+        (lambda x: Tensor(np.flip(x.array)), "TypeError: "),
         (
             lambda x: Tensor(np.ones(x.shape)) if x.device == "fake" else x * 2.0,
             "the value left fake for numpy",
@@ -156,7 +156,9 @@ def test_devices(fn, words):
 def test_inputs_without_elements():
     nothing = Sample((np.zeros((0, 3)),))
     assert check_op(doubling(lambda x: x * 2.0, empty=(nothing,)))
-    assert check_op(doubling(lambda x: x * 2.0 / len(x.data), empty=(nothing,))).properties == ["no elements"]
+    assert check_op(doubling(lambda x: x * 2.0 / len(x.array), empty=(nothing,))).properties == [
+        "no elements"
+    ]
     report = check_op(doubling(backward_of(lambda op, g: g.sum()), empty=(nothing,)))
     assert report.properties == ["no elements"] and "float64[0, 3]" in str(report)
     assert check_op(doubling(lambda x: x[:0, :2] * 2.0, empty=(nothing,))).properties == ["value"]
@@ -207,7 +209,7 @@ def test_a_layer_is_checked_with_its_parameters():
 def test_buffers_follow_the_input():
     def build(x):
         norm = nn.BatchNorm1d(3, affine=False).eval()
-        norm.running_mean.data = np.array([1.0, 2.0, 3.0], np.float32)
+        norm.running_mean.array = np.array([1.0, 2.0, 3.0], np.float32)
         return norm
 
     for dtype in (np.float32, np.float64):

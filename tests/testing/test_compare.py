@@ -74,8 +74,8 @@ def test_the_worst_entry_is_named(size):
 def test_the_whole_jacobian_shows_what_drowns_in_a_direction():
     """An entry 1e-8 of the largest, wrong by as much as it is: below the floor of a probe, not of its own."""
     large = Tensor(np.array([1e4, 1e-4]))
-    op = backward_of(lambda op, g: g * Tensor(large.data * np.array([1.0, 2.0])))
-    op.forward = lambda self, x: x * large.data
+    op = backward_of(lambda op, g: g * Tensor(large.array * np.array([1.0, 2.0])))
+    op.forward = lambda self, x: x * large.array
     assert gradcheck(op, np.ones(2), seed=0, order=1, full=False)
     report = gradcheck(op, np.ones(2), seed=0, order=1, full=True)
     assert report.properties == ["gradient"] and "d result[1] / d argument 0[1]: analytic 0.0002" in str(
@@ -99,8 +99,8 @@ def test_kinks_at_second_order_have_the_property_of_that_order():
 
         def backward(self, g):
             x = self.input(0)
-            at_zero = Tensor((x.data == 0) * 5.0)
-            return g * (ops.relu(x) * 2.0 * Tensor((x.data != 0) * 1.0) + x * at_zero)
+            at_zero = Tensor((x.array == 0) * 5.0)
+            return g * (ops.relu(x) * 2.0 * Tensor((x.array != 0) * 1.0) + x * at_zero)
 
     report = gradcheck(Hinge, np.array([0.0, 1.0, -1.0]), seed=0, full=False)
     assert report.properties == ["second order"] and "outside the one-sided slopes" in str(report)

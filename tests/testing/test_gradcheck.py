@@ -70,7 +70,7 @@ def test_only_tensors_that_require_a_gradient_are_differentiated_if_any_does():
     x, y = Tensor(normal(3), requires_grad=True), Tensor(normal(3))
     wrong_in_y = lambda x, y: x * y.detach()  # noqa: E731
     assert gradcheck(wrong_in_y, (x, y), seed=0)
-    assert not gradcheck(wrong_in_y, (x.data, y.data), seed=0)
+    assert not gradcheck(wrong_in_y, (x.array, y.array), seed=0)
 
 
 def test_settings_are_handed_on():
@@ -194,7 +194,7 @@ def test_hints_at_a_moved_gradient(move, words):
             return (x**3).sum()
 
         def backward(self, g):
-            return g * Tensor(move(self.input(0).data ** 2 * 3.0).copy())
+            return g * Tensor(move(self.input(0).array ** 2 * 3.0).copy())
 
     report = gradcheck(Moved, normal(4, 4), order=1, seed=0)
     assert words in str(report), report
@@ -227,7 +227,7 @@ def test_fresh_seeds_unless_one_is_given():
 def test_a_second_derivative_that_is_cut_is_called_so_and_not_a_mismatch():
     class Raw(Cube):
         def backward(self, g):
-            return Tensor(g.data * 3 * self.input(0).data ** 2)
+            return Tensor(g.array * 3 * self.input(0).array ** 2)
 
     report = gradcheck(Raw, normal(3), seed=0)
     assert report.properties == ["differentiable again"] and "raw arrays" in str(report)
@@ -235,9 +235,9 @@ def test_a_second_derivative_that_is_cut_is_called_so_and_not_a_mismatch():
 
     class Half(Cube):
         def backward(self, g):
-            return g * Tensor(3 * self.input(0).data ** 2)
+            return g * Tensor(3 * self.input(0).array ** 2)
 
-    assert "raw arrays (x.data)" in str(gradcheck(Half, normal(3), seed=0))
+    assert "raw arrays (x.array)" in str(gradcheck(Half, normal(3), seed=0))
 
 
 def test_gradgradcheck_looks_at_the_second_order_only():
@@ -251,12 +251,12 @@ def test_gradgradcheck_looks_at_the_second_order_only():
 
 
 def writes_into_g(op, g):
-    g.data *= 2.0
+    g.array *= 2.0
     return g
 
 
 def writes_into_x(op, g):
-    op.input(0).data[...] = 0.0
+    op.input(0).array[...] = 0.0
     return g * 2.0
 
 
@@ -275,7 +275,7 @@ def remembers(op, g):
         (lambda op, g: g.sum(), "shape"),
         (lambda op, g: g * np.nan, "finite"),
         (lambda op, g: ops.astype(g * 2.0, np.float32), "dtype"),
-        (lambda op, g: Tensor((g.data * 2).astype(np.float32).astype(np.float64)), "dtype"),
+        (lambda op, g: Tensor((g.array * 2).astype(np.float32).astype(np.float64)), "dtype"),
         (lambda op, g: 1 / 0, "error"),
     ],
 )
@@ -291,7 +291,7 @@ def test_a_forward_that_changes_or_loses_its_input_is_found():
     assert gradcheck(lambda x: x @ x, normal(2, 3), seed=0).properties == ["error"]
 
     def scribbles(x):
-        x.data[0] = 1.0
+        x.array[0] = 1.0
         return x * 1.0
 
     assert "inputs unchanged" in gradcheck(scribbles, normal(3), seed=0).properties
@@ -306,7 +306,7 @@ def test_a_mask_that_is_redrawn_is_not_deterministic():
 
 
 def test_reading_memory_as_if_it_were_row_by_row_is_found():
-    raveled = lambda x: Tensor(x.data.ravel(order="K").reshape(x.shape)) + (x - x.detach())  # noqa: E731
+    raveled = lambda x: Tensor(x.array.ravel(order="K").reshape(x.shape)) + (x - x.detach())  # noqa: E731
     assert gradcheck(raveled, normal(3, 4), seed=1).properties == ["layout"]
 
 

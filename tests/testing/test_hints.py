@@ -44,7 +44,7 @@ def test_axes_exchanged():
 
 def test_zeros_on_either_side():
     assert "is the operand detached" in hint(0 * TRUE, TRUE, {})
-    assert "raw arrays (x.data)" in hint(0 * TRUE, TRUE, {}, order=2)
+    assert "raw arrays (x.array)" in hint(0 * TRUE, TRUE, {}, order=2)
     assert "the value does not depend on these entries" in hint(TRUE, 0 * TRUE, {})
 
 

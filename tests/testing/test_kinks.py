@@ -21,7 +21,7 @@ def test_any_sub_gradient_will_do_at_a_kink_but_no_other():
             return np.maximum(x, 0)
 
         def backward(self, g):
-            x = self.input(0).data
+            x = self.input(0).array
             return g * Tensor(np.where(x == 0, self.at_zero, x > 0))
 
     x = np.array([-1.0, 0.0, 0.0, 2.0])
@@ -39,7 +39,7 @@ def test_a_tie_counted_twice_is_found():
             return x.max(axis=0)
 
         def backward(self, g):
-            x = self.input(0).data
+            x = self.input(0).array
             return ops.broadcast_to(g, x.shape) * Tensor((x == x.max(axis=0)) * 1.0)
 
     for seed in range(20):
@@ -63,7 +63,7 @@ def test_a_kink_nearby_is_stepped_around():
 
 
 def test_noise_and_values_that_are_not_finite_are_inconclusive_and_said():
-    noisy = lambda x: x * 1.0 + Tensor(1e-7 * np.sin(1e12 * x.data))  # noqa: E731
+    noisy = lambda x: x * 1.0 + Tensor(1e-7 * np.sin(1e12 * x.array))  # noqa: E731
     report = gradcheck(noisy, normal(4), seed=0, order=1)
     assert report.verdict == INCONCLUSIVE and not report and "undecided: " in str(report), report
     report = gradcheck(ops.log, np.array([1.0, -1.0]), seed=0)

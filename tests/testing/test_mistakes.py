@@ -68,7 +68,7 @@ MISTAKES = {
         ["the gradient is zero here", "not returned?"],
     ),
     "an array returned": (
-        backward_of(lambda op, g: g.data * 2),
+        backward_of(lambda op, g: g.array * 2),
         normal(3),
         [
             "backward returned ndarray for the gradient of argument 0, expected a Tensor",
@@ -91,7 +91,7 @@ MISTAKES = {
         ["the function returned float, expected a Tensor"],
     ),
     "an array returned by the function": (
-        lambda x: x.data,
+        lambda x: x.array,
         normal(3),
         ["returned ndarray, expected a Tensor"],
     ),

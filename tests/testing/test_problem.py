@@ -33,7 +33,7 @@ def test_integers_are_handed_on_and_doubles_made_of_floats():
 
     def fn(x, index, y):
         seen.append((x.dtype, index.dtype, y.dtype))
-        return x[index.data] * y
+        return x[index.array] * y
 
     assert gradcheck(fn, (np.ones(3, np.float32), np.array([0, 2]), Tensor(np.ones(2, np.float32))), seed=0)
     assert set(seen) == {(np.dtype(np.float64), np.dtype(int), np.dtype(np.float64))}
@@ -76,7 +76,7 @@ def test_only_a_recording_asks_for_gradients_and_it_works_on_copies():
 
     def fn(x):
         seen.append((x.requires_grad, is_grad_enabled()))
-        x.data[...] = 7.0
+        x.array[...] = 7.0
         return x * 1.0
 
     problem = make_problem(fn, np.zeros(2))

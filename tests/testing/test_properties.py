@@ -74,7 +74,7 @@ def test_a_second_derivative_that_is_not_finite_is_placed():
 
 def test_a_backward_that_raises_at_the_plain_call():
     def once(op, g):
-        if not is_grad_enabled() and op.input(0).data.strides[-1] < 0:
+        if not is_grad_enabled() and op.input(0).array.strides[-1] < 0:
             raise ValueError("not contiguous")
         return g * 2.0
 
@@ -110,7 +110,7 @@ def test_a_change_of_one_leaf_is_named_and_no_number_is_equal_to_itself():
     before = [array.copy() for array in problem.arrays]
     inputs_unchanged(problem, recorded, before, report, "forward")
     assert not report.findings
-    recorded.leaves[1].data[0] = 2.0
+    recorded.leaves[1].array[0] = 2.0
     inputs_unchanged(problem, recorded, before, report, "forward")
     assert "inputs unchanged: forward wrote into argument 1" in str(report) and len(report.findings) == 1
 
@@ -159,13 +159,13 @@ def test_linear_is_meant_to_rounding():
 def test_memory_is_shared_with_another_gradient_an_input_or_the_incoming_gradient():
     x, y = Tensor(np.ones(3)), Tensor(np.zeros(3))
     for owned, others, name in [
-        ([("first", x), ("second", Tensor(x.data[1:]))], [], "second"),
-        ([("first", x), ("second", y)], [("third", Tensor(y.data[::-1]))], "third"),
+        ([("first", x), ("second", Tensor(x.array[1:]))], [], "second"),
+        ([("first", x), ("second", y)], [("third", Tensor(y.array[::-1]))], "third"),
         ([("none", None), ("first", x)], [("nothing", None), ("itself", x)], "itself"),
     ]:
         report = GradReport("mine", 0)
         _apart(owned, others, report)
         assert report.properties == ["no alias"] and f"shares memory with {name}" in str(report)
     report = GradReport("mine", 0)
-    _apart([("first", x), ("empty", Tensor(x.data[:0]))], [("second", y), ("none", None)], report)
+    _apart([("first", x), ("empty", Tensor(x.array[:0]))], [("second", y), ("none", None)], report)
     assert report

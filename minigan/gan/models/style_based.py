@@ -162,7 +162,7 @@ class Generator(nn.Module):
             raise ArgumentError(
                 f"crossover: expected a level from 1 to {len(self.levels) - 1}, got {crossover}"
             )
-        ones = Tensor(backend.namespace(w.data).ones((len(w), 1, 1, 1), w.dtype))
+        ones = Tensor(backend.namespace(w.array).ones((len(w), 1, 1, 1), w.dtype))
         x, picture = self.constant * ones, None
         for number, level in enumerate(self.levels):
             x, picture = level(x, picture, w if other is None or number < crossover else other)
@@ -174,7 +174,7 @@ class Generator(nn.Module):
         w = self.styles(z, truncation=truncation)
         if not self.training:
             return self.synthesise(w)
-        self.mean_style.copy_(self.mean_style.data * MEAN_DECAY + w.data.mean(axis=0) * (1 - MEAN_DECAY))
+        self.mean_style.copy_(self.mean_style.array * MEAN_DECAY + w.array.mean(axis=0) * (1 - MEAN_DECAY))
         if self.generator.random() >= MIXING:
             return self.synthesise(w)
         second = Tensor(backend.standard_normal(self.generator, (len(z), self.drawn), z.dtype))

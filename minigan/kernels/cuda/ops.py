@@ -31,13 +31,13 @@ def leaky_relu(op: LeakyRelu, x: Array) -> Array:
 def leaky_relu_derivative(op: LeakyRelu, g: Array) -> Array:
     """g or slope * g."""
     x = op.output if op.keeps_output else op.input(0)
-    return chains.leaky_grad(g, x.data, op.slope)
+    return chains.leaky_grad(g, x.array, op.slope)
 
 
 @kernel(Relu, "cuda", does="derivative")
 def relu_derivative(op: Relu, g: Array) -> Array:
     """g or 0."""
-    return chains.leaky_grad(g, op.output.data, 0.0)
+    return chains.leaky_grad(g, op.output.array, 0.0)
 
 
 @kernel(MaxPool2d, "cuda")
@@ -111,7 +111,7 @@ def batch_norm(op: BatchNorm, x: Array, weight: Array, bias: Array) -> Array:
 @kernel(BatchNorm, "cuda", does="derivative")
 def batch_norm_derivative(op: BatchNorm, g: Array) -> tuple[Array | None, ...]:
     """Two walks: the sums, the result."""
-    x, weight = op.input(0).data, op.input(1).data
+    x, weight = op.input(0).array, op.input(1).array
     rstd = (op.var + op.eps) ** -0.5
     vectors = (weight, op.mean, rstd)
     gx, gweight, gbias = chains.batch_norm_grad(rows(x), rows(g), *vectors, wanted=op.needs(0))
@@ -138,11 +138,11 @@ def adam(optimizer: Adam, group: Mapping[str, Any], parameters: list[Tensor]) ->
             "eps": group["eps"] * r,
             "rate": lr * r / (1.0 - beta1 ** state["step"]),
         }
-        order = backend.memory_order(p.data)
-        arrays = [a.transpose(order) for a in (p.data, state["exp_avg"], state["exp_avg_sq"], p.grad.data)]  # type: ignore[union-attr]
+        order = backend.memory_order(p.array)
+        arrays = [a.transpose(order) for a in (p.array, state["exp_avg"], state["exp_avg_sq"], p.grad.array)]  # type: ignore[union-attr]
         if not all(a.flags.c_contiguous for a in arrays[:3]):
-            optimizer.update(p.data, p.grad.data, state, group)  # type: ignore[union-attr]
+            optimizer.update(p.array, p.grad.array, state, group)  # type: ignore[union-attr]
             continue
-        arrays[3] = backend.namespace(p.data).ascontiguousarray(arrays[3])
+        arrays[3] = backend.namespace(p.array).ascontiguousarray(arrays[3])
         chains.adam(*(a.reshape(-1) for a in arrays), **numbers)
     return None

@@ -30,7 +30,7 @@ def relu(op: Relu, x: Array) -> Array:
 @kernel(Relu, "numpy", does="derivative")
 def relu_derivative(op: Relu, g: Array) -> Array:
     """Keep the bits of g where y > 0."""
-    y = op.output.data
+    y = op.output.array
     if y.nbytes < parallel.WORTH:
         return kept(g, y > 0)
     return filled(lambda part, gpart, gx: kept(gpart, part > 0, gx), y, g)
@@ -47,7 +47,7 @@ def leaky_relu(op: LeakyRelu, x: Array) -> Any:
 @kernel(LeakyRelu, "numpy", does="derivative")
 def leaky_relu_derivative(op: LeakyRelu, g: Array) -> Array:
     """g times 1 or slope."""
-    x = (op.output if op.keeps_output else op.input(0)).data
+    x = (op.output if op.keeps_output else op.input(0)).array
     if x.nbytes < parallel.WORTH:
         gx = factor(x, op.slope)
         return np.multiply(gx, g, out=gx)
@@ -75,7 +75,7 @@ def sigmoid(op: Sigmoid, x: Array) -> Array:
 @kernel(Sigmoid, "numpy", does="derivative")
 def sigmoid_derivative(op: Sigmoid, g: Array) -> Array:
     """g * y * (1 - y) in place on one fresh array."""
-    y = op.output.data
+    y = op.output.array
     gx = np.asarray(1 - y)
     gx *= y
     return np.multiply(gx, g, out=gx)
@@ -84,7 +84,7 @@ def sigmoid_derivative(op: Sigmoid, g: Array) -> Array:
 @kernel(Tanh, "numpy", does="derivative")
 def tanh_derivative(op: Tanh, g: Array) -> Array:
     """g * (1 - y**2) in place on one fresh array."""
-    y = op.output.data
+    y = op.output.array
     gx = np.asarray(y * y)
     np.subtract(1, gx, out=gx)
     return np.multiply(gx, g, out=gx)

@@ -30,11 +30,11 @@ def linear_derivative(op: Linear, g: Array) -> tuple[Array | None, ...]:
     """Both products at once, and a sum."""
     gx = gweight = None
     if op.needs(0) and op.needs(1):
-        gx, gweight = blas.products((g, op.input(1).data), (g.T, op.input(0).data))
+        gx, gweight = blas.products((g, op.input(1).array), (g.T, op.input(0).array))
     elif op.needs(0):
-        gx = blas.matmul(g, op.input(1).data)
+        gx = blas.matmul(g, op.input(1).array)
     elif op.needs(1):
-        gweight = blas.matmul(g.T, op.input(0).data)
+        gweight = blas.matmul(g.T, op.input(0).array)
     gbias = g.sum(axis=0) if len(op.parents) == 3 and op.needs(2) else None
     return (gx, gweight, gbias)[: len(op.parents)]
 

@@ -38,7 +38,7 @@ def standardize(op: Standardize, x: Array) -> Array:
 @kernel(Standardize, "numpy", does="derivative")
 def standardize_derivative(op: Standardize, g: Array) -> Any:
     """rstd * (g - mean(g) - xhat * mean(g * xhat)), some samples at a time."""
-    x, rstd, axes = op.input(0).data, op.saved, op.axes
+    x, rstd, axes = op.input(0).array, op.saved, op.axes
     if rstd is None:
         return NotImplemented
     gx = np.empty_like(x)
@@ -95,7 +95,7 @@ def batch_norm(op: BatchNorm, x: Array, weight: Array, bias: Array) -> Array:
 @kernel(BatchNorm, "numpy", does="derivative")
 def batch_norm_derivative(op: BatchNorm, g: Array) -> tuple[Array | None, ...]:
     """Each channel's gx = factor * g - (slope * x + shift), which is the formula multiplied out."""
-    rows, grows, weight = Rows(op.input(0).data), Rows(g), op.input(1).data
+    rows, grows, weight = Rows(op.input(0).array), Rows(g), op.input(1).array
     rstd = (op.var + op.eps) ** -0.5
     gmean, gdrift = rows.gradient_means(op.mean, grows.matrix)
     gdrift *= rstd  # mean of g * xhat

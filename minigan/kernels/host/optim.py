@@ -5,7 +5,7 @@ fetching every array from memory a dozen times.  So a group's moments live in on
 ``optimizer.state`` holds views, and the step goes through it in chunks that stay in cache: a chunk's
 gradients and parameters are gathered, updated by the rule (the dozen passes), and the parameters written
 back.  Small parameters share a chunk, large ones are cut up.  The parameters themselves stay where they are,
-so replacing ``p.data`` or sharing a parameter with another optimiser needs no care.
+so replacing ``p.array`` or sharing a parameter with another optimiser needs no care.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class Block:
     """Parameters of one group, dtype and device, with their places in flat moment arrays."""
 
     def __init__(self, optimizer: Optimizer, parameters: list[Tensor], slots: tuple[str, ...]):
-        first = parameters[0].data
+        first = parameters[0].array
         self.parameters, self.slots, self.xp = parameters, slots, backend.namespace(first)
         # Moments lie in memory as the parameter did when first seen, so that both are walked without copying.
-        self.orders = [memory_order(p.data) for p in parameters]
+        self.orders = [memory_order(p.array) for p in parameters]
         self.starts = np.cumsum([0] + [p.size for p in parameters]).tolist()
         self.flat = {slot: self.xp.zeros(self.starts[-1], first.dtype) for slot in slots}
         self.views = [{slot: self._view(slot, i) for slot in slots} for i in range(len(parameters))]
@@ -80,9 +80,9 @@ _blocks: WeakKeyDictionary[Optimizer, dict[Any, Block]] = WeakKeyDictionary()
 
 def block_of(optimizer: Optimizer, group: Mapping[str, Any], like: Tensor) -> Block:
     """Return the group's block of the dtype and device of ``like``; a new one where anything has changed."""
-    members = [p for p in group["params"] if p.dtype == like.dtype and type(p.data) is type(like.data)]
+    members = [p for p in group["params"] if p.dtype == like.dtype and type(p.array) is type(like.array)]
     slots, mine = optimizer.slots(group), _blocks.setdefault(optimizer, {})
-    key = (id(group), like.dtype, type(like.data))
+    key = (id(group), like.dtype, type(like.array))
     block = mine.get(key)
     if block is not None and block.slots == slots and [*map(id, block.parameters)] == [*map(id, members)]:
         if block.holds(optimizer):
@@ -101,7 +101,7 @@ def chunks(block: Block, optimizer: Optimizer, moving: set[int]) -> Iterator[tup
     filled, step = 0, 0
     for i, p in enumerate(block.parameters):
         here = id(p) in moving
-        value = p.data.transpose(block.orders[i])
+        value = p.array.transpose(block.orders[i])
         count = optimizer.state[p]["step"] if here else 0
         if chunk and (not here or count != step or not value.flags.c_contiguous):
             yield chunk, step
@@ -109,7 +109,7 @@ def chunks(block: Block, optimizer: Optimizer, moving: set[int]) -> Iterator[tup
         if not here:
             continue
         assert p.grad is not None
-        step, gradient = count, p.grad.data.transpose(block.orders[i])
+        step, gradient = count, p.grad.array.transpose(block.orders[i])
         if not value.flags.c_contiguous:
             yield [Piece(value, gradient, block.starts[i])], step
             continue
@@ -257,7 +257,7 @@ def follow(ema: EMA, rate: float, values: list[Tensor], averages: list[Tensor]) 
     """average += rate (value - average), in cache-sized chunks where both lie flat in memory."""
     jobs: list[Any] = []
     for average, value in zip(averages, values, strict=True):
-        a, b = average.data, value.data
+        a, b = average.array, value.array
         if a.flags.c_contiguous and b.flags.c_contiguous:
             a, b = a.reshape(-1), b.reshape(-1)
             jobs += [

@@ -146,7 +146,7 @@ def spectral_norm(x: Any, weight: Any, u: Any = None, v: Any = None) -> nn.Linea
     """In training when no vectors are given: 40 iterations from the start that was drawn."""
     layer = nn.spectral_norm(linear(x, weight), n_power_iterations=40, generator=rng())
     if u is not None:
-        layer.eval().weight_u.data, layer.weight_v.data = u, v
+        layer.eval().weight_u.array, layer.weight_v.array = u, v
     return layer
 
 

@@ -191,7 +191,7 @@ def put_back(g: np.ndarray, index: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 def scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """The operation itself, with lists as arrays of g's device, as `getitem` makes them."""
-    xp = namespace(g.data)
+    xp = namespace(g.array)
     parts = index if isinstance(index, tuple) else (index,)
     plain = tuple(xp.asarray(part) if isinstance(part, list) else part for part in parts)
     return Scatter(plain if isinstance(index, tuple) else plain[0], shape)(g)

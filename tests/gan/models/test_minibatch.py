@@ -36,7 +36,7 @@ def test_closeness_is_the_mean_over_the_others_of_the_group(N, size, monkeypatch
 def test_derivatives_to_second_order(N, draw, monkeypatch):
     monkeypatch.setattr(minibatch, "GROUP", 3)
     layer = minibatch.MinibatchFeatures(3, rng=draw)
-    layer.projection.weight.data = layer.projection.weight.data.astype(np.float64)
+    layer.projection.weight.array = layer.projection.weight.array.astype(np.float64)
     x = draw.standard_normal((N, 3))
     assert gradcheck(layer, (x,)) and gradgradcheck(layer, (x,))
 

@@ -126,7 +126,7 @@ def test_projection_starts_as_the_unconditional_net_and_learns_to_mind_the_label
             discriminator(x, np.arange(3)).numpy(), abs=1e-6
         )
         features = discriminator.trunk(x).numpy()
-        discriminator.vectors.data = np.random.default_rng(1).standard_normal(
+        discriminator.vectors.array = np.random.default_rng(1).standard_normal(
             discriminator.vectors.shape, np.float32
         )
         plain = discriminator.head(Tensor(features)).numpy()[:, 0]

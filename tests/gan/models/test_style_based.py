@@ -68,7 +68,7 @@ def test_noise_is_drawn_in_training_and_still_in_evaluation():
     generator, _ = pair()
     for module in generator.modules():
         if isinstance(module, style_based.Modulated) and module.noisy:
-            module.strength.data = module.strength.data + 1
+            module.strength.array = module.strength.array + 1
     with no_grad():
         w = generator.styles(latents())
         assert (generator.synthesise(w).numpy() != generator.synthesise(w).numpy()).any()

@@ -30,7 +30,7 @@ def test_a_frozen_weight_is_prepared_once_and_again_after_a_change(monkeypatch):
         for _ in range(2):
             conv2d(x, weight).sum().backward()
         assert made == ["forward", "input_grad"]
-        weight.copy_(2 * weight.data)
+        weight.copy_(2 * weight.array)
         y = conv2d(x, weight)
     assert made == ["forward", "input_grad", "forward"]
-    np.testing.assert_allclose(y.data, naive.forward(x.data, weight.data, y.node.spec))
+    np.testing.assert_allclose(y.array, naive.forward(x.array, weight.array, y.node.spec))

@@ -77,7 +77,7 @@ def train(name, dtype, decoupled, steps=2):
     generator, discriminator = nets(0)
     for module in (generator, discriminator):
         for p in (*module.parameters(), *module.buffers()):
-            p.data = backend.to_device(p.numpy().astype(dtype if p.dtype.kind == "f" else p.dtype), name)
+            p.array = backend.to_device(p.numpy().astype(dtype if p.dtype.kind == "f" else p.dtype), name)
     make = optim.AdamW if decoupled else optim.Adam
     optimizers = [
         make(net.parameters(), lr=1e-2, betas=(0.5, 0.9), weight_decay=0.01)
@@ -158,7 +158,7 @@ def test_a_parameter_is_updated_where_it_lies(device, on_device, monkeypatch):
         p.grad = Tensor(on_device(np.ones(p.shape)))
     optim.Adam(parameters, lr=0.1).step()
     shares = backend.namespace(called[0]).shares_memory
-    assert all(shares(array, p.data) for array, p in zip(called, parameters, strict=True))
+    assert all(shares(array, p.array) for array, p in zip(called, parameters, strict=True))
     np.testing.assert_allclose([p.numpy()[0] for p in parameters], 0.9, rtol=1e-6)
 
 
@@ -246,11 +246,11 @@ def test_images_stay_channels_last_from_layer_to_layer(device, on_device):
     order = [0, 2, 3, 1]
     for layer in layers:
         for p in (*layer.parameters(), *layer.buffers()):
-            p.data = on_device(p.numpy().astype(np.float64) if p.dtype.kind == "f" else p.numpy())
+            p.array = on_device(p.numpy().astype(np.float64) if p.dtype.kind == "f" else p.numpy())
         x = layer(x)
-        assert backend.memory_order(x.data) == order, layer
+        assert backend.memory_order(x.array) == order, layer
     y = x * 2.0 + x
-    assert backend.memory_order((y - y * y).data) == order
+    assert backend.memory_order((y - y * y).array) == order
 
 
 @pytest.mark.parametrize("name", ("winograd", "depthwise", "im2col"))

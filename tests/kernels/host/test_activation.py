@@ -16,9 +16,9 @@ def test_channels_last_memory_stays_so_forward_and_backward(function):
     image = np.random.default_rng(0).standard_normal((2, 5, 4, 3)).transpose(0, 3, 1, 2)
     x = Tensor(image, requires_grad=True)
     y = function(x)
-    assert y.data.strides == image.strides
+    assert y.array.strides == image.strides
     (g,) = grad(y, x, Tensor(np.ones_like(image)))
-    assert g.data.strides == image.strides
+    assert g.array.strides == image.strides
 
 
 def test_a_large_relu_in_parts(monkeypatch):
@@ -44,7 +44,7 @@ def test_large_arrays_part_by_part(monkeypatch, threads, slope):
         x = Tensor(data, requires_grad=True)
         y = ops.leaky_relu(x, slope) if slope else ops.relu(x)
         ((y + y * 2.0) * y).sum().backward()
-        return y.data, x.grad.data
+        return y.array, x.grad.array
 
     wanted, before = results(), parallel.threads()
     monkeypatch.setattr(parallel, "WORTH", 64)
@@ -61,7 +61,7 @@ def test_the_mask_does_not_depend_on_memory_order_and_keeps_it():
     image = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
     last = np.ascontiguousarray(image.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
     one, other = (
-        ops.dropout(Tensor(a), 0.5, training=True, generator=np.random.default_rng(1)).data
+        ops.dropout(Tensor(a), 0.5, training=True, generator=np.random.default_rng(1)).array
         for a in (image, last)
     )
     np.testing.assert_array_equal(one, other)

@@ -25,7 +25,7 @@ def test_many_chunks_give_what_one_gives(monkeypatch):
 
     whole = run()
     monkeypatch.setattr(norm, "CHUNK_BYTES", 256)
-    assert len(Rows(inputs[0].data).chunks()) > 10
+    assert len(Rows(inputs[0].array).chunks()) > 10
     for part, expected in zip(run(), whole, strict=True):
         np.testing.assert_allclose(part, expected, rtol=1e-12, atol=1e-13)
 
@@ -34,11 +34,11 @@ def test_many_chunks_give_what_one_gives(monkeypatch):
 def test_channels_last_memory_comes_out(shape):
     x, weight, bias = tensors(*shape)
     y = ops.batch_norm(x, None, None, weight, bias, training=True)
-    (g,) = grad(y, x, Tensor(np.cos(y.data)))
-    for array in (y.data, g.data):
+    (g,) = grad(y, x, Tensor(np.cos(y.array)))
+    for array in (y.array, g.array):
         assert np.moveaxis(array, 1, -1).flags.c_contiguous
     evaluated = ops.batch_norm(x, np.zeros(6), np.ones(6), weight, bias)
-    assert np.moveaxis(evaluated.data, 1, -1).flags.c_contiguous
+    assert np.moveaxis(evaluated.array, 1, -1).flags.c_contiguous
 
 
 def test_a_large_mean_costs_no_more_than_storing_it_did():

@@ -82,8 +82,8 @@ def test_the_walk_is_the_rule(name, data):
         walk.CHUNK = usual
     for p, q in zip(*twins, strict=True):
         np.testing.assert_allclose(
-            p.data,
-            q.data,
+            p.array,
+            q.array,
             rtol=1e-4 if p.dtype == np.float32 else 1e-9,
             atol=1e-5 if p.dtype == np.float32 else 1e-12,
         )
@@ -106,7 +106,7 @@ def test_the_result_does_not_depend_on_chunks_or_threads(monkeypatch):
         for step in range(3):
             give(parameters, step)
             optimizer.step()
-        found.append(np.concatenate([p.data.ravel() for p in parameters]))
+        found.append(np.concatenate([p.array.ravel() for p in parameters]))
     parallel.set_threads(before)
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_array_equal(found[0], found[2])
@@ -121,7 +121,7 @@ def test_kernels_may_go_on_and_off_between_steps():
             mixed.step()
         with kernels.off():
             plain.step()
-    np.testing.assert_allclose(p.data, q.data, rtol=1e-10)
+    np.testing.assert_allclose(p.array, q.array, rtol=1e-10)
 
 
 def test_parameters_with_other_counts_of_steps_share_no_chunk():
@@ -137,7 +137,7 @@ def test_parameters_with_other_counts_of_steps_share_no_chunk():
         alone.grad = late.grad
         optimizer.step()
         other.step()
-    np.testing.assert_allclose(late.data, alone.data, rtol=1e-12)
+    np.testing.assert_allclose(late.array, alone.array, rtol=1e-12)
 
 
 @pytest.mark.parametrize("chunk", [5, 1 << 17])
@@ -146,7 +146,7 @@ def test_the_average_walks_as_it_is_defined(monkeypatch, chunk):
     net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 5))
     averages = [optim.EMA(net, decay=0.5), optim.EMA(net, decay=0.5)]
     for p in net.parameters():
-        p.data = p.data + 1.0
+        p.array = p.array + 1.0
     averages[0].update(net)
     with kernels.off():
         averages[1].update(net)

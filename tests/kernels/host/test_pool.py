@@ -23,8 +23,8 @@ def test_channels_last_memory_stays_so(function):
         np.random.default_rng(0).standard_normal((2, 4, 4, 5)).transpose(0, 3, 1, 2), requires_grad=True
     )
     y = function(x)
-    (g,) = grad(y, x, Tensor(y.data * 1.0))
-    assert channels_last(y.data) and channels_last(g.data)
+    (g,) = grad(y, x, Tensor(y.array * 1.0))
+    assert channels_last(y.array) and channels_last(g.array)
 
 
 def test_taps_cover_every_cell_of_every_window_once():
@@ -59,7 +59,7 @@ def test_large_images_on_any_number_of_threads(monkeypatch, threads, N):
                 image = Tensor(x, requires_grad=True)
                 y = function(image, kernel, stride=stride, padding=padding)
                 (slope,) = grad((y * y).sum(), image)
-                yield from (y.data, slope.data)
+                yield from (y.array, slope.array)
 
     wanted = list(results())
     before = parallel.threads()

@@ -25,13 +25,13 @@ def test_bias_is_added_to_every_pixel():
     x, weight, bias = draw([(2, 3, 5, 4), (6, 3, 3, 2), (6,)])
     plain, shifted = conv2d(x, weight, padding=1), conv2d(x, weight, bias, padding=1)
     np.testing.assert_allclose(
-        shifted.data - plain.data,
-        np.broadcast_to(bias.data.reshape(1, 6, 1, 1), plain.shape),
+        shifted.array - plain.array,
+        np.broadcast_to(bias.array.reshape(1, 6, 1, 1), plain.shape),
         rtol=1e-12,
         atol=1e-12,
     )
     (gbias,) = grad(shifted, [bias], [Tensor(np.arange(shifted.size, dtype=float).reshape(shifted.shape))])
-    np.testing.assert_allclose(gbias.data, np.arange(shifted.size).reshape(shifted.shape).sum((0, 2, 3)))
+    np.testing.assert_allclose(gbias.array, np.arange(shifted.size).reshape(shifted.shape).sum((0, 2, 3)))
 
 
 @given(conv_transpose_configs())
@@ -41,9 +41,9 @@ def test_transposed_convolution_is_the_adjoint(config):
     settings = {k: v for k, v in config.kwargs.items() if k != "output_padding"}
     out = conv_transpose2d(y, weight, **config.kwargs)
     assert out.shape == config.out_shape
-    forward = oracles.conv2d(g.data, weight.data, **settings)
+    forward = oracles.conv2d(g.array, weight.array, **settings)
     seen = forward[:, :, : y.shape[2], : y.shape[3]]  # a whole stride of output_padding adds rows to it
-    np.testing.assert_allclose(np.sum(g.data * out.data), np.sum(seen * y.data), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(np.sum(g.array * out.array), np.sum(seen * y.array), rtol=1e-9, atol=1e-9)
 
 
 @given(conv_configs())
@@ -59,10 +59,13 @@ def test_every_operation_differentiates_into_the_other_two(config):
         gradients = grad(value, [first, second], [cotangent], create_graph=True)
         for moved, gradient in zip((first, second), gradients, strict=True):
             (step,) = draw([moved.shape], seed=2)
-            ends = [(Tensor(t.data + step.data) if t is moved else t) for t in (first, second)]
-            difference = op(spec)(*ends).data - value.data
+            ends = [(Tensor(t.array + step.array) if t is moved else t) for t in (first, second)]
+            difference = op(spec)(*ends).array - value.array
             np.testing.assert_allclose(
-                np.sum(gradient.data * step.data), np.sum(difference * cotangent.data), rtol=1e-8, atol=1e-8
+                np.sum(gradient.array * step.array),
+                np.sum(difference * cotangent.array),
+                rtol=1e-8,
+                atol=1e-8,
             )
 
 
@@ -76,13 +79,13 @@ def test_pytorch_parity_to_second_order(transpose):
             settings["output_padding"] = (1, 2)
         inner = (4, 6 // groups, 3, 2) if transpose else (6, 4 // groups, 3, 2)
         tensors = draw([(2, 4, 7, 8), inner, (6,)])
-        twins = [torch.tensor(t.data, requires_grad=True) for t in tensors]
+        twins = [torch.tensor(t.array, requires_grad=True) for t in tensors]
         y, z = mine(*tensors, **settings), getattr(torch.nn.functional, theirs)(*twins, **settings)
-        np.testing.assert_allclose(y.data, z.detach().numpy(), rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(y.array, z.detach().numpy(), rtol=1e-10, atol=1e-10)
         (cotangent,) = draw([y.shape], seed=3)
         first = grad(y, tensors, [cotangent], create_graph=True)
         first_twins = torch.autograd.grad(
-            z, twins, torch.tensor(cotangent.data, requires_grad=True), create_graph=True
+            z, twins, torch.tensor(cotangent.array, requires_grad=True), create_graph=True
         )
         score, score_twin = (
             sum((a * a * a).sum() for a in first[:2]),
@@ -92,7 +95,7 @@ def test_pytorch_parity_to_second_order(transpose):
         for a, b in zip(
             (*first, *second), (*first_twins, *torch.autograd.grad(score_twin, twins[:2])), strict=True
         ):
-            np.testing.assert_allclose(a.data, b.detach().numpy(), rtol=1e-8, atol=1e-8)
+            np.testing.assert_allclose(a.array, b.detach().numpy(), rtol=1e-8, atol=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,7 @@ def test_an_empty_batch_goes_through_both_orders():
     assert y.shape == (0, 4, 3, 3)
     gradients = grad(y, [x, weight, bias], [Tensor(np.ones(y.shape))], create_graph=True)
     assert [t.shape for t in gradients] == [x.shape, weight.shape, bias.shape]
-    assert all(not t.data.any() for t in gradients)
+    assert all(not t.array.any() for t in gradients)
 
 
 def test_wrong_shapes_are_refused():
