@@ -142,12 +142,12 @@ class Tensor:
         twin._version = self._version
         return twin
 
-    def to(self, device: str) -> Tensor:
+    def move(self, device: str) -> Tensor:
         """Return this tensor on "numpy" or "cupy" (itself when there); the result is a leaf."""
         if device == self.device:
             return self
         if self.node is not None and self.requires_grad:
-            raise GraphError("to: moving a recorded result would cut its graph; call .detach() first")
+            raise GraphError("moving a recorded result would cut its graph; call .detach() first")
         moved = Tensor._wrap(backend.to_device(self._data, device))
         moved.requires_grad = self.requires_grad
         return moved
@@ -165,9 +165,6 @@ class Tensor:
         if self.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
         return self.shape[0]
-
-    def __bool__(self) -> bool:
-        return bool(self.item())
 
     def __float__(self) -> float:
         return float(self.item())

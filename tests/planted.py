@@ -252,7 +252,7 @@ CONVOLUTION = [
 POOLING = [
     Fault("ties counted twice", "ops.reduce:Max.backward",
           "reshape(g, extreme.shape) * share", "reshape(g, extreme.shape)",
-          case("max"), "sub-gradient"),
+          case("amax"), "sub-gradient"),
     Fault("overlapping windows overwrite", f"{WINDOWS}:fold", "] += values", "] = values", case("max_pool2d"),
           "gradient"),
     Fault("max-pool padding with 0", f"{POOL}:MaxPool2d.forward", "fill=-np.inf", "fill=0.0",

@@ -12,35 +12,20 @@ from typing import Any
 import numpy as np
 
 from minigan.errors import ArgumentError, ShapeError
+from minigan.ops.creation import Generator, default_generator, manual_seed  # noqa: F401
 from minigan.tensor import Tensor
-
-Generator = np.random.Generator
-
-_default = np.random.default_rng(0)
-
-
-def default_generator() -> Generator:
-    """Return the generator that draws where none was passed; seeded with 0 until `manual_seed`."""
-    return _default
-
-
-def manual_seed(seed: int) -> Generator:
-    """Start a new default generator from ``seed`` and return it."""
-    global _default
-    _default = np.random.default_rng(seed)
-    return _default
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fill with U[a, b)."""
-    return tensor.copy_((generator or _default).uniform(a, b, tensor.shape))
+    return tensor.copy_((generator or default_generator()).uniform(a, b, tensor.shape))
 
 
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None
 ) -> Tensor:
     """Fill with N(mean, std**2)."""
-    return tensor.copy_((generator or _default).normal(mean, std, tensor.shape))
+    return tensor.copy_((generator or default_generator()).normal(mean, std, tensor.shape))
 
 
 def constant_(tensor: Tensor, value: float) -> Tensor:
@@ -137,7 +122,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, *, generator: Generator | Non
     """
     fans(tensor)  # refuses fewer than two axes
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
-    tall = (generator or _default).standard_normal((max(rows, columns), min(rows, columns)))
+    tall = (generator or default_generator()).standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
     q *= np.sign(np.diagonal(r))
     return tensor.copy_(gain * (q if rows >= columns else q.T).reshape(tensor.shape))

@@ -14,12 +14,14 @@ from minigan.errors import ArgumentError
 from minigan.ops.arithmetic import PowScalar
 from minigan.ops.broadcast import sum_to
 from minigan.ops.choice import where
-from minigan.ops.operands import is_number, pair
+from minigan.ops.operands import astype, is_number, pair
 from minigan.tensor import Op, Tensor
 
 
 class Pow(Op):
     """z = x**y;  gx = g * y * x**(y-1), gy = g * x**y * log(x); 0 where x is 0 and y >= 0 (gx: y = 0)."""
+
+    any_dtype = True
 
     keeps = (0, 1)
 
@@ -78,6 +80,8 @@ class Sqrt(Op):
 class Abs(Op):
     """y = |x|;  gx = g * sign(x), 0 at x = 0."""
 
+    any_dtype = True
+
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
@@ -92,6 +96,8 @@ class Abs(Op):
 
 class Clip(Op):
     """y = min(max(x, low), high);  gx = g inside and on the bounds, 0 outside."""
+
+    any_dtype = True
 
     keeps = (0,)
 
@@ -113,6 +119,8 @@ class Clip(Op):
 
 class Maximum(Op):
     """z = max(x, y);  g goes to the larger input, half to each where they are equal."""
+
+    any_dtype = True
 
     keeps = (0, 1)
 
@@ -146,28 +154,16 @@ class Minimum(Maximum):
         return x > y
 
 
-class AsType(Op):
-    """y = x in another floating-point type;  gx = g in x's type."""
-
-    exact = True
-
-    def __init__(self, dtype: Any, source: Any):
-        self.dtype, self.source = dtype, source
-
-    def forward(self, x: Array) -> Array:
-        return x.astype(self.dtype)
-
-    def backward(self, g: Tensor) -> Tensor:
-        return AsType(self.source, self.dtype)(g)
-
-
 def pow(x: Any, y: Any) -> Tensor:
     """Return x ** y; y is a number or a tensor (then x should be positive, or y whole).
 
     gx = g * y * x**(y-1), gy = g * x**y * log(x).
     """
     if is_number(y):
-        return PowScalar(float(y))(x)
+        whole = x.dtype.kind in "iu" and isinstance(y, (int, np.integer)) and y >= 0
+        return PowScalar(int(y) if whole else float(y))(
+            x if whole or x.dtype.kind == "f" else astype(x, np.float32)
+        )
     return Pow()(*pair(x, y, "pow"))
 
 
@@ -210,13 +206,3 @@ def maximum(x: Any, y: Any) -> Tensor:
 def minimum(x: Any, y: Any) -> Tensor:
     """Return the smaller of x and y; at ties each gets half of g."""
     return Minimum()(*pair(x, y, "minimum"))
-
-
-def astype(x: Tensor, dtype: Any) -> Tensor:
-    """Return x in another dtype.  A float result carries the gradient back; others are constants."""
-    target = np.dtype(dtype)
-    if target == x.dtype:
-        return x
-    if target.kind != "f" or x.dtype.kind != "f":
-        return Tensor._wrap(x.array.astype(target))
-    return AsType(target, x.dtype)(x)

@@ -10,7 +10,8 @@ import numpy as np
 from minigan import ops
 from minigan.errors import ArgumentError, DTypeError, ShapeError
 from minigan.ops.choice import Where
-from minigan.ops.elementwise import Abs, AsType, Clip, Exp, Log, Maximum, Minimum, Pow, Sqrt
+from minigan.ops.elementwise import Abs, Clip, Exp, Log, Maximum, Minimum, Pow, Sqrt
+from minigan.ops.operands import AsType
 from minigan.testing.case import BadInput, OpCase, Sample
 from minigan.testing.cases.arithmetic import EMPTY, refused
 from minigan.testing.oracles import one_by_one
