@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 if find_spec("minigan.kernels") is not None:  # the room of what is only faster may be missing
     import_module("minigan.kernels")
 
+from minigan.ops.creation import tensor  # noqa: E402  the function; the module is found by its import
+
 __version__ = "0.1.0"
 
 dtype = _np.dtype

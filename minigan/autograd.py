@@ -24,14 +24,17 @@ from minigan.tensor import Edge, Op, Tensor
 
 
 def backward(
-    root: Tensor, gradient: Tensor | None = None, *, retain_graph: bool = False, create_graph: bool = False
+    root: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
 ) -> None:
     """Add the gradient of ``root`` to ``.grad`` of every leaf that requires it.
 
     ``gradient`` has root's shape and defaults to 1 for a single element.  The graph is released
     unless ``retain_graph`` or ``create_graph`` is set.  Raises GraphError when nothing was recorded.
     """
-    arrived = _walk([root], [gradient], None, create_graph, retain_graph or create_graph)
+    arrived = _walk([root], [gradient], None, create_graph, bool(retain_graph) or create_graph)
     owners: set[int] = {id(backend.owner(gradient.array))} if gradient is not None else set()
     for leaf, g in arrived:
         if not create_graph:
@@ -43,9 +46,9 @@ def grad(
     outputs: Tensor | Sequence[Tensor],
     inputs: Tensor | Sequence[Tensor],
     grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
-    *,
-    create_graph: bool = False,
     retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """Return d(outputs)/d(input), contracted with ``grad_outputs``, for each input; write no ``.grad``.

@@ -86,7 +86,7 @@ class _Applied(Op):
         found = found if isinstance(found, tuple) else (found,)
         if len(found) != len(self.arguments):
             raise GraphError(
-                f"{self.kind.__name__}.backward returned {len(found)} gradients for {len(self.arguments)} arguments"
+                f"{self.name}.backward returned {len(found)} gradients for {len(self.arguments)} arguments"
             )
         return tuple(found[place] for place in self.places)
 
