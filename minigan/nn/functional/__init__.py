@@ -81,9 +81,8 @@ from minigan.nn.functional.norm import (
 )
 from minigan.nn.functional.resize import interpolate, pad, pixel_shuffle, pixel_unshuffle, upsample
 
-NAMES = sorted(name for name, value in vars().items() if callable(value) and name not in ("Any", "nearest"))
-__all__ = [*NAMES]
+__all__ = sorted(name for name, value in vars().items() if callable(value) and name not in ("Any", "nearest"))
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(f"minigan.nn.functional has no {name!r}; the nearest: {nearest(name, NAMES)}")
+    raise AttributeError(f"minigan.nn.functional has no {name!r}; the nearest: {nearest(name, __all__)}")

@@ -78,8 +78,8 @@ def conv2d(
 ) -> Tensor:
     """(N, C, H, W), (O, C / groups, KH, KW), (O,) -> (N, O, OH, OW); see `minigan.ops.conv`.
 
-    ``padding`` is numbers, "valid" (none) or "same" (the size stays; stride 1 only).  Raises ArgumentError and
-    ShapeError for settings and sizes that do not fit.
+    ``padding`` is numbers, "valid" (none) or "same" (the size stays; stride 1 only).
+    Raises ArgumentError and ShapeError for settings and sizes that do not fit.
     """
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
@@ -249,7 +249,7 @@ def _adaptive_max(x: Tensor, OH: int, OW: int) -> Tensor:
     lines = []
     for r in rows:
         cells = [x[:, :, r, c] for c in columns]
-        lines.append(ops.concatenate([ops.max_pool2d(cell, cell.shape[2:]) for cell in cells], 3))
+        lines.append(ops.concatenate([ops.max_pool2d(cell, (cell.shape[2], cell.shape[3])) for cell in cells], 3))
     return ops.concatenate(lines, 2)
 
 

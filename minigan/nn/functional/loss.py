@@ -28,6 +28,7 @@ def reduction_of(reduction: str, size_average: Flag = None, reduce: Flag = None)
 
 
 def reduced(loss: Tensor, reduction: str) -> Tensor:
+    """Return the mean or the sum of the elements' losses, or all of them."""
     return loss if reduction == "none" else ops.sum(loss) if reduction == "sum" else ops.mean(loss)
 
 
@@ -142,8 +143,9 @@ def nll_loss(
     reduce: Flag = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """Return -w[t] x[n, t[n]] for log-probabilities (N, C, ...) or (C,), classes (N, ...) or (), weights w (C,).
+    """Return -w[t] x[n, t[n]] for log-probabilities (N, C, ...), classes (N, ...) and weights w (C,).
 
+    One sample alone is (C,) with a class ().
     Targets equal to ``ignore_index`` cost nothing; the mean is over the weights of the others.
     """
     how = reduction_of(reduction, size_average, reduce)
@@ -183,7 +185,7 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """-log softmax at the target, for logits (N, C, ...) or (C,), and classes (N, ...) or () as in `nll_loss`.
+    """-log softmax at the target, for logits (N, C, ...) or (C,); classes and weights as in `nll_loss`.
 
     The target may also be a probability for each class (logits' shape); then the mean is over samples.
     ``label_smoothing`` e takes e of the target and spreads it over all classes (arXiv 1512.00567, section 7).

@@ -123,10 +123,16 @@ def normalize(
 def cosine_similarity(
     x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8, *, axis: int | None = None
 ) -> Tensor:
-    """(.., n, ..), broadcast -> (.., ..): x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) over ``dim``."""
+    """(.., n, ..), broadcast -> (.., ..): x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) over ``dim``.
+
+    The derivative is that of the lengths even where eps stands in for them, as in PyTorch.
+    """
     ndim = max(x1.ndim, x2.ndim)
     where = (dim if axis is None else axis) % max(ndim, 1) - ndim
-    units = [x / ops.clip(_length(x, 2.0, where, True), eps, None) for x in (x1, x2)]
+    units = []
+    for x in (x1, x2):
+        length = _length(x, 2.0, where, True)
+        units.append(x / (length + ops.clip(eps - length.detach(), 0.0, None)))
     return ops.sum(units[0] * units[1], where)
 
 
