@@ -152,7 +152,7 @@ def pooling(d, axes, kind):
     kernel = d.one(2, 3, (3,) if axes == 1 else (2, 3))
     stride, padding, ceil = d.one(None, 1, 2), d.one(0, 1), d.one(True, False)
     if kind == "max":
-        return call(x, kernel, stride, padding, d.one(1, 2) if padding == 0 else 1, ceil)
+        return call(x, kernel, stride, padding, d.one(1, 2) if kernel == 2 and not padding else 1, ceil)
     divisor = (d.one(None, 3),) if axes == 2 else ()
     return call(x, kernel, stride, padding, ceil, d.one(True, False), *divisor)
 
@@ -311,4 +311,4 @@ TABLE = {
 }  # fmt: skip
 
 RANDOM = {"gumbel_softmax"}  # held to its formula
-ONCE = {"hardsigmoid"}  # of which PyTorch has no second derivative
+ONCE = {"hardsigmoid"}  # of which PyTorch has no second derivative, and a first one in single precision

@@ -249,7 +249,9 @@ def _adaptive_max(x: Tensor, OH: int, OW: int) -> Tensor:
     lines = []
     for r in rows:
         cells = [x[:, :, r, c] for c in columns]
-        lines.append(ops.concatenate([ops.max_pool2d(cell, (cell.shape[2], cell.shape[3])) for cell in cells], 3))
+        lines.append(
+            ops.concatenate([ops.max_pool2d(cell, (cell.shape[2], cell.shape[3])) for cell in cells], 3)
+        )
     return ops.concatenate(lines, 2)
 
 

@@ -224,13 +224,13 @@ def joinings(draw: Any) -> Sample:
     """An array, and which of its axes become one."""
     x = draw(arrays(shapes(2, 4, 1, 3)))
     first = draw(integers(0, x.ndim - 1))
-    return Sample((x,), {"start_axis": first, "end_axis": draw(integers(first, x.ndim - 1)) - x.ndim})
+    return Sample((x,), {"start_dim": first, "end_dim": draw(integers(first, x.ndim - 1)) - x.ndim})
 
 
-def joined(x: np.ndarray, start_axis: int, end_axis: int) -> np.ndarray:
+def joined(x: np.ndarray, start_dim: int, end_dim: int) -> np.ndarray:
     """Row-major order stays."""
-    shape = [*x.shape[:start_axis], prod(x.shape[start_axis : end_axis + x.ndim + 1])]
-    return np.array(x.ravel().tolist()).reshape(*shape, *x.shape[x.ndim + end_axis + 1 :])
+    shape = [*x.shape[:start_dim], prod(x.shape[start_dim : end_dim + x.ndim + 1])]
+    return np.array(x.ravel().tolist()).reshape(*shape, *x.shape[x.ndim + end_dim + 1 :])
 
 
 @composite
@@ -239,12 +239,12 @@ def splittings(draw: Any) -> Sample:
     sizes, before, after = (draw(shapes(low, 2, 1, 3)) for low in (1, 0, 0))
     axis = len(before) - (len(before) + 1 + len(after) if draw(booleans()) else 0)
     x = draw(arrays((*before, prod(sizes), *after)))
-    return Sample((x,), {"axis": axis, "unflattened_size": sizes})
+    return Sample((x,), {"dim": axis, "unflattened_size": sizes})
 
 
-def split(x: np.ndarray, axis: int, unflattened_size: tuple[int, ...]) -> np.ndarray:
+def split(x: np.ndarray, dim: int, unflattened_size: tuple[int, ...]) -> np.ndarray:
     """Row-major order stays."""
-    axis %= x.ndim
+    axis = dim % x.ndim
     return np.array(x.ravel().tolist()).reshape(*x.shape[:axis], *unflattened_size, *x.shape[axis + 1 :])
 
 
@@ -280,7 +280,7 @@ CASES = [
            linear=True),
     OpCase("nn.Unflatten", functional(lambda x, **s: nn.Unflatten(**s)), splittings(), split, (nn.Unflatten,),
            linear=True,
-           bad=(BadInput("sizes of another product", (X,), {"axis": 1, "unflattened_size": (2, 2)},
+           bad=(BadInput("sizes of another product", (X,), {"dim": 1, "unflattened_size": (2, 2)},
                          ArgumentError, "does not split"),)),
     twin("linear", linear, nn.Linear),
     twin("conv2d", conv2d, nn.Conv2d),
