@@ -22,7 +22,8 @@ def sizes(name: str, value: Any, axes: int = 2, least: int = 1) -> tuple[int, ..
     """Return one whole number an axis, from one number or as many; ArgumentError for anything else."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
     if len(values) != axes:
-        raise ArgumentError(f"{name}: expected a number or {axes} of them, one an axis, got {value!r}")
+        wanted = "a (height, width) pair" if axes == 2 else "a tuple of one"
+        raise ArgumentError(f"{name}: expected a number or {wanted}, got {value!r}")
     return tuple(count(name, n, least) for n in values)
 
 

@@ -115,7 +115,7 @@ class Module(Placed):
         object.__delattr__(self, name)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Keep ``tensor`` as state that is moved and (if ``persistent``) saved with the module, not trained."""
+        """Keep ``tensor`` as state that moves with the module and, if ``persistent``, is saved; untrained."""
         if tensor is None:
             setattr(self, name, None)
             return

@@ -71,8 +71,8 @@ class AvgPool1d(_Pool):
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 
     def forward(self, x: Tensor) -> Tensor:
-        flags = self.ceil_mode, self.count_include_pad
-        return F.avg_pool1d(x, self.kernel_size, self.stride, self.padding, *flags)
+        how = self.ceil_mode, self.count_include_pad
+        return F.avg_pool1d(x, self.kernel_size, self.stride, self.padding, *how)
 
 
 class AvgPool2d(AvgPool1d):
@@ -94,8 +94,8 @@ class AvgPool2d(AvgPool1d):
         self.divisor_override = divisor_override
 
     def forward(self, x: Tensor) -> Tensor:
-        flags = self.ceil_mode, self.count_include_pad, self.divisor_override
-        return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, *flags)
+        how = self.ceil_mode, self.count_include_pad, self.divisor_override
+        return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, *how)
 
 
 class _Adaptive(Module):

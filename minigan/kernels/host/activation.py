@@ -59,7 +59,7 @@ def factor(x: Array, slope: float) -> Array:
     above = np.asarray((x > 0).astype(x.dtype))
     if 0 <= slope <= 1:
         return np.clip(above, slope, 1, out=above)
-    return above * (1 - slope) + slope
+    return np.asarray(above * (1 - slope) + slope)
 
 
 @kernel(Sigmoid, "numpy")

@@ -48,10 +48,10 @@ def _row(value: Any, first: int) -> Any:
     return first, values[0]
 
 
-def _two(value: Any) -> tuple[Any, Any]:
+def _two(value: Any, name: str) -> tuple[Any, Any]:
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     if len(values) not in (1, 2):
-        raise ArgumentError(f"expected a number or a (height, width) pair, got {value!r}")
+        raise ArgumentError(f"{name}: expected a number or a (height, width) pair, got {value!r}")
     return values[0], values[-1]
 
 
@@ -61,7 +61,7 @@ def _two(value: Any) -> tuple[Any, Any]:
 def same_padding(kernel: Sequence[int], dilation: Any) -> list[int]:
     """Widths for `pad`, last axis first, that keep the size at stride 1; the odd cell goes behind."""
     widths = []
-    for k, d in zip(reversed(kernel), reversed(_two(dilation)), strict=True):
+    for k, d in zip(reversed(kernel), reversed(_two(dilation, "dilation")), strict=True):
         total = d * (k - 1)
         widths += [total // 2, total - total // 2]
     return widths
@@ -85,14 +85,14 @@ def conv2d(
         if padding not in ("same", "valid"):
             raise ArgumentError(f"conv2d: padding must be numbers, 'same' or 'valid', got {padding!r}")
         if padding == "same":
-            if any(s != 1 for s in _two(stride)):
+            if any(s != 1 for s in _two(stride, "stride")):
                 raise ArgumentError(f"conv2d: padding='same' needs stride 1, got {stride}")
             input = ops.pad(input, same_padding(weight.shape[2:], dilation))
         padding = 0
     settings = {
-        "stride": _two(stride),
-        "padding": _two(padding),
-        "dilation": _two(dilation),
+        "stride": _two(stride, "stride"),
+        "padding": _two(padding, "padding"),
+        "dilation": _two(dilation, "dilation"),
         "groups": groups,
     }
     return _batched(lambda x: ops.conv2d(x, weight, bias, **settings), input, 4, "conv2d")
@@ -124,8 +124,12 @@ def conv_transpose2d(
     dilation: Size = 1,
 ) -> Tensor:
     """(N, C, H, W), (C, O / groups, KH, KW), (O,) -> (N, O, OH, OW): the adjoint of `conv2d`."""
-    settings = {"stride": _two(stride), "padding": _two(padding), "output_padding": _two(output_padding)}
-    settings |= {"groups": groups, "dilation": _two(dilation)}  # type: ignore[dict-item]
+    settings = {
+        "stride": _two(stride, "stride"),
+        "padding": _two(padding, "padding"),
+        "output_padding": _two(output_padding, "output_padding"),
+    }
+    settings |= {"groups": groups, "dilation": _two(dilation, "dilation")}  # type: ignore[dict-item]
     return _batched(lambda x: ops.conv_transpose2d(x, weight, bias, **settings), input, 4, "conv_transpose2d")
 
 
@@ -165,7 +169,12 @@ def max_pool2d(
     """
     if return_indices:
         raise ArgumentError("max_pool2d: return_indices is not there; the gradient finds the cell by itself")
-    settings = _two(kernel_size), None if stride is None else _two(stride), _two(padding), _two(dilation)
+    settings = (
+        _two(kernel_size, "kernel_size"),
+        None if stride is None else _two(stride, "stride"),
+        _two(padding, "padding"),
+        _two(dilation, "dilation"),
+    )
     return _batched(lambda x: ops.max_pool2d(x, *settings, ceil_mode), input, 4, "max_pool2d")
 
 
@@ -195,9 +204,13 @@ def avg_pool2d(
     divisor_override: int | None = None,
 ) -> Tensor:
     """(N, C, H, W) -> (N, C, OH, OW): the mean of each window; see `minigan.ops.avg_pool2d`."""
-    settings = _two(kernel_size), None if stride is None else _two(stride), _two(padding)
-    flags = bool(ceil_mode), bool(count_include_pad), divisor_override
-    return _batched(lambda x: ops.avg_pool2d(x, *settings, *flags), input, 4, "avg_pool2d")
+    settings = (
+        _two(kernel_size, "kernel_size"),
+        None if stride is None else _two(stride, "stride"),
+        _two(padding, "padding"),
+    )
+    how = bool(ceil_mode), bool(count_include_pad), divisor_override
+    return _batched(lambda x: ops.avg_pool2d(x, *settings, *how), input, 4, "avg_pool2d")
 
 
 def avg_pool1d(
@@ -215,7 +228,7 @@ def avg_pool1d(
 
 def _grid(x: Tensor, output_size: Any) -> tuple[int, int]:
     """The wanted (OH, OW); None keeps the picture's own size."""
-    rows, columns = _two(output_size)
+    rows, columns = _two(output_size, "output_size")
     return (x.shape[-2] if rows is None else rows), (x.shape[-1] if columns is None else columns)
 
 

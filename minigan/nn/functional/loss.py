@@ -154,7 +154,7 @@ def nll_loss(
         return ops.reshape(loss, ()) if how == "none" else loss
     classes = backend.to_device(as_tensor(target).array, input.device)
     ignored = classes == ignore_index
-    if weight is None and not ignored.any():
+    if weight is None and not ignored.any().item():
         return ops.nll_loss(input, target, reduction=how)
     safe = namespace(classes).where(ignored, 0, classes)
     loss = ops.nll_loss(input, Tensor._wrap(safe), reduction="none")

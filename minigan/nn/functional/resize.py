@@ -70,7 +70,7 @@ def interpolate(
         raise ShapeError(f"interpolate: expected (N, C, H, W) or (N, C, L), got shape {input.shape}")
     if mode not in modes[input.ndim] or antialias:
         raise ArgumentError(
-            f"interpolate: expected mode {', '.join(modes[input.ndim])} without antialias, got {mode!r}"
+            f"interpolate: expected mode {' or '.join(modes[input.ndim])} without antialias, got {mode!r}"
         )
     if align_corners is not None and mode in ("nearest", "area"):
         raise ArgumentError("interpolate: align_corners works with mode linear and bilinear only")
