@@ -32,6 +32,8 @@ MAY_IMPORT = {
     "optim": {"backend", "modes", "tensor"},
     "kernels": CORE | {"ops", "optim"},  # for the classes they stand in for
     "data": {"backend"},
+    "utils": CORE | {"ops", "nn", "data"},  # nn for the generator that manual_seed sets
+    "serialization": {"backend", "tensor", "data"},
     "testing": CORE | {"ops", "nn"},
     "viz": CORE | {"data"},  # for writing files all or nothing
     "gan": CORE | {"ops", "nn", "optim", "data"},

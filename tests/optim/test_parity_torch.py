@@ -115,7 +115,7 @@ def together(make, steps):
 @pytest.mark.parametrize("make", [
     lambda lr, opt: [lr.ExponentialLR(opt, 0.9), lr.MultiStepLR(opt, [2, 5], 0.1)],
     lambda lr, opt: [lr.LinearLR(opt, 0.1, 1.0, 4), lr.CosineAnnealingLR(opt, 9)],
-    lambda lr, opt: [lr.SequentialLR(opt, [lr.LinearLR(opt, 0.1, 1.0, 3), lr.CosineAnnealingLR(opt, 6)], [3])],
+    lambda lr, opt: [lr.SequentialLR(opt, [lr.LinearLR(opt, 0.1, 1.0, 3), lr.StepLR(opt, 6)], [3])],
     lambda lr, opt: [lr.SequentialLR(
         opt, [lr.ConstantLR(opt, 0.1, 2), lr.ExponentialLR(opt, 0.9), lr.StepLR(opt, 2)], [2, 6])],
 ])  # fmt: skip
