@@ -34,6 +34,8 @@ MAY_IMPORT = {
     "cuda": {"backend", "ops"},
     "function": {"backend", "modes", "tensor"},
     "data": {"backend"},
+    "utils": CORE | {"ops", "nn", "data"},  # nn for the generator that manual_seed sets
+    "serialization": {"backend", "tensor", "data"},
     "testing": CORE | {"ops", "nn"},
     "viz": CORE | {"data"},  # for writing files all or nothing
     "gan": CORE | {"ops", "nn", "optim", "data"},
