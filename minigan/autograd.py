@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from heapq import heappop, heappush
 from importlib import import_module
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from minigan import backend
 from minigan.errors import GraphError, NumericError, ShapeError
@@ -126,12 +126,9 @@ def _walk(
     return arrived + [(leaf, _hooked(leaf, gradients[key])) for key, leaf in leaves.items()]
 
 
-_hooks: WeakKeyDictionary[Any, list[Callable[[Tensor], Any]]] = WeakKeyDictionary()
-
-
 def _hooked(edge: Op | Tensor, g: Tensor) -> Tensor:
     """What the hooks of an edge make of its gradient."""
-    for hook in tuple(_hooks.get(edge, ())) if _hooks else ():
+    for hook in tuple(edge.hooks or ()):
         changed = hook(g)
         g = g if changed is None else changed
     return g
@@ -144,12 +141,11 @@ def register_hook(x: Tensor, hook: Callable[[Tensor], Any]) -> Callable[[], None
     """
     if not x.requires_grad:
         raise GraphError("register_hook: this tensor does not require a gradient")
-    found = _hooks.setdefault(x.node or x, [])
-    found.append(hook)
+    edge = x.node or x
+    edge.hooks = [*(edge.hooks or ()), hook]
 
     def remove() -> None:
-        if hook in found:
-            found.remove(hook)
+        edge.hooks = [other for other in edge.hooks or () if other is not hook]
 
     remove.remove = remove  # type: ignore[attr-defined]
     return remove

@@ -33,7 +33,7 @@ class Tensor:
     ``torch.from_numpy``.  New arrays go to the current backend.  DTypeError for a gradient of integers.
     """
 
-    __slots__ = ("_data", "_version", "grad", "node", "requires_grad", "cache", "__weakref__")
+    __slots__ = ("_data", "_version", "grad", "node", "requires_grad", "cache", "hooks", "__weakref__")
     __array_ufunc__ = None  # array * tensor comes to Tensor.__rmul__, not to a loop over elements
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None):
@@ -58,6 +58,7 @@ class Tensor:
         self.node: Op | None = None
         self.requires_grad = False
         self.cache: dict[Any, Any] | None = None  # derived values, each stored with its version
+        self.hooks: list[Callable[[Tensor], Any]] | None = None
         if requires_grad:
             self.requires_grad_()
 
@@ -67,7 +68,7 @@ class Tensor:
         self = cls.__new__(cls)
         self._data = array
         self._version = [0]
-        self.grad = self.node = self.cache = None
+        self.grad = self.node = self.cache = self.hooks = None
         self.requires_grad = False
         return self
 
@@ -203,6 +204,7 @@ class Op:
     exact = False  # True for operations that round nothing; all others compute float16 as float32
     saved: Any = None  # what forward leaves for backward besides inputs and result; dropped with the graph
     given: Sequence[Tensor] = ()  # the inputs, while a kernel runs
+    hooks: list[Callable[[Tensor], Any]] | None = None
 
     parents: tuple[Edge, ...] = ()
     recording = False

@@ -46,7 +46,7 @@ def trunc_normal_(
         raise ArgumentError(f"trunc_normal_: expected a < b, got a={a}, b={b}")
     special = backend.special(np.empty(0))
     low, high = special.ndtr((a - mean) / std), special.ndtr((b - mean) / std)
-    drawn = special.ndtri((generator or _default).uniform(low, high, tensor.shape))
+    drawn = special.ndtri((generator or default_generator()).uniform(low, high, tensor.shape))
     return tensor.copy_(np.clip(mean + std * drawn, a, b))
 
 

@@ -70,10 +70,17 @@ def become(x: Tensor, result: Tensor, name: str) -> Tensor:
     return x
 
 
+def before(x: Tensor) -> Tensor:
+    """A tensor with the value and history that x has now, for an operation that may keep it."""
+    twin = x.detach()
+    twin.node, twin.requires_grad = x.node, x.requires_grad
+    return twin
+
+
 def _in_place(name: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def change(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         _check(x, name)
-        return become(x, function(x, *args, **kwargs), name)
+        return become(x, function(before(x), *args, **kwargs), name)
 
     change.__name__ = change.__qualname__ = name
     change.__doc__ = f"Change x in place to what `{function.__name__}` returns; see `ops.inplace`."
@@ -102,7 +109,7 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     place = plain_index(x, index)
     try:
         if is_grad_enabled() and (x.requires_grad or given.requires_grad):
-            become(x, SetItem(place)(x, given), "x[index] = value")
+            become(x, SetItem(place)(before(x), given), "x[index] = value")
         else:
             x.array[place] = given.array
             x.bump()

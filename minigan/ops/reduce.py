@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from minigan.backend import Array, namespace
-from minigan.errors import ArgumentError, ShapeError
+from minigan.errors import ArgumentError, DTypeError, ShapeError
 from minigan.ops.arithmetic import MulScalar, mul
 from minigan.ops.broadcast import broadcast_to, sum
 from minigan.ops.choice import where
@@ -55,10 +55,16 @@ def _count(x: Tensor, axis: Axis, where: str) -> int:
     return math.prod(x.shape[a] for a in normalize_axes(axis, x.ndim, where))
 
 
+def _check_float(x: Tensor, where: str) -> None:
+    if x.dtype.kind != "f":
+        raise DTypeError(f"{where}: expected floating-point input, got {x.dtype}; convert with .float()")
+
+
 @takes_dim
 @in_single
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the mean over ``axis``.  y = sum(x) / n;  gx = g / n.  ShapeError for an empty mean."""
+    _check_float(x, "mean")
     n = _count(x, axis, "mean")
     if n == 0 and sum(x, axis).size:
         raise ShapeError(f"mean: no elements to average over axis {axis} of shape {x.shape}")
@@ -81,6 +87,7 @@ def var(
     normalisation uses; ``unbiased=False`` says the same.  gx = 2 g (x - mean) / (n - correction).
     ShapeError if n <= correction.
     """
+    _check_float(x, "var")
     correction = correction if unbiased is None else int(unbiased)
     n = _count(x, axis, "var")
     if n <= correction:

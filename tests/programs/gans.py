@@ -30,13 +30,9 @@ def dense_gan(lib):
         def __init__(self):
             super().__init__()
             self.model = nn.Sequential(
-                nn.Linear(64, 32),
-                nn.LeakyReLU(0.2, inplace=True),
-                nn.Linear(32, 16),
-                nn.LeakyReLU(0.2, inplace=True),
-                nn.Linear(16, 1),
-                nn.Sigmoid(),
-            )
+                nn.Linear(64, 32), nn.LeakyReLU(0.2, inplace=True), nn.Linear(32, 16),
+                nn.LeakyReLU(0.2, inplace=True), nn.Linear(16, 1), nn.Sigmoid(),
+            )  # fmt: skip
 
         def forward(self, image):
             return self.model(image.view(image.size(0), -1))

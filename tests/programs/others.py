@@ -101,7 +101,7 @@ def lbfgs_style(lib):
         return loss
 
     for _ in range(2):
-        told.append(float(optimizer.step(closure)))
+        told.append(optimizer.step(closure).item())
     return [told]
 
 

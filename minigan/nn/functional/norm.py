@@ -91,7 +91,7 @@ def group_norm(
 def _length(x: Tensor, p: float, axis: int, keepdims: bool) -> Tensor:
     """(sum of |x|**p over the axis) ** (1 / p); where all is 0 so is the gradient, as in PyTorch."""
     if p == inf:
-        return ops.max(ops.abs(x), axis, keepdims)
+        return ops.amax(ops.abs(x), axis, keepdims)
     if p == 1:
         return ops.sum(ops.abs(x), axis, keepdims)
     if not p > 0:

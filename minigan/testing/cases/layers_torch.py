@@ -433,7 +433,8 @@ CASES = [
     OpCase("nn.InstanceNorm1d", functional(lambda x, *affine, eps:
                                            nn.InstanceNorm1d(x.shape[1], eps, affine=bool(affine))),
            lines(), standardised, (nn.InstanceNorm1d,)),
-    OpCase("nn.Bilinear", functional(lambda x1, x2, w, b: nn.Bilinear(*w.shape[1:], w.shape[0], generator=rng())),
+    OpCase("nn.Bilinear", functional(lambda x1, x2, w, b: nn.Bilinear(w.shape[1], w.shape[2], w.shape[0],
+                                                                        generator=rng())),
            two_inputs(), bilinear, (nn.Bilinear,), linear=True),
     OpCase("nn.weight_norm", functional(lambda x, g, v: weight_norm(linear(x, v))), lengths(), normed,
            (weight_norm,), linear=(0, 1)),
@@ -447,8 +448,8 @@ CASES = [
       for name, kind, more in (("smooth_l1_loss", nn.SmoothL1Loss, {}), ("huber_loss", nn.HuberLoss, {}),
                                ("nll_loss", nn.NLLLoss, {"strategy": loss.classes()}))),
     OpCase("nn.KLDivLoss", loss_of(nn.KLDivLoss), divergences(), divergence, (nn.KLDivLoss,), linear=(0,)),
-    OpCase("nn.SoftMarginLoss", loss_of(nn.SoftMarginLoss), signed(1), by_element(lambda a, t: softplus(-t * a)),
-           (nn.SoftMarginLoss,)),
+    OpCase("nn.SoftMarginLoss", loss_of(nn.SoftMarginLoss), signed(1),
+           by_element(lambda a, t: softplus(-t * a)), (nn.SoftMarginLoss,)),
     OpCase("nn.HingeEmbeddingLoss", loss_of(nn.HingeEmbeddingLoss), signed(1, margin=(1.013, 0.337)),
            by_element(lambda a, t, margin: a if t == 1 else max(0.0, margin - a)), (nn.HingeEmbeddingLoss,)),
 ]  # fmt: skip
