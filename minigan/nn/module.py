@@ -177,10 +177,13 @@ class Module(Placed):
                 yield (f"{path}.{name}" if path else name), tensor
 
     def _saved(self) -> dict[str, Tensor]:
-        """What a state holds: parameters, and buffers but those that are not saved."""
-        passing = {f"{path}.{name}".lstrip(".") for path, m in self._paths() for name in m._passing}
-        buffers = {name: tensor for name, tensor in self._named("_buffers") if name not in passing}
-        return {**dict(self._named("_parameters")), **buffers}
+        """What a state holds: each module's parameters, then its buffers but those that are not saved."""
+        found: dict[str, Tensor] = {}
+        for path, module in self._paths():
+            buffers = {k: v for k, v in module._buffers.items() if k not in module._passing}
+            for name, tensor in {**module._parameters, **buffers}.items():
+                found[f"{path}.{name}" if path else name] = tensor
+        return found
 
     def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
         """Yield (dotted name, parameter); a shared one comes once, under its first name."""
