@@ -177,10 +177,10 @@ class Module(Placed):
                 yield (f"{path}.{name}" if path else name), tensor
 
     def _saved(self) -> dict[str, Tensor]:
-        """What a state holds, module by module: its parameters, then its buffers but those not saved."""
+        """What a state holds: each module's parameters, then its buffers but those that are not saved."""
         found: dict[str, Tensor] = {}
         for path, module in self._paths():
-            buffers = {k: b for k, b in module._buffers.items() if k not in module._passing}
+            buffers = {k: v for k, v in module._buffers.items() if k not in module._passing}
             for name, tensor in {**module._parameters, **buffers}.items():
                 found[f"{path}.{name}" if path else name] = tensor
         return found

@@ -43,7 +43,7 @@ def margin_ranking_loss(
 ) -> Tensor:
     """max(0, margin - t (x1 - x2)): x1 shall be above x2 by the margin where t is 1, below where it is -1."""
     how = reduction_of(reduction, size_average, reduce)
-    return reduced(ops.relu((input1 - input2) * -as_tensor(target, like=input1) + margin), how)
+    return reduced(ops.relu(margin - as_tensor(target, like=input1) * (input1 - input2)), how)
 
 
 @in_single
@@ -56,7 +56,7 @@ def soft_margin_loss(
 ) -> Tensor:
     """log(1 + exp(-t x)), t in {1, -1}."""
     how = reduction_of(reduction, size_average, reduce)
-    return reduced(ops.softplus(-as_tensor(target, like=input) * input, threshold=float("inf")), how)
+    return reduced(ops.softplus(-(as_tensor(target, like=input) * input), threshold=float("inf")), how)
 
 
 @in_single
