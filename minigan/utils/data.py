@@ -261,7 +261,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """Return one batch of a list of samples: Tensors of shape (N, ...) where samples are Tensors or arrays.
 
     Whole numbers become an int64 Tensor (N,), other Python numbers float64, as in PyTorch; arrays keep their
-    type.  Text stays as it is.  Samples that are tuples or lists give a list of batches, dicts a dict of them.
+    type.  Text stays as it is.  Samples that are tuples or lists give a list of batches, dicts a dict.
     ShapeError for samples of several shapes, DTypeError for what is none of these.
     """
     first = batch[0]
