@@ -107,7 +107,7 @@ class LBFGS(Optimizer):
         value, gradient = self._value(closure()), self._gradient()
         for p, old in zip(parameters, before, strict=True):
             p.copy_(old)
-        return Point(t, value, gradient, float(gradient @ d))
+        return Point(t, value, gradient, (gradient @ d).item())
 
     def _value(self, loss: Any) -> float:
         self.evaluations += 1
@@ -128,16 +128,16 @@ class LBFGS(Optimizer):
         group, first = self.param_groups[0], self.evaluations
         loss = closure()
         value, g = self._value(loss), self._gradient()
-        if not g.size or float(abs(g).max()) <= group["tolerance_grad"]:
+        if not g.size or abs(g).max().item() <= group["tolerance_grad"]:
             return loss
         for i in range(1, group["max_iter"] + 1):
             self.iterations += 1
             d = self._direction(g)
-            slope, before = float(g @ d), value
+            slope, before = (g @ d).item(), value
             if slope > -group["tolerance_change"]:
                 self.last = None
                 break
-            t = group["lr"] * (min(1.0, 1.0 / float(abs(g).sum())) if self.iterations == 1 else 1.0)
+            t = group["lr"] * (min(1.0, 1.0 / abs(g).sum().item()) if self.iterations == 1 else 1.0)
             here, searching = Point(0.0, value, g, slope), group["line_search_fn"] is not None
             if searching:
                 left = group["max_eval"] - (self.evaluations - first)
@@ -145,7 +145,7 @@ class LBFGS(Optimizer):
                     lambda t, d=d: self._look(closure, t, d),  # type: ignore[misc]
                     here,
                     t,
-                    float(abs(d).max()),
+                    abs(d).max().item(),
                     group["tolerance_change"],
                     left,
                 )
@@ -164,8 +164,8 @@ class LBFGS(Optimizer):
         return (
             i == group["max_iter"]
             or self.evaluations - first >= group["max_eval"]
-            or float(abs(g).max()) <= group["tolerance_grad"]
-            or float(abs(step).max()) <= group["tolerance_change"]
+            or abs(g).max().item() <= group["tolerance_grad"]
+            or abs(step).max().item() <= group["tolerance_change"]
             or abs(change) < group["tolerance_change"]
         )
 
@@ -173,10 +173,10 @@ class LBFGS(Optimizer):
         """Hear what the last step showed of the curvature, and return -H g."""
         if self.last is not None:
             s, y = self.last[0], g - self.last[1]
-            curvature = float(y @ s)
+            curvature = (y @ s).item()
             if curvature > 1e-10:  # else the function is no bowl along s
                 self.pairs = [*self.pairs, (s, y, 1.0 / curvature)][-self.param_groups[0]["history_size"] :]
-                self.scale = curvature / float(y @ y)
+                self.scale = curvature / (y @ y).item()
         return direction(g, self.pairs, self.scale)
 
     # ---- saving ---------------------------------------------------------------------------------------
@@ -221,11 +221,11 @@ def direction(g: Array, pairs: list[tuple[Array, Array, float]], scale: float) -
     """Return -H g for pairs (s, y, 1 / (y . s)), the oldest first: two loops instead of a matrix H."""
     q, weights = -g, []
     for s, y, rho in reversed(pairs):
-        weights.append(rho * float(s @ q))
+        weights.append(rho * (s @ q).item())
         q -= weights[-1] * y
     q *= scale
     for (s, y, rho), weight in zip(pairs, reversed(weights), strict=True):
-        q += (weight - rho * float(y @ q)) * s
+        q += (weight - rho * (y @ q).item()) * s
     return q
 
 
