@@ -129,7 +129,7 @@ def tensors(trainer: Trainer) -> Arrays:
     if trainer.average:
         networks["average"] = trainer.average.module
     for who, network in networks.items():
-        found |= {f"{who}.{name}": array for name, array in network.state_dict().items()}
+        found |= {f"{who}.{name}": kept.numpy() for name, kept in network.state_dict().items()}
     for who, network, optimizer in _optimizers(trainer):
         state = optimizer.state_dict()["state"]
         for number, (name, parameter) in enumerate(network.named_parameters()):

@@ -217,12 +217,12 @@ class Module(Placed):
 
     # ---- state ----------------------------------------------------------------------------------------
 
-    def state_dict(self) -> dict[str, np.ndarray]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return copies of all parameters and buffers on the host, in C order, by dotted name.
 
-        Unlike PyTorch's, the arrays are copies: training on does not change what was saved.
+        Unlike PyTorch's, the tensors are copies: training on does not change what was saved.
         """
-        return {name: np.array(tensor.numpy(), order="C") for name, tensor in self._saved().items()}
+        return {k: Tensor._wrap(np.array(t.numpy(), order="C")) for k, t in self._saved().items()}
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Mismatch:
         """Copy arrays or tensors into parameters and buffers; return (missing_keys, unexpected_keys).
