@@ -124,6 +124,14 @@ def test_last_epoch_continues_a_run():
     assert rates(optim.StepLR(sgd, 2, 0.5, 2), 3) == pytest.approx([0.5, 0.25, 0.25])
 
 
+def test_a_step_by_its_number():
+    schedule = optim.StepLR(optimizer(1.0), 2, 0.5)
+    schedule.step(5)
+    assert schedule.get_last_lr() == [0.25]
+    schedule.step(0)
+    assert schedule.get_last_lr() == [1.0]
+
+
 def test_one_after_another():
     sgd = optimizer(1.0)
     warm, cold = optim.LinearLR(sgd, 0.5, 1.0, 2), optim.ExponentialLR(sgd, 0.5)
@@ -201,6 +209,7 @@ def test_a_plateaus_state_comes_back_and_small_changes_are_left_out():
     lambda sgd: optim.ReduceLROnPlateau(sgd, min_lr=[0.1, 0.2]),
     lambda sgd: optim.ConstantLR(sgd, 2.0),
     lambda sgd: optim.OneCycleLR(sgd, 1.0),
+    lambda sgd: optim.OneCycleLR(optim.Adagrad(sgd.param_groups[0]["params"]), 1.0, 5),
     lambda sgd: optim.OneCycleLR(sgd, 1.0, 5, anneal_strategy="steps"),
 ])  # fmt: skip
 def test_bad_arguments_of_the_newer_ones(make):

@@ -52,10 +52,10 @@ class LRScheduler:
             alone = whole or group["lr"] == old or not old
             group["lr"] = new if alone else group["lr"] * (new / old)
 
-    def step(self) -> None:
-        """Count one step and set the rates."""
-        self.last_epoch += 1
-        self._set()
+    def step(self, epoch: int | None = None) -> None:
+        """Count one step, or go to step ``epoch``, and set the rates."""
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        self._set(whole=epoch is not None)
 
     def get_last_lr(self) -> list[float]:
         """Return each group's rate."""

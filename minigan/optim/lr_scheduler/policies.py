@@ -47,6 +47,10 @@ class OneCycleLR(LRScheduler):
         self.top, self.linear = pct_start * self.total_steps - 1, anneal_strategy == "linear"
         self.div_factor, self.final_div_factor = div_factor, final_div_factor
         self.momenta = (max_momentum, base_momentum) if cycle_momentum else None
+        if cycle_momentum and not optimizer.defaults.keys() & {"betas", "momentum"}:
+            raise ArgumentError(
+                f"OneCycleLR: {type(optimizer).__name__} has no momentum to cycle; pass cycle_momentum=False"
+            )
         for group, most in zip(optimizer.param_groups, self.max_lrs, strict=True):
             if last_epoch < 0:
                 group["lr"] = group["initial_lr"] = most / div_factor
@@ -146,10 +150,10 @@ class ReduceLROnPlateau(LRScheduler):
             return sign * value > sign * self.best * (1.0 + sign * self.threshold)
         return sign * value > sign * self.best + self.threshold
 
-    def step(self, metrics: Any) -> None:  # type: ignore[override]
+    def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Count one step with its result (a number or a Tensor of one element); perhaps lower the rates."""
         value = float(metrics)
-        self.last_epoch += 1
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         better = self._better(value)
         self.best = value if better else self.best
         self.num_bad_epochs = 0 if better or self.cooldown_counter else self.num_bad_epochs + 1
