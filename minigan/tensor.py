@@ -227,7 +227,11 @@ class Op:
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """Run forward and, if any input wants a gradient and recording is on, record it."""
-        arrays = [t._data for t in inputs]
+        try:
+            arrays = [t._data for t in inputs]
+        except AttributeError:
+            kinds = ", ".join(type(t).__name__ for t in inputs)
+            raise DTypeError(f"{self.name}: expected Tensors, got {kinds}; wrap it: Tensor(batch)") from None
         backend.check_alike(arrays, type(self), self.any_dtype)
         if arrays[0].dtype.char == "e" and not self.exact:
             return self(*[t.astype(np.float32) for t in inputs]).astype(np.float16)  # see ops/half.py

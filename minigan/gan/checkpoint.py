@@ -205,10 +205,14 @@ def _read_numbers(path: str | os.PathLike) -> tuple[Config, dict[str, Any], dict
         raise FileError(f"{path}: its options cannot be read ({error}); use another checkpoint") from error
 
 
-def _shapes(state: Arrays) -> dict[str, Any]:
+def _shapes(state: Mapping[str, Any]) -> dict[str, Any]:
     return {name: (array.shape, array.dtype) for name, array in state.items()}
 
 
-def _limit(state: Arrays) -> int:
+def _limit(state: Mapping[str, Any]) -> int:
     """Bytes the model can need, and room for headers and the manifest."""
-    return sum(array.nbytes for array in state.values()) + 4096 * len(state) + _MANIFEST_LIMIT
+    return (
+        sum(array.size * array.dtype.itemsize for array in state.values())
+        + 4096 * len(state)
+        + _MANIFEST_LIMIT
+    )

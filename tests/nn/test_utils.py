@@ -56,7 +56,7 @@ def test_weight_norm_agrees_with_torch():
     with pytest.warns(FutureWarning):
         theirs = torch.nn.utils.weight_norm(theirs, dim=1).double()
     assert list(mine.state_dict()) == list(theirs.state_dict())
-    theirs.load_state_dict({k: torch.from_numpy(v) for k, v in mine.state_dict().items()})
+    theirs.load_state_dict({k: torch.from_numpy(v.numpy()) for k, v in mine.state_dict().items()})
     x = np.random.default_rng(0).normal(size=(1, 2, 4, 4))
     a, b = mine(Tensor(x)), theirs(torch.from_numpy(x))
     assert np.allclose(a.numpy(), b.detach().numpy())
