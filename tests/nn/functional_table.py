@@ -19,6 +19,10 @@ class Draw:
     def x(self, *shape, low=-2.0, high=2.0):
         return self.rng.uniform(low, high, shape)
 
+    def away(self, *shape):
+        """Numbers away from 0, near which the length of a vector cancels its digits."""
+        return self.x(*shape, low=0.3) * self.rng.choice([-1.0, 1.0], shape)
+
     def n(self, low=1, high=4):
         return int(self.rng.integers(low, high))
 
@@ -228,18 +232,18 @@ def grouped(d):
 
 
 def normalising(d):
-    x = d.any()
+    x = d.away(*d.shape())
     return call(x, d.one(2.0, 1.0, 3.0, float("inf")), d.n(-x.ndim, x.ndim), d.one(1e-12, 2.0))
 
 
 def cosine(d):
-    x = d.any()
-    return call(x, d.x(*x.shape), d.n(-x.ndim, x.ndim), d.one(1e-8, 2.0))
+    x = d.away(*d.shape())
+    return call(x, d.away(*x.shape), d.n(-x.ndim, x.ndim), d.one(1e-8, 2.0))
 
 
 def distance(d):
-    x = d.any()
-    return call(x, d.x(*x.shape), d.one(2.0, 1.0, 3.0), 1e-6, d.one(True, False))
+    x = d.away(*d.shape())
+    return call(x, d.away(*x.shape), d.one(2.0, 1.0, 3.0), 1e-6, d.one(True, False))
 
 
 def dense(d):
