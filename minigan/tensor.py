@@ -25,7 +25,13 @@ Edge: TypeAlias = Union["Op", "Tensor", None]
 _order = count()
 
 
-class Tensor:
+if TYPE_CHECKING:
+    from minigan.typed import Methods
+else:
+    Methods = object
+
+
+class Tensor(Methods):
     """An array with a gradient: ``Tensor(data, requires_grad=False, dtype=None)``.
 
     ``data`` is a number, a nested list or an array of any shape.  Python numbers and lists of them become
@@ -169,17 +175,6 @@ class Tensor:
 
     def __float__(self) -> float:
         return float(self.item())
-
-    if TYPE_CHECKING:  # installed by minigan.ops.methods; declared here for type checkers
-        backward: Callable[..., None]
-
-        def __neg__(self) -> Tensor: ...
-        def _with(self, other: Any) -> Tensor: ...
-        def __getattr__(self, name: str) -> Callable[..., Tensor]: ...
-
-        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _with
-        __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __getitem__ = _with
-        __lt__ = __le__ = __gt__ = __ge__ = _with
 
     __hash__ = object.__hash__  # by identity: == compares element by element
 

@@ -18,9 +18,8 @@ def dense_gan(lib):
                 return layers
 
             self.image = image
-            self.model = nn.Sequential(
-                *block(latent, 32), *block(32, 64), *block(64, 64), nn.Linear(64, 64), nn.Tanh()
-            )
+            layers = [*block(latent, 32), *block(32, 64), *block(64, 64), nn.Linear(64, 64), nn.Tanh()]
+            self.model = nn.Sequential(*layers)
 
         def forward(self, z):
             x = self.model(z)
@@ -37,15 +36,13 @@ def dense_gan(lib):
         def forward(self, image):
             return self.model(image.view(image.size(0), -1))
 
-    generator, discriminator = (
-        lib.same(Generator(10, (1, 8, 8))).to(device),
-        lib.same(Discriminator()).to(device),
-    )
+    generator = lib.same(Generator(10, (1, 8, 8))).to(device)
+    discriminator = lib.same(Discriminator()).to(device)
     criterion = nn.BCELoss()
     optimizer_g = optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     optimizer_d = optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     told = []
-    for step in range(4):
+    for _ in range(4):
         real_images = lib.numbers(16, 1, 8, 8, low=-1, high=1).to(device)
         valid = torch.ones(real_images.size(0), 1, device=device)
         fake = torch.zeros(real_images.size(0), 1, device=device)
@@ -62,7 +59,7 @@ def dense_gan(lib):
         d_loss.backward()
         optimizer_d.step()
         told += [g_loss.item(), d_loss.item()]
-        print(f"step {step}: G {g_loss.item():.4f} D {d_loss:.4f}")
+        assert f"{d_loss:.3f}" == f"{d_loss.item():.3f}"
     return [told, generated]
 
 
