@@ -124,7 +124,6 @@ class Tensor(Methods):
 
     shape: tuple[int, ...] = property(lambda self: self._data.shape, doc="Sizes of the axes.")  # type: ignore
     ndim: int = property(lambda self: self._data.ndim, doc="Number of axes.")  # type: ignore
-    size: int = property(lambda self: self._data.size, doc="Number of elements.")  # type: ignore
     dtype: np.dtype = property(lambda self: self._data.dtype, doc="Number type of the elements.")  # type: ignore
     device: str = property(lambda self: backend.of(self._data).name, doc="Name of the backend.")  # type: ignore
 

@@ -14,7 +14,7 @@ from minigan.backend import Array
 from minigan.errors import ArgumentError, DTypeError, ShapeError
 from minigan.tensor import Op, Tensor
 
-F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R")
 
 
 def is_number(value: Any) -> bool:
@@ -107,7 +107,7 @@ def pair(x: Any, y: Any, where: str) -> tuple[Tensor, Tensor]:
     return x, y
 
 
-def takes_dim(function: F) -> F:
+def takes_dim(function: Callable[..., R]) -> Callable[..., R]:
     """Decorator: let PyTorch's ``dim`` and ``keepdim`` stand for ``axis`` and ``keepdims``."""
 
     @wraps(function)
@@ -119,7 +119,7 @@ def takes_dim(function: F) -> F:
                 kwargs[ours] = kwargs.pop(theirs)
         return function(*args, **kwargs)
 
-    return named  # type: ignore[return-value]
+    return named
 
 
 def broadcast_shapes(a: tuple[int, ...], b: tuple[int, ...], where: str) -> tuple[int, ...]:
