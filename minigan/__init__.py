@@ -23,14 +23,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as _np
 
-from minigan import autograd, cuda, errors, nn, ops, optim
+from minigan import autograd, backends, cuda, errors, nn, ops, optim
 from minigan.autograd import detect_anomaly, grad, observe
 from minigan.backend import get_matmul_precision, set_matmul_precision, synchronize, use
-from minigan.cuda import backends, device
+from minigan.cuda import device
 from minigan.errors import MiniganError
 from minigan.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minigan.ops.creation import Generator, manual_seed
 from minigan.tensor import Op, Tensor
+from minigan.types import BoolTensor, ByteTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor
 
 if TYPE_CHECKING:
     from minigan.ops import *  # noqa: F403
@@ -60,22 +61,6 @@ _ELSEWHERE = {"save": "serialization", "load": "serialization"}
 def is_tensor(value: Any) -> Any:
     """Return whether ``value`` is a Tensor."""
     return isinstance(value, Tensor)
-
-
-def FloatTensor(*data: Any) -> Tensor:
-    """Return a float32 tensor of values, or of sizes: ``FloatTensor([1, 2])``, ``FloatTensor(2, 3)``."""
-    return _of_type(data, float32)
-
-
-def LongTensor(*data: Any) -> Tensor:
-    """Return an int64 tensor of values, or of sizes: ``LongTensor([1, 2])``, ``LongTensor(2, 3)``."""
-    return _of_type(data, int64)
-
-
-def _of_type(data: tuple[Any, ...], kind: Any) -> Tensor:
-    if len(data) == 1 and not hasattr(data[0], "__index__"):
-        return ops.tensor(data[0], dtype=kind)
-    return ops.zeros(*data, dtype=kind)
 
 
 def __getattr__(name: str) -> Any:

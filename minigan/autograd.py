@@ -262,6 +262,11 @@ def detect_anomaly() -> Iterator[None]:
         yield
 
 
+def Variable(data: Tensor, requires_grad: bool = False) -> Tensor:
+    """Return a tensor as it is, or as a leaf that wants a gradient: older programs wrap everything so."""
+    return data.detach().requires_grad_() if requires_grad else data
+
+
 def __getattr__(name: str) -> Any:
     if name in ("Function", "gradcheck", "gradgradcheck"):
         module = "minigan.function" if name == "Function" else "minigan.testing"

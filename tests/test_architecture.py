@@ -31,7 +31,9 @@ MAY_IMPORT = {
     "nn": CORE | {"ops", "optim"},  # nn.utils hands on optim's bounds on gradients
     "optim": {"backend", "modes", "tensor"},
     "kernels": CORE | {"ops", "optim"},  # for the classes they stand in for
-    "cuda": {"backend", "ops"},
+    "backends": set(),
+    "types": {"backend", "ops", "tensor"},
+    "cuda": {"backend", "ops", "types"},
     "function": {"backend", "modes", "tensor"},
     "data": {"backend"},
     "utils": CORE | {"ops", "nn", "data"},  # nn for the generator that manual_seed sets
@@ -43,7 +45,21 @@ MAY_IMPORT = {
     "cli": CORE | {"ops", "nn", "optim", "kernels", "data", "testing", "viz", "gan", "style", ""},
     "__main__": {"cli"},
     # minigan/__init__.py itself, which loads the kernels by name, if they are there:
-    "": CORE | {"cuda", "function", "ops", "nn", "optim", "data", "gan", "style", "viz", "testing"},
+    "": CORE
+    | {
+        "backends",
+        "types",
+        "cuda",
+        "function",
+        "ops",
+        "nn",
+        "optim",
+        "data",
+        "gan",
+        "style",
+        "viz",
+        "testing",
+    },
 }
 
 

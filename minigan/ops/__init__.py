@@ -7,6 +7,7 @@ float16 is computed as float32 and rounded at the end of each function: see `hal
 from minigan.ops import methods as _methods  # noqa: F401  installs the operators on Tensor
 from minigan.ops.activation import (
     elu,
+    erf,
     gelu,
     leaky_relu,
     log_softmax,
@@ -78,7 +79,22 @@ from minigan.ops.creation import (
     zeros,
     zeros_like,
 )
-from minigan.ops.elementwise import abs, clip, exp, log, maximum, minimum, pow, sqrt
+from minigan.ops.elementwise import (
+    abs,
+    clip,
+    cos,
+    exp,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    pow,
+    reciprocal,
+    rsqrt,
+    sin,
+    sqrt,
+    square,
+)
 from minigan.ops.linalg import bmm, dot, einsum, gram, linear, matmul, mm, mv, outer
 from minigan.ops.loss import (
     binary_cross_entropy,

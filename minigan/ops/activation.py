@@ -247,3 +247,8 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
 def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     """Return log(softmax(x)) without overflow or log(0).  gx = g - softmax(x) * sum(g)."""
     return LogSoftmax(one_axis(axis, x.ndim, "log_softmax"))(x)
+
+
+def erf(x: Tensor) -> Tensor:
+    """Return the error function, 2 Phi(sqrt(2) x) - 1.  gx = g * 2 exp(-x**2) / sqrt(pi)."""
+    return NormalCdf()(x * sqrt(2)) * 2.0 - 1.0

@@ -65,6 +65,42 @@ class Log(Op):
         return g / self.input(0)
 
 
+class Log1p(Op):
+    """y = log(1 + x), x > -1, with the digits of a small x;  gx = g / (1 + x)."""
+
+    keeps = (0,)
+
+    def forward(self, x: Array) -> Array:
+        return namespace(x).log1p(x)
+
+    def backward(self, g: Tensor) -> Tensor:
+        return g / (self.input(0) + 1.0)
+
+
+class Sin(Op):
+    """y = sin(x);  gx = g * cos(x)."""
+
+    keeps = (0,)
+
+    def forward(self, x: Array) -> Array:
+        return namespace(x).sin(x)
+
+    def backward(self, g: Tensor) -> Tensor:
+        return g * cos(self.input(0))
+
+
+class Cos(Op):
+    """y = cos(x);  gx = -g * sin(x)."""
+
+    keeps = (0,)
+
+    def forward(self, x: Array) -> Array:
+        return namespace(x).cos(x)
+
+    def backward(self, g: Tensor) -> Tensor:
+        return -g * sin(self.input(0))
+
+
 class Sqrt(Op):
     """y = sqrt(x), x >= 0;  gx = g / (2 y), infinite at 0."""
 
@@ -206,3 +242,33 @@ def maximum(x: Any, y: Any) -> Tensor:
 def minimum(x: Any, y: Any) -> Tensor:
     """Return the smaller of x and y; at ties each gets half of g."""
     return Minimum()(*pair(x, y, "minimum"))
+
+
+def log1p(x: Tensor) -> Tensor:
+    """Return log(1 + x) with the digits of a small x.  gx = g / (1 + x)."""
+    return Log1p()(x)
+
+
+def sin(x: Tensor) -> Tensor:
+    """Return the sine of radians.  gx = g * cos(x)."""
+    return Sin()(x)
+
+
+def cos(x: Tensor) -> Tensor:
+    """Return the cosine of radians.  gx = -g * sin(x)."""
+    return Cos()(x)
+
+
+def rsqrt(x: Tensor) -> Tensor:
+    """Return 1 / sqrt(x).  gx = -g / (2 x sqrt(x))."""
+    return pow(x, -0.5)
+
+
+def square(x: Tensor) -> Tensor:
+    """Return x * x.  gx = 2 g x."""
+    return pow(x, 2)
+
+
+def reciprocal(x: Tensor) -> Tensor:
+    """Return 1 / x.  gx = -g / x**2."""
+    return pow(x, -1)

@@ -19,9 +19,9 @@ from minigan.errors import DTypeError, GraphError, ShapeError
 from minigan.modes import is_grad_enabled, no_grad
 from minigan.ops import arithmetic, creation, elementwise
 from minigan.ops.broadcast import sum_to
-from minigan.ops.operands import as_tensor
-from minigan.ops.select import masked_fill
-from minigan.ops.shape import getitem, plain_index
+from minigan.ops.operands import as_tensor, whole_numbers
+from minigan.ops.select import masked_fill, squeeze, t, unsqueeze
+from minigan.ops.shape import getitem, plain_index, transpose
 from minigan.tensor import Op, Tensor
 
 
@@ -98,6 +98,35 @@ exp_ = _in_place("exp_", elementwise.exp)
 sqrt_ = _in_place("sqrt_", elementwise.sqrt)
 abs_ = _in_place("abs_", elementwise.abs)
 masked_fill_ = _in_place("masked_fill_", masked_fill)
+
+
+def _reshaped(name: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def change(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        _check(x, name)
+        result = function(before(x), *args, **kwargs)
+        x._data, x.node, x.requires_grad = result._data, result.node, result.requires_grad
+        return x
+
+    change.__name__ = change.__qualname__ = name
+    change.__doc__ = f"Give x the shape that `{function.__name__}` returns, in the same memory."
+    return change
+
+
+unsqueeze_ = _reshaped("unsqueeze_", unsqueeze)
+squeeze_ = _reshaped("squeeze_", squeeze)
+t_ = _reshaped("t_", t)
+transpose_ = _reshaped("transpose_", transpose)
+
+
+def resize_(x: Tensor, *sizes: Any) -> Tensor:
+    """Give x other sizes; its elements, to be overwritten, are kept as far as they reach, then zeros."""
+    _check(x, "resize_")
+    shape = whole_numbers(*sizes)
+    flat = np.zeros(int(np.prod(shape)), x.dtype)
+    old = x.detach().numpy().reshape(-1)[: flat.size]
+    flat[: old.size] = old
+    x.array = backend.of(x.array).from_host(flat.reshape(shape))
+    return x
 
 
 def setitem(x: Tensor, index: Any, value: Any) -> None:

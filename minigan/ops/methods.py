@@ -15,6 +15,7 @@ from minigan.ops import (
     arithmetic,
     broadcast,
     compare,
+    creation,
     elementwise,
     inplace,
     linalg,
@@ -134,6 +135,22 @@ def type_as(x: Tensor, other: Tensor) -> Tensor:
     return operands.astype(x, other.dtype)
 
 
+def type_of(x: Tensor, dtype: Any = None) -> Any:
+    """Return x in another type, given as a dtype or a class such as FloatTensor; alone, its dtype's name."""
+    return str(x.dtype) if dtype is None else operands.astype(x, getattr(dtype, "dtype", dtype))
+
+
+def _new(maker: Callable[..., Tensor], name: str) -> Callable[..., Tensor]:
+    def new(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return maker(*args, **{"dtype": x.dtype, "device": x.device, **kwargs})
+
+    new.__name__, new.__doc__ = (
+        name,
+        f"Return what `{maker.__name__}` returns, in the dtype and on the device of x.",
+    )
+    return new
+
+
 def max_or_pair(x: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Any:
     """Return the largest element; with ``dim`` (values, indices); with a tensor the `maximum` of both."""
     dim = axis if dim is None else dim
@@ -235,6 +252,15 @@ METHODS: dict[str, Callable[..., Any]] = {
     **_by_name(inplace.fill_, inplace.zero_, inplace.normal_, inplace.uniform_, inplace.bernoulli_),
     **_by_name(clone, contiguous, to, cpu, cuda, type_as),
     **_by_name(autograd.backward, autograd.register_hook, autograd.retain_grad),
+    **_by_name(inplace.unsqueeze_, inplace.squeeze_, inplace.t_, inplace.transpose_, inplace.resize_),
+    **_by_name(elementwise.log1p, elementwise.sin, elementwise.cos, elementwise.rsqrt, elementwise.square),
+    **_by_name(elementwise.reciprocal, activation.erf),
+    "type": type_of,
+    "new_zeros": _new(creation.zeros, "new_zeros"),
+    "new_ones": _new(creation.ones, "new_ones"),
+    "new_empty": _new(creation.empty, "new_empty"),
+    "new_full": _new(creation.full, "new_full"),
+    "new_tensor": _new(creation.tensor, "new_tensor"),
     "max": max_or_pair,
     "min": min_or_pair,
     "clamp": elementwise.clip,
