@@ -53,7 +53,7 @@ def serve(side, quick):
     else:
         from minigan import kernels
 
-        kernels.use_by_default(side == "kernel")
+        kernels.use_kernels_by_default(side == "kernel")
         library, facts = plain_programs.Minigan(), common.environment()
     known, made = {program.name: program for program in plain_programs.programs()}, {}
 

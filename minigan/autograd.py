@@ -10,10 +10,12 @@ Derivatives of derivatives need nothing new.  Each Op's backward is written with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from heapq import heappop, heappush
+from importlib import import_module
 from typing import Any
+from weakref import ref
 
 from minigan import backend
 from minigan.errors import GraphError, NumericError, ShapeError
@@ -22,14 +24,17 @@ from minigan.tensor import Edge, Op, Tensor
 
 
 def backward(
-    root: Tensor, gradient: Tensor | None = None, *, retain_graph: bool = False, create_graph: bool = False
+    root: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
 ) -> None:
     """Add the gradient of ``root`` to ``.grad`` of every leaf that requires it.
 
     ``gradient`` has root's shape and defaults to 1 for a single element.  The graph is released
     unless ``retain_graph`` or ``create_graph`` is set.  Raises GraphError when nothing was recorded.
     """
-    arrived = _walk([root], [gradient], None, create_graph, retain_graph or create_graph)
+    arrived = _walk([root], [gradient], None, create_graph, bool(retain_graph) or create_graph)
     owners: set[int] = {id(backend.owner(gradient.array))} if gradient is not None else set()
     for leaf, g in arrived:
         if not create_graph:
@@ -41,9 +46,9 @@ def grad(
     outputs: Tensor | Sequence[Tensor],
     inputs: Tensor | Sequence[Tensor],
     grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
-    *,
-    create_graph: bool = False,
     retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """Return d(outputs)/d(input), contracted with ``grad_outputs``, for each input; write no ``.grad``.
@@ -107,7 +112,7 @@ def _walk(
                 deliver(root.node or root, g)
         while heap:
             op = heappop(heap)[1]
-            g = gradients.pop(id(op))
+            g = _hooked(op, gradients.pop(id(op)))
             if id(op) in wanted_edges:
                 arrived.append((op, g))
             op._wanted = [p is not None and (useful is None or id(p) in useful) for p in op.parents]
@@ -118,7 +123,46 @@ def _walk(
             op._wanted = None
             if not retain_graph:
                 op.release()
-    return arrived + [(leaf, gradients[key]) for key, leaf in leaves.items()]
+    return arrived + [(leaf, _hooked(leaf, gradients[key])) for key, leaf in leaves.items()]
+
+
+def _hooked(edge: Op | Tensor, g: Tensor) -> Tensor:
+    """What the hooks of an edge make of its gradient."""
+    for hook in tuple(edge.hooks or ()):
+        changed = hook(g)
+        g = g if changed is None else changed
+    return g
+
+
+def register_hook(x: Tensor, hook: Callable[[Tensor], Any]) -> Callable[[], None]:
+    """Call ``hook(g)`` with the whole gradient of x in every backward; a result other than None replaces it.
+
+    Returns a function, also its attribute ``remove``, that takes the hook away again.
+    """
+    if not x.requires_grad:
+        raise GraphError("register_hook: this tensor does not require a gradient")
+    edge = x.node or x
+    edge.hooks = [*(edge.hooks or ()), hook]
+
+    def remove() -> None:
+        edge.hooks = [other for other in edge.hooks or () if other is not hook]
+
+    remove.remove = remove  # type: ignore[attr-defined]
+    return remove
+
+
+def retain_grad(x: Tensor) -> None:
+    """Let backward add the gradient of x, the result of an operation, to its ``.grad`` too."""
+    if x.node is None:
+        return
+    kept = ref(x)
+
+    def keep(g: Tensor) -> None:
+        if (tensor := kept()) is not None:
+            own = g if g.node is not None else Tensor._wrap(g.array.copy())
+            tensor.grad = own if tensor.grad is None else tensor.grad + own
+
+    register_hook(x, keep)
 
 
 def _backward(op: Op, g: Tensor) -> tuple[Tensor | None, ...]:
@@ -216,3 +260,15 @@ def detect_anomaly() -> Iterator[None]:
 
     with observe(check):
         yield
+
+
+def Variable(data: Tensor, requires_grad: bool = False) -> Tensor:
+    """Return a tensor as it is, or as a leaf that wants a gradient: older programs wrap everything so."""
+    return data.detach().requires_grad_() if requires_grad else data
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Function", "gradcheck", "gradgradcheck"):
+        module = "minigan.function" if name == "Function" else "minigan.testing"
+        return getattr(import_module(module), name)
+    raise AttributeError(f"minigan.autograd has no {name!r}")

@@ -203,6 +203,17 @@ def to_device(array: Array, name: str) -> Array:
     return array if here is there else there.from_host(here.to_host(array))
 
 
+def device_name(device: Any) -> str:
+    """Return the backend's name for a device's: "cpu" is "numpy", "cuda" and "cuda:0" are "cupy"."""
+    name = str(device).split(":")[0]
+    return {"cpu": "numpy", "cuda": "cupy"}.get(name, str(device))
+
+
+def host_array(value: Any) -> np.ndarray:
+    """Return an array of any device, or numbers, as a NumPy array."""
+    return of(value).to_host(value) if type(value) in _by_type else np.asarray(value)
+
+
 def synchronize() -> None:
     """Wait until the current device has finished its queue (nothing to wait for on NumPy)."""
     current().synchronize()

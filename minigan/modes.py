@@ -88,3 +88,17 @@ def run_observed(phase: str, op: Any, function: Callable[..., Any], *args: Any) 
     for observer in tuple(observers):
         observer(phase, op, result, seconds)
     return result
+
+
+class set_grad_enabled:
+    """Record operations, or not, from now on; as a context manager only inside the block."""
+
+    def __init__(self, mode: bool):
+        self.before = _modes.recording
+        _modes.recording = bool(mode)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: Any) -> None:
+        _modes.recording = self.before

@@ -25,7 +25,13 @@ Edge: TypeAlias = Union["Op", "Tensor", None]
 _order = count()
 
 
-class Tensor:
+if TYPE_CHECKING:
+    from minigan.typed import Methods
+else:
+    Methods = object
+
+
+class Tensor(Methods):
     """An array with a gradient: ``Tensor(data, requires_grad=False, dtype=None)``.
 
     ``data`` is a number, a nested list or an array of any shape.  Python numbers and lists of them become
@@ -33,7 +39,7 @@ class Tensor:
     ``torch.from_numpy``.  New arrays go to the current backend.  DTypeError for a gradient of integers.
     """
 
-    __slots__ = ("_data", "_version", "grad", "node", "requires_grad", "cache", "__weakref__")
+    __slots__ = ("_data", "_version", "grad", "node", "requires_grad", "cache", "hooks", "__weakref__")
     __array_ufunc__ = None  # array * tensor comes to Tensor.__rmul__, not to a loop over elements
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None):
@@ -58,6 +64,7 @@ class Tensor:
         self.node: Op | None = None
         self.requires_grad = False
         self.cache: dict[Any, Any] | None = None  # derived values, each stored with its version
+        self.hooks: list[Callable[[Tensor], Any]] | None = None
         if requires_grad:
             self.requires_grad_()
 
@@ -67,7 +74,7 @@ class Tensor:
         self = cls.__new__(cls)
         self._data = array
         self._version = [0]
-        self.grad = self.node = self.cache = None
+        self.grad = self.node = self.cache = self.hooks = None
         self.requires_grad = False
         return self
 
@@ -117,7 +124,6 @@ class Tensor:
 
     shape: tuple[int, ...] = property(lambda self: self._data.shape, doc="Sizes of the axes.")  # type: ignore
     ndim: int = property(lambda self: self._data.ndim, doc="Number of axes.")  # type: ignore
-    size: int = property(lambda self: self._data.size, doc="Number of elements.")  # type: ignore
     dtype: np.dtype = property(lambda self: self._data.dtype, doc="Number type of the elements.")  # type: ignore
     device: str = property(lambda self: backend.of(self._data).name, doc="Name of the backend.")  # type: ignore
 
@@ -142,12 +148,12 @@ class Tensor:
         twin._version = self._version
         return twin
 
-    def to(self, device: str) -> Tensor:
+    def move(self, device: str) -> Tensor:
         """Return this tensor on "numpy" or "cupy" (itself when there); the result is a leaf."""
         if device == self.device:
             return self
         if self.node is not None and self.requires_grad:
-            raise GraphError("to: moving a recorded result would cut its graph; call .detach() first")
+            raise GraphError("moving a recorded result would cut its graph; call .detach() first")
         moved = Tensor._wrap(backend.to_device(self._data, device))
         moved.requires_grad = self.requires_grad
         return moved
@@ -166,22 +172,8 @@ class Tensor:
             raise TypeError("len() of a 0-d tensor")
         return self.shape[0]
 
-    def __bool__(self) -> bool:
-        return bool(self.item())
-
     def __float__(self) -> float:
         return float(self.item())
-
-    if TYPE_CHECKING:  # installed by minigan.ops.methods; declared here for type checkers
-        backward: Callable[..., None]
-
-        def __neg__(self) -> Tensor: ...
-        def _with(self, other: Any) -> Tensor: ...
-        def __getattr__(self, name: str) -> Callable[..., Tensor]: ...
-
-        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _with
-        __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __getitem__ = _with
-        __lt__ = __le__ = __gt__ = __ge__ = _with
 
     __hash__ = object.__hash__  # by identity: == compares element by element
 
@@ -206,6 +198,7 @@ class Op:
     exact = False  # True for operations that round nothing; all others compute float16 as float32
     saved: Any = None  # what forward leaves for backward besides inputs and result; dropped with the graph
     given: Sequence[Tensor] = ()  # the inputs, while a kernel runs
+    hooks: list[Callable[[Tensor], Any]] | None = None
 
     parents: tuple[Edge, ...] = ()
     recording = False
@@ -228,7 +221,11 @@ class Op:
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """Run forward and, if any input wants a gradient and recording is on, record it."""
-        arrays = [t._data for t in inputs]
+        try:
+            arrays = [t._data for t in inputs]
+        except AttributeError:
+            kinds = ", ".join(type(t).__name__ for t in inputs)
+            raise DTypeError(f"{self.name}: expected Tensors, got {kinds}; wrap it: Tensor(batch)") from None
         backend.check_alike(arrays, type(self), self.any_dtype)
         if arrays[0].dtype.char == "e" and not self.exact:
             return self(*[t.astype(np.float32) for t in inputs]).astype(np.float16)  # see ops/half.py

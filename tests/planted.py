@@ -258,7 +258,7 @@ CONVOLUTION = [
 POOLING = [
     Fault("ties counted twice", "ops.reduce:Max.backward",
           "reshape(g, extreme.shape) * share", "reshape(g, extreme.shape)",
-          case("max"), "sub-gradient"),
+          case("amax"), "sub-gradient"),
     Fault("overlapping windows overwrite", f"{WINDOWS}:fold", "] += values", "] = values", case("max_pool2d"),
           "gradient or sub-gradient"),
     Fault("max-pool padding with 0", f"{POOL}:MaxPool2d.forward", "fill=-np.inf", "fill=0.0",
@@ -362,7 +362,7 @@ TRAINING = [
     Fault("log of 0", "gan.losses:non_saturating_g", "ops.softplus(-fake)", "-ops.log(ops.sigmoid(fake))",
           oracle(losses.non_saturating_g, LOGITS, lambda f: mean_of(softplus(-f))), "value"),
     Fault("Adam's step count lost on resume", "optim.optimizer:Optimizer.load_state_dict",
-    'int(saved[number]["step"])', "0",
+    'int(float(saved[number].get("step", 1)))', "0",
           holds("resume", resumes), "resume"),
     Fault("gradient-penalty norm over the batch", "gan.penalties:_squares",
     "axis=tuple(range(1, slope.ndim))", "axis=None",

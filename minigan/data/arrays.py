@@ -97,7 +97,7 @@ def _write_failure(target: Path, error: OSError, needed: int) -> str:
 
 
 def write_npz(
-    path: str | os.PathLike,
+    path: str | os.PathLike | BinaryIO,
     arrays: Mapping[str, Any],
     manifest: Mapping[str, Any] | None = None,
     *,
@@ -107,13 +107,14 @@ def write_npz(
 ) -> None:
     """Write named arrays (any shape; bool, integer, float) and a manifest to ``path``, all or nothing.
 
+    A file open for writing, in memory for example, is written to where it stands, in one piece.
     ``manifest`` holds JSON values of the caller; ``kind`` and ``version`` say what the file is and are
     checked by :func:`read_npz`. Equal content gives equal bytes. Raises FileError.
     """
     members: dict[str, bytes] = {}
     digests: dict[str, dict] = {}
     for name, value in arrays.items():
-        check_name(name, path)
+        check_name(name, str(path))
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":
             raise FileError(f"cannot write {path}: array {name!r} has dtype {array.dtype}, expected numbers")
@@ -123,8 +124,15 @@ def write_npz(
         digests[name] = _describe(array)
     record = {"kind": kind, "version": version, "arrays": digests, "facts": dict(manifest or {})}
     members[MANIFEST] = json.dumps(record, sort_keys=True, allow_nan=False).encode()
+    if len(members[MANIFEST]) > _LONGEST_MANIFEST:  # which no reader would accept
+        raise FileError(
+            f"cannot write {path}: its numbers and text take {len(members[MANIFEST]):,} bytes, expected at "
+            f"most {_LONGEST_MANIFEST:,}; put long lists of numbers into arrays"
+        )
     needed = sum(map(len, members.values()))
     method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    if not isinstance(path, (str, os.PathLike)):
+        return _write_sealed_zip(path, members, method)
     with replace_file(path, needed=needed) as file:
         _write_sealed_zip(file, members, method)
 
@@ -163,6 +171,7 @@ def read_npz(
     kind: str | None = None,
     version: int = VERSION,
     only: Callable[[str], bool] | None = None,
+    finite: bool = True,
 ) -> tuple[Arrays, dict[str, Any]]:
     """Read the arrays of an ``.npz`` file. Returns (name -> array, the caller's manifest facts).
 
@@ -172,7 +181,7 @@ def read_npz(
     kind, and of a format version up to ``version``. Without, a plain ``.npz`` is read too (facts then {}). A
     file with a manifest is checked against its digests, and the array that differs is named. ``only`` chooses
     by name which arrays are read, if not all. Nothing is ever unpickled. NaN or infinity in a stored array is
-    refused. Raises FileError.
+    refused where ``finite``. Raises FileError.
     """
     with open_zip(path, limit_bytes=limit_bytes) as (archive, infos):
         record = _read_manifest(archive, infos, path, kind, version)
@@ -200,7 +209,8 @@ def read_npz(
                 f"{path}: array {name!r} is damaged: its SHA-256 differs from the manifest's; "
                 "use another copy of the file"
             )
-        check_finite(name, array, path)
+        if finite:
+            check_finite(name, array, path)
     if record is not None:
         _check_seal(path)
     return arrays, record["facts"] if record is not None else {}

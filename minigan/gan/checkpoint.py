@@ -129,7 +129,7 @@ def tensors(trainer: Trainer) -> Arrays:
     if trainer.average:
         networks["average"] = trainer.average.module
     for who, network in networks.items():
-        found |= {f"{who}.{name}": array for name, array in network.state_dict().items()}
+        found |= {f"{who}.{name}": kept.numpy() for name, kept in network.state_dict().items()}
     for who, network, optimizer in _optimizers(trainer):
         state = optimizer.state_dict()["state"]
         for number, (name, parameter) in enumerate(network.named_parameters()):
@@ -205,10 +205,14 @@ def _read_numbers(path: str | os.PathLike) -> tuple[Config, dict[str, Any], dict
         raise FileError(f"{path}: its options cannot be read ({error}); use another checkpoint") from error
 
 
-def _shapes(state: Arrays) -> dict[str, Any]:
+def _shapes(state: Mapping[str, Any]) -> dict[str, Any]:
     return {name: (array.shape, array.dtype) for name, array in state.items()}
 
 
-def _limit(state: Arrays) -> int:
+def _limit(state: Mapping[str, Any]) -> int:
     """Bytes the model can need, and room for headers and the manifest."""
-    return sum(array.nbytes for array in state.values()) + 4096 * len(state) + _MANIFEST_LIMIT
+    return (
+        sum(array.size * array.dtype.itemsize for array in state.values())
+        + 4096 * len(state)
+        + _MANIFEST_LIMIT
+    )

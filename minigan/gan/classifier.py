@@ -148,7 +148,8 @@ def for_data(
         "labelled": result.labelled,
         "classes": result.network.head.out_features,
     }
-    arrays.write_npz(path, result.network.state_dict(), facts, kind=_KIND, version=_VERSION)
+    state = {name: kept.numpy() for name, kept in result.network.state_dict().items()}
+    arrays.write_npz(path, state, facts, kind=_KIND, version=_VERSION)
     return result
 
 
@@ -169,7 +170,7 @@ def _read(path: Path, shape: tuple[int, int, int]) -> Classifier:
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"{path}: its facts cannot be read ({error}); remove the file") from error
     expected = {name: (array.shape, array.dtype) for name, array in network.state_dict().items()}
-    limit = sum(array.nbytes for array in network.state_dict().values()) + (1 << 20)
+    limit = sum(kept.array.nbytes for kept in network.state_dict().values()) + (1 << 20)
     state, _ = arrays.read_npz(path, limit_bytes=limit, expected=expected, kind=_KIND, version=_VERSION)
     network.load_state_dict(state)
     network.requires_grad_(False)

@@ -13,7 +13,7 @@ from typing import Any
 from minigan.backend import Array, inverse, memory_order
 from minigan.kernels import blas
 from minigan.kernels.registry import kernel
-from minigan.ops import activation, arithmetic, elementwise
+from minigan.ops import activation, arithmetic, elementwise, operands
 from minigan.ops.choice import Where
 from minigan.ops.linalg import Gram, Linear, MatMul
 
@@ -34,7 +34,7 @@ ELEMENTWISE = (
     elementwise.Clip,
     elementwise.Maximum,
     elementwise.Minimum,
-    elementwise.AsType,
+    operands.AsType,
     activation.Relu,
     activation.LeakyRelu,
     activation.Elu,

@@ -1,72 +1,200 @@
-"""Layers that act on each element, or on each row, alone; and those that only change the shape."""
+"""Layers that act on each element alone, or along one axis, without parameters (PReLU has one).
+
+Each calls the function of the same name in `minigan.nn.functional`, where formula and source stand.
+``inplace`` is accepted and changes nothing: every result is a new tensor.
+"""
 
 from __future__ import annotations
 
-from math import prod
-
-import numpy as np
-
-from minigan import ops
-from minigan.errors import ArgumentError
-from minigan.nn import init
+from minigan.nn import functional as F
+from minigan.nn.init import constant_ as start
+from minigan.nn.linear import count, empty
 from minigan.nn.module import Module
 from minigan.tensor import Tensor
 
 
-class Identity(Module):
-    """(any shape) -> the same tensor."""
+class _InPlace(Module):
+    """Activations without settings, but PyTorch's ``inplace``."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x
+    def __init__(self, inplace: bool = False):
+        super().__init__()
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
 
 
-class ReLU(Module):
+class ReLU(_InPlace):
     """(any shape) -> same: max(x, 0)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.relu(x)
+        return F.relu(x)
 
 
-class LeakyReLU(Module):
-    """(any shape) -> same: x where x > 0, negative_slope * x elsewhere."""
-
-    def __init__(self, negative_slope: float = 0.01):
-        super().__init__()
-        self.negative_slope = negative_slope
+class ReLU6(_InPlace):
+    """(any shape) -> same: x held to [0, 6]."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.leaky_relu(x, self.negative_slope)
-
-    def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}"
+        return F.relu6(x)
 
 
-class ELU(Module):
-    """(any shape) -> same: x where x > 0, alpha (exp(x) - 1) elsewhere."""
-
-    def __init__(self, alpha: float = 1.0):
-        super().__init__()
-        self.alpha = alpha
+class SELU(_InPlace):
+    """(any shape) -> same: scale * elu(x, alpha), arXiv 1706.02515."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.elu(x, self.alpha)
+        return F.selu(x)
 
-    def extra_repr(self) -> str:
-        return f"alpha={self.alpha}"
+
+class SiLU(_InPlace):
+    """(any shape) -> same: x sigmoid(x)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.silu(x)
+
+
+class Mish(_InPlace):
+    """(any shape) -> same: x tanh(softplus(x)), arXiv 1908.08681."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.mish(x)
+
+
+class Hardsigmoid(_InPlace):
+    """(any shape) -> same: x / 6 + 1/2 held to [0, 1]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.hardsigmoid(x)
+
+
+class Hardswish(_InPlace):
+    """(any shape) -> same: x relu6(x + 3) / 6."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.hardswish(x)
 
 
 class Sigmoid(Module):
     """(any shape) -> same, values in (0, 1): 1 / (1 + exp(-x))."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.sigmoid(x)
+        return F.sigmoid(x)
+
+
+class LogSigmoid(Module):
+    """(any shape) -> same: log(sigmoid(x)), which cannot overflow."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.logsigmoid(x)
 
 
 class Tanh(Module):
     """(any shape) -> same, values in (-1, 1)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.tanh(x)
+        return F.tanh(x)
+
+
+class Tanhshrink(Module):
+    """(any shape) -> same: x - tanh(x)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.tanhshrink(x)
+
+
+class Softsign(Module):
+    """(any shape) -> same: x / (1 + |x|)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.softsign(x)
+
+
+class LeakyReLU(Module):
+    """(any shape) -> same: x where x > 0, negative_slope * x elsewhere."""
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False):
+        super().__init__()
+        self.negative_slope = negative_slope
+        self.inplace = inplace
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.leaky_relu(x, self.negative_slope)
+
+    def extra_repr(self) -> str:
+        return f"negative_slope={self.negative_slope}"
+
+
+class _Alpha(Module):
+    """Exponential below 0, with one setting."""
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False):
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}"
+
+
+class ELU(_Alpha):
+    """(any shape) -> same: x where x > 0, alpha (exp(x) - 1) elsewhere."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.elu(x, self.alpha)
+
+
+class CELU(_Alpha):
+    """(any shape) -> same: x where x > 0, alpha (exp(x / alpha) - 1) elsewhere."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.celu(x, self.alpha)
+
+
+class PReLU(Module):
+    """(N, C, ...) -> same: x where x > 0, weight * x elsewhere.
+
+    Parameter: weight (num_parameters,), which starts at ``init``; 1, or one for each of C channels.
+    """
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25):
+        super().__init__()
+        self.num_parameters = count("num_parameters", num_parameters)
+        self.weight = start(empty(self.num_parameters), init)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.prelu(x, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"
+
+
+class Hardtanh(Module):
+    """(any shape) -> same: x held to [min_val, max_val]."""
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False):
+        super().__init__()
+        self.min_val, self.max_val = min_val, max_val
+        self.inplace = inplace
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.hardtanh(x, self.min_val, self.max_val)
+
+    def extra_repr(self) -> str:
+        return f"min_val={self.min_val}, max_val={self.max_val}"
+
+
+class Threshold(Module):
+    """(any shape) -> same: x where x > threshold, else ``value``."""
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False):
+        super().__init__()
+        self.threshold, self.value = threshold, value
+        self.inplace = inplace
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.threshold(x, self.threshold, self.value)
+
+    def extra_repr(self) -> str:
+        return f"threshold={self.threshold}, value={self.value}"
 
 
 class Softplus(Module):
@@ -77,89 +205,67 @@ class Softplus(Module):
         self.beta, self.threshold = beta, threshold
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.softplus(x, self.beta, self.threshold)
+        return F.softplus(x, self.beta, self.threshold)
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}, threshold={self.threshold}"
 
 
 class GELU(Module):
     """(any shape) -> same: x times the normal distribution function of x, or its "tanh" approximation."""
 
-    def __init__(self, *, approximate: str = "none"):
+    def __init__(self, approximate: str = "none"):
         super().__init__()
         self.approximate = approximate
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.gelu(x, approximate=self.approximate)
-
-
-class SiLU(Module):
-    """(any shape) -> same: x sigmoid(x)."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return ops.silu(x)
-
-
-class Softmax(Module):
-    """(any shape) -> same: exp(x) divided by its sum over ``axis``."""
-
-    def __init__(self, axis: int = -1):
-        super().__init__()
-        self.axis = axis
-
-    def forward(self, x: Tensor) -> Tensor:
-        return ops.softmax(x, axis=self.axis)
+        return F.gelu(x, self.approximate)
 
     def extra_repr(self) -> str:
-        return f"axis={self.axis}"
+        return f"approximate={self.approximate!r}"
 
 
-class Dropout(Module):
-    """(any shape) -> same: in training each element is 0 with probability p, else divided by 1 - p.
+class _Along(Module):
+    """What works along ``dim`` (also called ``axis``); without one PyTorch's guess, and a warning."""
 
-    The layer owns its generator (drawn from the default one unless passed), and `Module.random_state` saves
-    it, so that a resumed run drops the same elements.  Srivastava et al., JMLR 15, 2014.
-    """
-
-    def __init__(self, p: float = 0.5, *, generator: np.random.Generator | None = None):
+    def __init__(self, dim: int | None = None, *, axis: int | None = None):
         super().__init__()
-        if not 0.0 <= p <= 1.0:
-            raise ArgumentError(f"p: expected a probability in [0, 1], got {p}")
-        self.p = p
-        self.generator = generator or np.random.default_rng(int(init.default_generator().integers(2**63)))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Drop in training, hand on in evaluation."""
-        return ops.dropout(x, self.p, training=self.training, generator=self.generator)
+        self.dim = dim if axis is None else axis
 
     def extra_repr(self) -> str:
-        return f"p={self.p}"
+        return f"dim={self.dim}"
 
 
-class Flatten(Module):
-    """(N, ...) -> (N, product of the rest), or any run of axes from ``start_axis`` to ``end_axis``."""
-
-    def __init__(self, start_axis: int = 1, end_axis: int = -1):
-        super().__init__()
-        self.start_axis, self.end_axis = start_axis, end_axis
+class Softmax(_Along):
+    """(any shape) -> same: exp(x) divided by its sum over ``dim``."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.flatten(x, self.start_axis, self.end_axis)
+        return F.softmax(x, self.dim)
 
 
-class Unflatten(Module):
-    """Split one axis into several: Unflatten(1, (C, H, W)) makes (N, C H W) into (N, C, H, W)."""
-
-    def __init__(self, axis: int, unflattened_size: tuple[int, ...]):
-        super().__init__()
-        self.axis, self.unflattened_size = axis, tuple(unflattened_size)
+class LogSoftmax(_Along):
+    """(any shape) -> same: the logarithm of the softmax over ``dim``."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Reshape; ArgumentError where the sizes do not multiply to the axis."""
-        axis = self.axis % x.ndim
-        if x.shape[axis] != prod(self.unflattened_size):
-            raise ArgumentError(
-                f"Unflatten: axis {self.axis} of {x.shape} does not split into {self.unflattened_size}"
-            )
-        return ops.reshape(x, *x.shape[:axis], *self.unflattened_size, *x.shape[axis + 1 :])
+        return F.log_softmax(x, self.dim)
+
+
+class Softmin(_Along):
+    """(any shape) -> same: the softmax of -x over ``dim``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.softmin(x, self.dim)
+
+
+class GLU(Module):
+    """(.., 2 n, ..) -> (.., n, ..): the first half times the sigmoid of the second, along ``dim``."""
+
+    def __init__(self, dim: int = -1, *, axis: int | None = None):
+        super().__init__()
+        self.dim = dim if axis is None else axis
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.glu(x, self.dim)
 
     def extra_repr(self) -> str:
-        return f"axis={self.axis}, unflattened_size={self.unflattened_size}"
+        return f"dim={self.dim}"

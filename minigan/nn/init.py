@@ -11,36 +11,43 @@ from typing import Any
 
 import numpy as np
 
+from minigan import backend
 from minigan.errors import ArgumentError, ShapeError
+from minigan.ops.creation import Generator, default_generator, manual_seed  # noqa: F401
 from minigan.tensor import Tensor
-
-Generator = np.random.Generator
-
-_default = np.random.default_rng(0)
-
-
-def default_generator() -> Generator:
-    """Return the generator that draws where none was passed; seeded with 0 until `manual_seed`."""
-    return _default
-
-
-def manual_seed(seed: int) -> Generator:
-    """Start a new default generator from ``seed`` and return it."""
-    global _default
-    _default = np.random.default_rng(seed)
-    return _default
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fill with U[a, b)."""
-    return tensor.copy_((generator or _default).uniform(a, b, tensor.shape))
+    return tensor.copy_((generator or default_generator()).uniform(a, b, tensor.shape))
 
 
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None
 ) -> Tensor:
     """Fill with N(mean, std**2)."""
-    return tensor.copy_((generator or _default).normal(mean, std, tensor.shape))
+    return tensor.copy_((generator or default_generator()).normal(mean, std, tensor.shape))
+
+
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Fill with N(mean, std**2) cut off outside [a, b]: the normal quantile of a uniform number between cuts.
+
+    Raises ArgumentError unless a < b.
+    """
+    if not a < b:
+        raise ArgumentError(f"trunc_normal_: expected a < b, got a={a}, b={b}")
+    special = backend.special(np.empty(0))
+    low, high = special.ndtr((a - mean) / std), special.ndtr((b - mean) / std)
+    drawn = special.ndtri((generator or default_generator()).uniform(low, high, tensor.shape))
+    return tensor.copy_(np.clip(mean + std * drawn, a, b))
 
 
 def constant_(tensor: Tensor, value: float) -> Tensor:
@@ -60,6 +67,31 @@ def ones_(tensor: Tensor) -> Tensor:
     return constant_(tensor, 1.0)
 
 
+def eye_(tensor: Tensor) -> Tensor:
+    """Fill a matrix with 1 on the diagonal, 0 elsewhere; ShapeError for another number of axes."""
+    if tensor.ndim != 2:
+        raise ShapeError(f"eye_: expected a matrix, got shape {tensor.shape}")
+    return tensor.copy_(np.eye(tensor.shape[0], tensor.shape[1]))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Fill a kernel (O, I, *window) so that it hands channel i on as channel i (of each group).
+
+    Raises ShapeError for fewer than 3 axes, ArgumentError unless ``groups`` divides O.
+    """
+    if tensor.ndim < 3:
+        raise ShapeError(f"dirac_: expected a kernel (O, I, *window), got shape {tensor.shape}")
+    O, I = tensor.shape[:2]
+    if O % groups:
+        raise ArgumentError(f"dirac_: groups must divide {O}, got {groups}")
+    kernel = np.zeros(tensor.shape)
+    middle = tuple(n // 2 for n in tensor.shape[2:])
+    for group in range(groups):
+        for i in range(min(O // groups, I)):
+            kernel[(group * (O // groups) + i, i, *middle)] = 1
+    return tensor.copy_(kernel)
+
+
 def fans(tensor: Tensor) -> tuple[int, int]:
     """Return (fan_in, fan_out): inputs to one output element and outputs of one input element.
 
@@ -71,16 +103,23 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     return tensor.shape[1] * window, tensor.shape[0] * window
 
 
-def gain_of(nonlinearity: str, a: float = 0.01) -> float:
-    """Return the factor that keeps the variance through a nonlinearity (``a``: leaky_relu's slope)."""
+_calculate_fan_in_and_fan_out = fans  # PyTorch programs call it by this name
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """Return the factor that keeps the variance through a nonlinearity (``param``: leaky_relu's slope, 0.01).
+
+    1 for linear layers and sigmoid, 5/3 for tanh, sqrt(2) for relu, sqrt(2 / (1 + slope**2)) for leaky_relu,
+    3/4 for selu.  Raises ArgumentError for another name.
+    """
+    slope = 0.01 if param is None else param
+    layers = ("linear", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "sigmoid")
     gains = {
-        "linear": 1.0,
-        "conv2d": 1.0,
-        "conv_transpose2d": 1.0,
-        "sigmoid": 1.0,
+        **dict.fromkeys(layers, 1.0),
         "tanh": 5.0 / 3.0,
         "relu": math.sqrt(2.0),
-        "leaky_relu": math.sqrt(2.0 / (1.0 + a * a)),
+        "leaky_relu": math.sqrt(2.0 / (1.0 + slope * slope)),
+        "selu": 0.75,
     }
     if nonlinearity not in gains:
         raise ArgumentError(f"nonlinearity {nonlinearity!r}: expected one of {', '.join(gains)}")
@@ -113,7 +152,7 @@ def kaiming_uniform_(
     generator: Generator | None = None,
 ) -> Tensor:
     """Fill with U(-b, b), b = gain sqrt(3 / fan).  He et al., arXiv 1502.01852, equations 10 and 14."""
-    bound = gain_of(nonlinearity, a) * math.sqrt(3.0 / _fan(tensor, mode))
+    bound = calculate_gain(nonlinearity, a) * math.sqrt(3.0 / _fan(tensor, mode))
     return uniform_(tensor, -bound, bound, generator=generator)
 
 
@@ -126,7 +165,9 @@ def kaiming_normal_(
     generator: Generator | None = None,
 ) -> Tensor:
     """Fill with N(0, gain**2 / fan).  He et al., arXiv 1502.01852, equations 10 and 14."""
-    return normal_(tensor, 0.0, gain_of(nonlinearity, a) / math.sqrt(_fan(tensor, mode)), generator=generator)
+    return normal_(
+        tensor, 0.0, calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode)), generator=generator
+    )
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1.0, *, generator: Generator | None = None) -> Tensor:
@@ -137,7 +178,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, *, generator: Generator | Non
     """
     fans(tensor)  # refuses fewer than two axes
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
-    tall = (generator or _default).standard_normal((max(rows, columns), min(rows, columns)))
+    tall = (generator or default_generator()).standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
     q *= np.sign(np.diagonal(r))
     return tensor.copy_(gain * (q if rows >= columns else q.T).reshape(tensor.shape))

@@ -7,12 +7,13 @@ no parameter but must be saved is registered by name: ``self.register_buffer("ru
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from minigan import backend
 from minigan.errors import ArgumentError, ShapeError
+from minigan.nn.hooks import Handle
+from minigan.nn.placement import Placed
 from minigan.tensor import Tensor
 
 T = TypeVar("T", bound="Module")
@@ -27,25 +28,51 @@ class Parameter(Tensor):
         super().__init__(data, requires_grad, dtype)
 
 
-class Module:
+class Mismatch(NamedTuple):
+    """The names that a state lacked, and those that it had over."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Module(Placed):
     """Base of all layers and nets: assign parts in ``__init__``, compute in ``forward``, call the object."""
 
     training: bool
     _parameters: dict[str, Parameter]
     _buffers: dict[str, Tensor]
     _modules: dict[str, Module]
+    _before: dict[int, Callable[..., Any]]  # hooks
+    _after: dict[int, Callable[..., Any]]
+    _passing: set[str]  # buffers that are not saved
     _derived: dict[str, Callable[[Module], Tensor]]  # computed at each access, as a spectral-normed weight
 
     def __init__(self) -> None:
         self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _derived={})
+        self.__dict__.update(_before={}, _after={}, _passing=set())
 
     def forward(self, *inputs: Any, **settings: Any) -> Any:
         """Compute the output; every subclass supplies it."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
-        """Compute the output: the same as ``forward``."""
-        return self.forward(*inputs, **settings)
+        """Compute the output: ``forward`` between the hooks."""
+        for hook in tuple(self._before.values()):
+            if (changed := hook(self, inputs)) is not None:
+                inputs = changed if isinstance(changed, tuple) else (changed,)
+        output = self.forward(*inputs, **settings)
+        for hook in tuple(self._after.values()):
+            if (changed := hook(self, inputs, output)) is not None:
+                output = changed
+        return output
+
+    def register_forward_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call ``hook(module, inputs, output)`` after each call; what it returns (not None) is the output."""
+        return Handle(self._after, hook)
+
+    def register_forward_pre_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call ``hook(module, inputs)`` before each call; what it returns (not None) is the input."""
+        return Handle(self._before, hook)
 
     # ---- registration ---------------------------------------------------------------------------------
 
@@ -87,14 +114,22 @@ class Module:
                 return
         object.__delattr__(self, name)
 
-    def register_buffer(self, name: str, tensor: Tensor) -> None:
-        """Keep ``tensor`` as state that is saved and moved with the module but not trained."""
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Keep ``tensor`` as state that moves with the module and, if ``persistent``, is saved; untrained."""
+        if tensor is None:
+            setattr(self, name, None)
+            return
         self.__dict__.pop(name, None)
         self._buffers[name] = tensor
+        (self._passing.discard if persistent else self._passing.add)(name)
 
     def register_parameter(self, name: str, parameter: Parameter | None) -> None:
         """Register ``parameter`` under ``name``; None says that this layer goes without."""
         setattr(self, name, parameter)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Register ``module`` under ``name``: the same as assigning it."""
+        setattr(self, name, module)
 
     # ---- walking the tree -----------------------------------------------------------------------------
 
@@ -124,18 +159,39 @@ class Module:
         """Yield the direct parts."""
         return iter(self._modules.values())
 
-    def _named(self, registry: str) -> Iterator[tuple[str, Any]]:
-        for prefix, module in self._paths():
+    def get_submodule(self, path: str) -> Module:
+        """Return the module with this dotted name; AttributeError if there is none."""
+        found = self
+        for name in path.split(".") if path else ():
+            found = getattr(found, name)
+        return found
+
+    def get_parameter(self, path: str) -> Parameter:
+        """Return the parameter with this dotted name; AttributeError if there is none."""
+        owner, _, name = path.rpartition(".")
+        return getattr(self.get_submodule(owner), name)
+
+    def _named(self, registry: str, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
+        for path, module in self._paths(prefix) if recurse else [(prefix, self)]:
             for name, tensor in module.__dict__[registry].items():
-                yield (f"{prefix}.{name}" if prefix else name), tensor
+                yield (f"{path}.{name}" if path else name), tensor
 
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+    def _saved(self) -> dict[str, Tensor]:
+        """What a state holds: each module's parameters, then its buffers but those that are not saved."""
+        found: dict[str, Tensor] = {}
+        for path, module in self._paths():
+            buffers = {k: v for k, v in module._buffers.items() if k not in module._passing}
+            for name, tensor in {**module._parameters, **buffers}.items():
+                found[f"{path}.{name}" if path else name] = tensor
+        return found
+
+    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
         """Yield (dotted name, parameter); a shared one comes once, under its first name."""
-        return _once(self._named("_parameters"))
+        return _once(self._named("_parameters", prefix, recurse))
 
-    def parameters(self) -> Iterator[Parameter]:
-        """Yield every parameter once."""
-        return (parameter for _, parameter in self.named_parameters())
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Yield every parameter once; only this module's own if not ``recurse``."""
+        return (parameter for _, parameter in self.named_parameters("", recurse))
 
     def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
         """Yield (dotted name, buffer), each once."""
@@ -161,21 +217,20 @@ class Module:
 
     # ---- state ----------------------------------------------------------------------------------------
 
-    def state_dict(self) -> dict[str, np.ndarray]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return copies of all parameters and buffers on the host, in C order, by dotted name.
 
-        Unlike PyTorch's, the arrays are copies: training on does not change what was saved.
+        Unlike PyTorch's, the tensors are copies: training on does not change what was saved.
         """
-        tensors = [*self._named("_parameters"), *self._named("_buffers")]
-        return {name: np.array(tensor.numpy(), order="C") for name, tensor in tensors}
+        return {k: Tensor._wrap(np.array(t.numpy(), order="C")) for k, t in self._saved().items()}
 
-    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> tuple[list[str], list[str]]:
-        """Copy arrays or tensors into parameters and buffers; return (missing, unexpected) names.
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Mismatch:
+        """Copy arrays or tensors into parameters and buffers; return (missing_keys, unexpected_keys).
 
         One ShapeError lists every missing and unexpected name (forgiven when not ``strict``) and every
         shape that differs (never forgiven); the module is then left as it was.
         """
-        own = dict([*self._named("_parameters"), *self._named("_buffers")])
+        own = self._saved()
         values = {k: v.numpy() if isinstance(v, Tensor) else np.asarray(v) for k, v in state.items()}
         missing = [name for name in own if name not in values]
         unexpected = [name for name in values if name not in own]
@@ -195,7 +250,7 @@ class Module:
         for name, tensor in own.items():
             if name in values:
                 tensor.copy_(values[name])
-        return missing, unexpected
+        return Mismatch(missing, unexpected)
 
     def random_state(self) -> dict[str, Any]:
         """Return the state of every generator below by name (plain numbers, fit for JSON)."""
@@ -227,21 +282,13 @@ class Module:
             parameter.requires_grad_(requires_grad)
         return self
 
-    def zero_grad(self) -> None:
-        """Forget every parameter's gradient (set it to None)."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget every parameter's gradient (set it to None), or overwrite it with zeros."""
         for parameter in self.parameters():
-            parameter.grad = None
-
-    def to(self: T, device: str | None = None, dtype: Any = None) -> T:
-        """Move parameters, buffers and gradients to "numpy" or "cupy", or to a float type; returns self.
-
-        Integer buffers keep their type.  Make the optimiser afterwards.
-        """
-        for tensor in [*self.parameters(), *self.buffers()]:
-            for t in (tensor, tensor.grad):
-                if t is not None:
-                    t.array = _moved(t.array, device, dtype)
-        return self
+            if set_to_none or parameter.grad is None:
+                parameter.grad = None
+            else:
+                parameter.grad = parameter.grad.detach() * 0.0
 
     # ---- printing -------------------------------------------------------------------------------------
 
@@ -263,9 +310,3 @@ def _once(named: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
         if id(tensor) not in seen:
             seen.add(id(tensor))
             yield name, tensor
-
-
-def _moved(array: backend.Array, device: str | None, dtype: Any) -> backend.Array:
-    if dtype is not None and array.dtype.kind == "f":
-        array = array.astype(dtype, copy=False)
-    return array if device is None else backend.to_device(array, device)

@@ -9,6 +9,7 @@ import numpy as np
 
 from minigan import ops
 from minigan.errors import ArgumentError, ShapeError
+from minigan.nn import functional as F
 from minigan.nn import init
 from minigan.nn.linear import count, empty
 from minigan.nn.module import Module
@@ -28,19 +29,13 @@ class _Affine(Module):
         self.bias = empty(*shape) if affine and bias else None
 
 
-class _BatchNorm(_Affine):
-    """Batch norm over all axes but the channels; ``axes`` is how many axes an input may have."""
+class _Running(_Affine):
+    """Scale and shift a channel, and running statistics; ``axes`` is how many axes an input may have."""
 
     axes: tuple[int, ...] = ()
 
     def __init__(
-        self,
-        num_features: int,
-        *,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
+        self, num_features: int, eps: float, momentum: float | None, affine: bool, track_running_stats: bool
     ):
         super().__init__((count("num_features", num_features),), eps, affine)
         if momentum is not None and not 0.0 <= momentum <= 1.0:
@@ -56,13 +51,34 @@ class _BatchNorm(_Affine):
             self.register_buffer("running_var", Tensor(np.ones(num_features, np.float32)))
             self.register_buffer("num_batches_tracked", Tensor(np.zeros((), np.int64)))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise by the batch's statistics in training, by the running ones in evaluation."""
+    def _check(self, x: Tensor) -> None:
         if x.ndim not in self.axes or x.shape[1] != self.num_features:
             raise ShapeError(
                 f"{type(self).__name__}: expected {' or '.join(map(str, self.axes))} axes with "
                 f"{self.num_features} channels on axis 1, got {x.shape}"
             )
+
+    def extra_repr(self) -> str:
+        affine = "" if self.weight is not None else ", affine=False"
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}{affine}"
+
+
+class _BatchNorm(_Running):
+    """Batch norm over all axes but the channels."""
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+    ):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise by the batch's statistics in training, by the running ones in evaluation."""
+        self._check(x)
         tracking = self.training and self.track_running_stats
         momentum = self.momentum
         if momentum is None:
@@ -80,9 +96,6 @@ class _BatchNorm(_Affine):
         if tracking:
             self.num_batches_tracked.array += 1
         return y
-
-    def extra_repr(self) -> str:
-        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
 
 
 class BatchNorm1d(_BatchNorm):
@@ -102,23 +115,40 @@ class BatchNorm2d(_BatchNorm):
     axes = (4,)
 
 
-class InstanceNorm2d(_Affine):
-    """(N, C, H, W) -> same: each channel of each picture by its own mean and variance.
+class _InstanceNorm(_Running):
+    """Instance norm over all axes but the first two."""
 
-    Ulyanov et al., arXiv 1607.08022.  Keeps no running statistics.
-    """
-
-    def __init__(self, num_features: int, *, eps: float = 1e-5, affine: bool = False):
-        super().__init__((count("num_features", num_features),), eps, affine)
-        self.num_features = num_features
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+    ):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim != 4 or x.shape[1] != self.num_features:
-            raise ShapeError(f"InstanceNorm2d: expected (N, {self.num_features}, H, W), got {x.shape}")
-        return ops.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
+        self._check(x)
+        own = self.training or not self.track_running_stats
+        statistics = self.running_mean, self.running_var, self.weight, self.bias
+        return F.instance_norm(x, *statistics, own, self.momentum or 0.0, self.eps)
 
-    def extra_repr(self) -> str:
-        return f"{self.num_features}, eps={self.eps}, affine={self.weight is not None}"
+
+class InstanceNorm1d(_InstanceNorm):
+    """(N, C, L) -> same: each channel of each sample by its own mean and variance.
+
+    With ``track_running_stats`` their averages are kept, and used in evaluation.
+    Ulyanov et al., arXiv 1607.08022.
+    """
+
+    axes = (3,)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """(N, C, H, W) -> same; see InstanceNorm1d."""
+
+    axes = (4,)
 
 
 class LayerNorm(_Affine):
@@ -127,7 +157,6 @@ class LayerNorm(_Affine):
     def __init__(
         self,
         normalized_shape: int | tuple[int, ...],
-        *,
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
@@ -147,7 +176,7 @@ class LayerNorm(_Affine):
 class GroupNorm(_Affine):
     """(N, C, ...) -> same: each sample over groups of channels.  Wu and He, arXiv 1803.08494."""
 
-    def __init__(self, num_groups: int, num_channels: int, *, eps: float = 1e-5, affine: bool = True):
+    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True):
         if count("num_channels", num_channels) % count("num_groups", num_groups):
             raise ArgumentError(
                 f"num_groups: expected a divisor of num_channels {num_channels}, got {num_groups}"

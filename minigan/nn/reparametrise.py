@@ -1,8 +1,8 @@
-"""Weights that are computed from a stored one at every use: spectral normalisation, equalised learning rate.
+"""Weights that are computed from stored ones at every use: spectral and weight norm, equalised learning rate.
 
-Both functions take a layer, rename its parameter ``weight`` to ``weight_orig`` and let ``layer.weight`` be
+The functions take a layer, rename its parameter ``weight`` to ``weight_orig`` and let ``layer.weight`` be
 computed from it at each access, so that gradients reach ``weight_orig`` through the formula.  They return
-the layer: ``spectral_norm(Conv2d(3, 64, 3))``.
+the layer: ``spectral_norm(Conv2d(3, 64, 3))``.  ``name`` may be another parameter's than ``weight``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from minigan.errors import ArgumentError
 from minigan.nn import init
 from minigan.nn.conv import ConvTranspose2d
 from minigan.nn.linear import count
-from minigan.nn.module import Module
+from minigan.nn.module import Module, Parameter
 from minigan.tensor import Tensor
 
 M = TypeVar("M", bound=Module)
@@ -31,8 +31,12 @@ class SpectralNorm:
     equations 7 to 9 and algorithm 1.
     """
 
-    def __init__(self, axis: int, iterations: int, eps: float):
-        self.axis, self.iterations, self.eps = axis, iterations, eps
+    def __init__(self, name: str, axis: int, iterations: int, eps: float):
+        self.name, self.axis, self.iterations, self.eps = name, axis, iterations, eps
+
+    def stored(self, module: Module) -> tuple[Tensor, Tensor, Tensor]:
+        """Return W, u and v as the layer keeps them."""
+        return tuple(getattr(module, f"{self.name}_{part}") for part in ("orig", "u", "v"))  # type: ignore
 
     def matrix(self, weight: Tensor) -> Tensor:
         """Return W with output channels as rows."""
@@ -42,12 +46,12 @@ class SpectralNorm:
 
     def iterate(self, module: Module, times: int) -> None:
         """Move u and v towards the leading singular vectors; arrays of earlier graphs stay as they were."""
-        stored = module.weight_u.array, module.weight_v.array
-        w, u, v = (_wide(array) for array in (self.matrix(module.weight_orig.detach()).array, *stored))
+        weight, left, right = self.stored(module)
+        w, u, v = (_wide(t.array) for t in (self.matrix(weight.detach()), left, right))
         for _ in range(times):
             v = self._unit(w.T @ u)
             u = self._unit(w @ v)
-        module.weight_u.array, module.weight_v.array = u.astype(stored[0].dtype), v.astype(stored[1].dtype)
+        left.array, right.array = u.astype(left.dtype), v.astype(right.dtype)
 
     def _unit(self, x: Any) -> Any:
         xp = backend.namespace(x)
@@ -57,9 +61,9 @@ class SpectralNorm:
         """Return the normalised weight."""
         if module.training:
             self.iterate(module, self.iterations)
-        u, v = Tensor._wrap(module.weight_u.array), Tensor._wrap(module.weight_v.array)
-        sigma = ops.sum(u * (self.matrix(module.weight_orig) @ v))
-        return module.weight_orig / sigma
+        weight, left, right = self.stored(module)
+        u, v = Tensor._wrap(left.array), Tensor._wrap(right.array)
+        return weight / ops.sum(u * (self.matrix(weight) @ v))
 
 
 def _wide(array: Any) -> Any:
@@ -81,36 +85,106 @@ class EqualisedRate:
         return module.weight_orig * self.scale
 
 
-def _rename(layer: Module) -> Tensor:
-    weight = layer._parameters.pop("weight", None)
+def _take(layer: Module, name: str) -> Tensor:
+    """Take the parameter out of the layer; ArgumentError where it has none of that name."""
+    weight = layer._parameters.pop(name, None)
     if weight is None:
-        raise ArgumentError(f"{type(layer).__name__} has no parameter 'weight' to compute from another")
-    layer.weight_orig = weight
+        raise ArgumentError(f"{type(layer).__name__} has no parameter {name!r} to compute from another")
     return weight
 
 
+def _rename(layer: Module, name: str = "weight") -> Tensor:
+    weight = _take(layer, name)
+    setattr(layer, f"{name}_orig", weight)
+    return weight
+
+
+def _give_back(layer: M, name: str, kind: type, parts: tuple[str, ...]) -> M:
+    """Make the computed weight a parameter again, and forget what it was computed from."""
+    if not isinstance(layer._derived.get(name), kind):
+        raise ArgumentError(f"{type(layer).__name__}: {name!r} is not computed by {kind.__name__}")
+    mode, layer.__dict__["training"] = layer.training, False  # no step of the power iteration
+    weight = Parameter(getattr(layer, name).detach())
+    layer.__dict__["training"] = mode
+    for part in parts:
+        delattr(layer, f"{name}_{part}")
+    setattr(layer, name, weight)
+    return layer
+
+
 def spectral_norm(
-    layer: M,
-    *,
+    module: M,
+    name: str = "weight",
     n_power_iterations: int = 1,
     eps: float = 1e-12,
+    dim: int | None = None,
+    *,
     generator: np.random.Generator | None = None,
 ) -> M:
     """Divide the layer's weight by its largest singular value; returns the layer.  See SpectralNorm.
 
     Adds buffers ``weight_u`` and ``weight_v``; 15 iterations bring them near before the first use.
+    ``dim`` is the axis of the outputs: 1 for a transposed convolution, else 0.
     """
-    rule = SpectralNorm(
-        int(isinstance(layer, ConvTranspose2d)), count("n_power_iterations", n_power_iterations), eps
-    )
-    weight = _rename(layer)
+    axis = int(isinstance(module, ConvTranspose2d)) if dim is None else dim
+    rule = SpectralNorm(name, axis, count("n_power_iterations", n_power_iterations), eps)
+    weight = _rename(module, name)
     rows, columns = rule.matrix(weight.detach()).shape
-    for name, n in (("weight_u", rows), ("weight_v", columns)):
+    for part, n in (("u", rows), ("v", columns)):
         vector = init.normal_(Tensor(np.zeros(n, np.float32)), generator=generator)
-        layer.register_buffer(name, Tensor(rule._unit(vector.array)))
-    rule.iterate(layer, 15)
-    layer._derived["weight"] = rule
-    return layer
+        module.register_buffer(f"{name}_{part}", Tensor(rule._unit(vector.array)))
+    rule.iterate(module, 15)
+    module._derived[name] = rule
+    return module
+
+
+def remove_spectral_norm(module: M, name: str = "weight") -> M:
+    """Make the divided weight an ordinary parameter again; returns the layer.
+
+    Raises ArgumentError where it is not spectrally normalised.
+    """
+    return _give_back(module, name, SpectralNorm, ("orig", "u", "v"))
+
+
+class WeightNorm:
+    """weight = g v / |v|, the length taken over all axes but ``axis`` (None: over all).
+
+    Salimans and Kingma, arXiv 1602.07868, equation 2.
+    """
+
+    def __init__(self, name: str, axis: int | None):
+        self.name, self.axis = name, axis
+
+    def length(self, v: Tensor) -> Tensor:
+        """Return |v|, with the other axes' sizes 1."""
+        others = tuple(a for a in range(v.ndim) if self.axis is None or a != self.axis % v.ndim)
+        return ops.sqrt(ops.sum(v * v, others, keepdims=self.axis is not None))
+
+    def __call__(self, module: Module) -> Tensor:
+        """Return the weight of the stored length and direction."""
+        g, v = getattr(module, f"{self.name}_g"), getattr(module, f"{self.name}_v")
+        return v * (g / self.length(v))
+
+
+def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
+    """Store the layer's weight as length ``weight_g`` and direction ``weight_v``; returns the layer.
+
+    See WeightNorm.  ``dim`` is the axis that has a length for each index; None: one length for all.
+    """
+    weight = _take(module, name)
+    rule = WeightNorm(name, dim)
+    setattr(module, f"{name}_g", Parameter(rule.length(weight.detach())))
+    setattr(module, f"{name}_v", Parameter(weight.detach()))
+    module._derived[name] = rule
+    return module
+
+
+def remove_weight_norm(module: M, name: str = "weight") -> M:
+    """Make the computed weight an ordinary parameter again; returns the layer.
+
+    Raises ArgumentError where it has no weight norm.
+    """
+    return _give_back(module, name, WeightNorm, ("g", "v"))
 
 
 def equalized_lr(

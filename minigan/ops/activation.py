@@ -17,7 +17,7 @@ from minigan.ops.broadcast import sum
 from minigan.ops.choice import where
 from minigan.ops.elementwise import exp
 from minigan.ops.half import in_single
-from minigan.ops.operands import number, one_axis
+from minigan.ops.operands import number, one_axis, takes_dim
 from minigan.tensor import Op, Tensor
 
 
@@ -237,11 +237,18 @@ def silu(x: Tensor) -> Tensor:
     return x * sigmoid(x)
 
 
+@takes_dim
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
     """Return exp(x) / sum(exp(x)) over ``axis``: non-negative, summing to 1.  gx = y * (g - sum(g * y))."""
     return Softmax(one_axis(axis, x.ndim, "softmax"))(x)
 
 
+@takes_dim
 def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     """Return log(softmax(x)) without overflow or log(0).  gx = g - softmax(x) * sum(g)."""
     return LogSoftmax(one_axis(axis, x.ndim, "log_softmax"))(x)
+
+
+def erf(x: Tensor) -> Tensor:
+    """Return the error function, 2 Phi(sqrt(2) x) - 1.  gx = g * 2 exp(-x**2) / sqrt(pi)."""
+    return NormalCdf()(x * sqrt(2)) * 2.0 - 1.0

@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from minigan.backend import Array, namespace
 from minigan.errors import ArgumentError
 from minigan.ops.broadcast import sum_to
 from minigan.ops.choice import where
-from minigan.ops.operands import is_number, pair
+from minigan.ops.operands import astype, is_number, pair
 from minigan.tensor import Op, Tensor
 
 
 class Add(Op):
     """z = x + y;  gx = g, gy = g."""
+
+    any_dtype = True
 
     def forward(self, x: Array, y: Array) -> Array:
         return x + y
@@ -28,8 +32,23 @@ class Add(Op):
         return sum_to(g, self.input_shapes[0]), sum_to(g, self.input_shapes[1])
 
 
+class Clone(Op):
+    """y = a copy of x;  gx = g."""
+
+    any_dtype = True
+    exact = True
+
+    def forward(self, x: Array) -> Array:
+        return x.copy()
+
+    def backward(self, g: Tensor) -> Tensor:
+        return g
+
+
 class Sub(Op):
     """z = x - y;  gx = g, gy = -g."""
+
+    any_dtype = True
 
     def forward(self, x: Array, y: Array) -> Array:
         return x - y
@@ -52,6 +71,8 @@ class Product(Op):
 
 class Mul(Product):
     """z = x * y;  gx = g * y, gy = g * x."""
+
+    any_dtype = True
 
     def forward(self, x: Array, y: Array) -> Array:
         return x * y
@@ -86,6 +107,8 @@ class Div(Op):
 class AddScalar(Op):
     """y = x + c;  gx = g."""
 
+    any_dtype = True
+
     def __init__(self, c: float):
         self.c = c
 
@@ -99,6 +122,8 @@ class AddScalar(Op):
 class MulScalar(Op):
     """y = c * x;  gx = c * g."""
 
+    any_dtype = True
+
     def __init__(self, c: float):
         self.c = c
 
@@ -111,6 +136,8 @@ class MulScalar(Op):
 
 class PowScalar(Op):
     """y = x**p;  gx = g * p * x**(p-1), and 0 where p is 0."""
+
+    any_dtype = True
 
     keeps = (0,)
 
@@ -131,6 +158,8 @@ class PowScalar(Op):
 class Neg(Op):
     """y = -x;  gx = -g."""
 
+    any_dtype = True
+
     exact = True
 
     def forward(self, x: Array) -> Array:
@@ -140,34 +169,60 @@ class Neg(Op):
         return -g
 
 
-def add(x: Any, y: Any) -> Tensor:
-    """Return x + y (broadcasting).  gx = g, gy = g."""
-    if is_number(y):
-        return AddScalar(float(y))(x)
-    return AddScalar(float(x))(y) if is_number(x) else Add()(*pair(x, y, "add"))
+def _plain(x: Tensor, y: Any) -> tuple[Tensor, int | float]:
+    """A tensor and a number, as a result of both is computed: a float makes floats of whole numbers."""
+    if x.dtype.kind == "f":
+        return x, float(y)
+    if isinstance(y, (int, np.integer)):
+        return (x if x.dtype.kind != "b" or isinstance(y, bool) else astype(x, np.int64)), int(y)
+    return astype(x, np.float32), float(y)
 
 
-def sub(x: Any, y: Any) -> Tensor:
-    """Return x - y (broadcasting).  gx = g, gy = -g."""
+def add(x: Any, y: Any, *, alpha: float = 1) -> Tensor:
+    """Return x + alpha y (broadcasting).  gx = g, gy = alpha g."""
+    if alpha != 1:
+        return add(x, mul(y, alpha))
+    if is_number(x) and isinstance(y, Tensor):
+        x, y = y, x
     if is_number(y):
-        return AddScalar(-float(y))(x)
-    return AddScalar(float(x))(neg(y)) if is_number(x) else Sub()(*pair(x, y, "sub"))
+        x, number = _plain(x, y)
+        return AddScalar(number)(x)
+    return Add()(*pair(x, y, "add"))
+
+
+def sub(x: Any, y: Any, *, alpha: float = 1) -> Tensor:
+    """Return x - alpha y (broadcasting).  gx = g, gy = -alpha g."""
+    if alpha != 1:
+        return sub(x, mul(y, alpha))
+    if is_number(y):
+        return add(x, -y)
+    return add(neg(y), x) if is_number(x) else Sub()(*pair(x, y, "sub"))
 
 
 def mul(x: Any, y: Any) -> Tensor:
     """Return x * y (broadcasting).  gx = g * y, gy = g * x."""
+    if is_number(x) and isinstance(y, Tensor):
+        x, y = y, x
     if is_number(y):
-        return MulScalar(float(y))(x)
-    return MulScalar(float(x))(y) if is_number(x) else Mul()(*pair(x, y, "mul"))
+        x, number = _plain(x, y)
+        return MulScalar(number)(x)
+    return Mul()(*pair(x, y, "mul"))
 
 
 def div(x: Any, y: Any) -> Tensor:
-    """Return x / y (broadcasting).  gx = g / y, gy = -g * x / y**2."""
+    """Return x / y (broadcasting), a float of whole numbers too.  gx = g / y, gy = -g * x / y**2."""
     if is_number(y):
         if float(y) == 0.0:
             raise ArgumentError("div: division by the number 0")
-        return MulScalar(1.0 / float(y))(x)
-    return PowScalar(-1.0)(y) * float(x) if is_number(x) else Div()(*pair(x, y, "div"))
+        return mul(x, 1.0 / float(y))
+    if is_number(x):
+        return PowScalar(-1.0)(_floating(y)) * float(x)
+    a, b = pair(x, y, "div")
+    return Div()(_floating(a), _floating(b))
+
+
+def _floating(x: Tensor) -> Tensor:
+    return x if x.dtype.kind == "f" else astype(x, np.float32)
 
 
 def neg(x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from minigan.backend import Array, namespace
 from minigan.errors import ShapeError
-from minigan.ops.operands import normalize_axes
+from minigan.ops.operands import normalize_axes, takes_dim
 from minigan.ops.shape import reshape
 from minigan.tensor import Op, Tensor
 
@@ -48,6 +48,8 @@ class SumTo(Op):
 class Sum(Op):
     """(.., n, ..) -> (.., 1 or nothing, ..): y = sum of x over ``axes``; gx = g repeated."""
 
+    any_dtype = True
+
     def __init__(self, axes: tuple[int, ...], keepdims: bool):
         self.axes, self.keepdims = axes, keepdims
 
@@ -85,6 +87,7 @@ def sum_to(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     return x if x.shape == shape else SumTo(shape)(x)
 
 
+@takes_dim
 def sum(x: Tensor, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:
     """Return the sum over ``axis`` (None: all axes; a tuple or negative axes allowed).
 

@@ -19,6 +19,7 @@ from minigan.tensor import Op, Tensor
 class Where(Op):
     """z = x where the condition holds, else y;  gx = g there, else 0;  gy = g elsewhere, else 0."""
 
+    any_dtype = True
     exact = True
 
     def __init__(self, condition: Array):

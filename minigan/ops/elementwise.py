@@ -14,12 +14,14 @@ from minigan.errors import ArgumentError
 from minigan.ops.arithmetic import PowScalar
 from minigan.ops.broadcast import sum_to
 from minigan.ops.choice import where
-from minigan.ops.operands import is_number, pair
+from minigan.ops.operands import astype, is_number, pair
 from minigan.tensor import Op, Tensor
 
 
 class Pow(Op):
     """z = x**y;  gx = g * y * x**(y-1), gy = g * x**y * log(x); 0 where x is 0 and y >= 0 (gx: y = 0)."""
+
+    any_dtype = True
 
     keeps = (0, 1)
 
@@ -63,6 +65,42 @@ class Log(Op):
         return g / self.input(0)
 
 
+class Log1p(Op):
+    """y = log(1 + x), x > -1, with the digits of a small x;  gx = g / (1 + x)."""
+
+    keeps = (0,)
+
+    def forward(self, x: Array) -> Array:
+        return namespace(x).log1p(x)
+
+    def backward(self, g: Tensor) -> Tensor:
+        return g / (self.input(0) + 1.0)
+
+
+class Sin(Op):
+    """y = sin(x);  gx = g * cos(x)."""
+
+    keeps = (0,)
+
+    def forward(self, x: Array) -> Array:
+        return namespace(x).sin(x)
+
+    def backward(self, g: Tensor) -> Tensor:
+        return g * cos(self.input(0))
+
+
+class Cos(Op):
+    """y = cos(x);  gx = -g * sin(x)."""
+
+    keeps = (0,)
+
+    def forward(self, x: Array) -> Array:
+        return namespace(x).cos(x)
+
+    def backward(self, g: Tensor) -> Tensor:
+        return -g * sin(self.input(0))
+
+
 class Sqrt(Op):
     """y = sqrt(x), x >= 0;  gx = g / (2 y), infinite at 0."""
 
@@ -78,6 +116,8 @@ class Sqrt(Op):
 class Abs(Op):
     """y = |x|;  gx = g * sign(x), 0 at x = 0."""
 
+    any_dtype = True
+
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
@@ -92,6 +132,8 @@ class Abs(Op):
 
 class Clip(Op):
     """y = min(max(x, low), high);  gx = g inside and on the bounds, 0 outside."""
+
+    any_dtype = True
 
     keeps = (0,)
 
@@ -113,6 +155,8 @@ class Clip(Op):
 
 class Maximum(Op):
     """z = max(x, y);  g goes to the larger input, half to each where they are equal."""
+
+    any_dtype = True
 
     keeps = (0, 1)
 
@@ -146,28 +190,16 @@ class Minimum(Maximum):
         return x > y
 
 
-class AsType(Op):
-    """y = x in another floating-point type;  gx = g in x's type."""
-
-    exact = True
-
-    def __init__(self, dtype: Any, source: Any):
-        self.dtype, self.source = dtype, source
-
-    def forward(self, x: Array) -> Array:
-        return x.astype(self.dtype)
-
-    def backward(self, g: Tensor) -> Tensor:
-        return AsType(self.source, self.dtype)(g)
-
-
 def pow(x: Any, y: Any) -> Tensor:
     """Return x ** y; y is a number or a tensor (then x should be positive, or y whole).
 
     gx = g * y * x**(y-1), gy = g * x**y * log(x).
     """
     if is_number(y):
-        return PowScalar(float(y))(x)
+        whole = x.dtype.kind in "iu" and isinstance(y, (int, np.integer)) and y >= 0
+        return PowScalar(int(y) if whole else float(y))(
+            x if whole or x.dtype.kind == "f" else astype(x, np.float32)
+        )
     return Pow()(*pair(x, y, "pow"))
 
 
@@ -212,11 +244,31 @@ def minimum(x: Any, y: Any) -> Tensor:
     return Minimum()(*pair(x, y, "minimum"))
 
 
-def astype(x: Tensor, dtype: Any) -> Tensor:
-    """Return x in another dtype.  A float result carries the gradient back; others are constants."""
-    target = np.dtype(dtype)
-    if target == x.dtype:
-        return x
-    if target.kind != "f" or x.dtype.kind != "f":
-        return Tensor._wrap(x.array.astype(target))
-    return AsType(target, x.dtype)(x)
+def log1p(x: Tensor) -> Tensor:
+    """Return log(1 + x) with the digits of a small x.  gx = g / (1 + x)."""
+    return Log1p()(x)
+
+
+def sin(x: Tensor) -> Tensor:
+    """Return the sine of radians.  gx = g * cos(x)."""
+    return Sin()(x)
+
+
+def cos(x: Tensor) -> Tensor:
+    """Return the cosine of radians.  gx = -g * sin(x)."""
+    return Cos()(x)
+
+
+def rsqrt(x: Tensor) -> Tensor:
+    """Return 1 / sqrt(x).  gx = -g / (2 x sqrt(x))."""
+    return pow(x, -0.5)
+
+
+def square(x: Tensor) -> Tensor:
+    """Return x * x.  gx = 2 g x."""
+    return pow(x, 2)
+
+
+def reciprocal(x: Tensor) -> Tensor:
+    """Return 1 / x.  gx = -g / x**2."""
+    return pow(x, -1)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from minigan.ops.elementwise import astype
+from minigan.ops.operands import astype
 from minigan.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Tensor])

@@ -9,9 +9,9 @@ import numpy as np
 
 from minigan import backend
 from minigan.backend import Array, namespace
-from minigan.errors import ShapeError
+from minigan.errors import ArgumentError, ShapeError
 from minigan.ops.arithmetic import Product
-from minigan.ops.broadcast import sum, sum_to
+from minigan.ops.broadcast import broadcast_to, sum, sum_to
 from minigan.ops.operands import broadcast_shapes, operands
 from minigan.ops.shape import reshape, transpose
 from minigan.tensor import Op, Tensor
@@ -129,3 +129,85 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     flat = reshape(x, prod(x.shape[:-1]), x.shape[-1])
     y = Linear()(flat, weight) if bias is None else Linear()(flat, weight, bias)
     return reshape(y, *x.shape[:-1], weight.shape[0])
+
+
+def mm(x: Tensor, y: Tensor) -> Tensor:
+    """Return the product of two matrices; ShapeError for other numbers of axes."""
+    if x.ndim != 2 or y.ndim != 2:
+        raise ShapeError(f"mm: expected two matrices, got shapes {x.shape} and {y.shape}; use matmul")
+    return matmul(x, y)
+
+
+def bmm(x: Tensor, y: Tensor) -> Tensor:
+    """Return the products of two stacks of matrices, (B, M, K), (B, K, N) -> (B, M, N)."""
+    if x.ndim != 3 or y.ndim != 3 or len(x) != len(y):
+        raise ShapeError(f"bmm: expected (B, M, K) and (B, K, N), got shapes {x.shape} and {y.shape}")
+    return matmul(x, y)
+
+
+def mv(x: Tensor, y: Tensor) -> Tensor:
+    """Return the product of a matrix and a vector."""
+    if x.ndim != 2 or y.ndim != 1:
+        raise ShapeError(f"mv: expected a matrix and a vector, got shapes {x.shape} and {y.shape}")
+    return matmul(x, y)
+
+
+def dot(x: Tensor, y: Tensor) -> Tensor:
+    """Return the inner product of two vectors."""
+    if x.ndim != 1 or y.ndim != 1:
+        raise ShapeError(f"dot: expected two vectors, got shapes {x.shape} and {y.shape}; use matmul")
+    return matmul(x, y)
+
+
+def outer(x: Tensor, y: Tensor) -> Tensor:
+    """Return (I,), (J,) -> (I, J): every product of an element of x and one of y."""
+    if x.ndim != 1 or y.ndim != 1:
+        raise ShapeError(f"outer: expected two vectors, got shapes {x.shape} and {y.shape}")
+    return reshape(x, -1, 1) * reshape(y, 1, -1)
+
+
+class Einsum(Op):
+    """Sums of products by letters, as "bij,bjk->bik";  gx = the same sum with x and y in swapped parts."""
+
+    def __init__(self, terms: tuple[str, ...], result: str):
+        self.terms, self.result = terms, result
+
+    @property
+    def keeps(self) -> list[int]:  # type: ignore[override]
+        """The factors that wanted gradients read: all others'."""
+        wanted = [k for k in range(len(self.terms)) if self.needs(k)]
+        return [i for i in range(len(self.terms)) if any(k != i for k in wanted)]
+
+    def forward(self, *arrays: Array) -> Array:
+        return namespace(arrays[0]).einsum(f"{','.join(self.terms)}->{self.result}", *arrays)
+
+    def backward(self, g: Tensor) -> tuple[Tensor | None, ...]:
+        return tuple(self._slope(i, g) if self.needs(i) else None for i in range(len(self.terms)))
+
+    def _slope(self, i: int, g: Tensor) -> Tensor:
+        """Letters that occur in term i alone were summed over: the gradient is repeated along them."""
+        others = [(t, self.input(k)) for k, t in enumerate(self.terms) if k != i] + [(self.result, g)]
+        known = {letter for term, _ in others for letter in term}
+        own = "".join(letter for letter in self.terms[i] if letter in known)
+        found = Einsum(tuple(t for t, _ in others), own)(*(value for _, value in others))
+        sizes = dict(zip(self.terms[i], self.input_shapes[i], strict=True))
+        lane = tuple(sizes[letter] if letter in known else 1 for letter in self.terms[i])
+        return broadcast_to(reshape(found, lane), self.input_shapes[i])
+
+
+def einsum(equation: str, *operands: Any) -> Tensor:
+    """Return the sum of products that ``equation`` names: "ij,jk->ik" is a matrix product.
+
+    Without "->" the result has the letters that occur once, in alphabetical order.  Raises ArgumentError for
+    "..." and for a letter twice in one term.
+    """
+    tensors = operands[0] if len(operands) == 1 and isinstance(operands[0], (tuple, list)) else operands
+    left, arrow, result = equation.replace(" ", "").partition("->")
+    terms = tuple(left.split(","))
+    if not arrow:
+        result = "".join(sorted(c for c in set(left) - {","} if left.count(c) == 1))
+    if "." in equation or any(len(set(term)) != len(term) for term in (*terms, result)):
+        raise ArgumentError(f"einsum: no ... and no letter twice in one term, got {equation!r}")
+    if len(terms) != len(tensors) or any(len(t) != x.ndim for t, x in zip(terms, tensors, strict=False)):
+        raise ShapeError(f"einsum: {equation!r} does not fit shapes {[x.shape for x in tensors]}")
+    return Einsum(terms, result)(*tensors)

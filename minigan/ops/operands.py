@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from operator import index
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from minigan import backend
 from minigan.backend import Array
 from minigan.errors import ArgumentError, DTypeError, ShapeError
-from minigan.tensor import Tensor
+from minigan.tensor import Op, Tensor
+
+R = TypeVar("R")
 
 
 def is_number(value: Any) -> bool:
@@ -45,6 +48,31 @@ def _constant(value: Any, like: Tensor) -> Array:
     return array.astype(like.dtype) if array.dtype.kind in "biu" else array
 
 
+class AsType(Op):
+    """y = x in another floating-point type;  gx = g in x's type."""
+
+    exact = True
+
+    def __init__(self, dtype: Any, source: Any):
+        self.dtype, self.source = dtype, source
+
+    def forward(self, x: Array) -> Array:
+        return x.astype(self.dtype)
+
+    def backward(self, g: Tensor) -> Tensor:
+        return AsType(self.source, self.dtype)(g)
+
+
+def astype(x: Tensor, dtype: Any) -> Tensor:
+    """Return x in another dtype.  A float result carries the gradient back; others are constants."""
+    target = np.dtype(dtype)
+    if target == x.dtype:
+        return x
+    if target.kind != "f" or x.dtype.kind != "f":
+        return Tensor._wrap(x.array.astype(target))
+    return AsType(target, x.dtype)(x)
+
+
 def operands(x: Any, y: Any) -> tuple[Tensor, Tensor]:
     """Return both as tensors: what is none (an array, a list, a number) joins the other's device."""
     if not isinstance(x, Tensor):
@@ -52,19 +80,46 @@ def operands(x: Any, y: Any) -> tuple[Tensor, Tensor]:
     return x, y if isinstance(y, Tensor) else as_tensor(y, like=x)
 
 
+def common_dtype(x: Tensor, y: Tensor) -> np.dtype:
+    """Return the dtype of a result of both, by PyTorch's rule.
+
+    Floats win over integers and integers over bools; within a kind the wider one, but a tensor without axes
+    counts only where its kind is higher.
+    """
+    ranks = [("b", "i", "f").index(t.dtype.kind.replace("u", "i")) for t in (x, y)]
+    if ranks[0] != ranks[1]:
+        return (x if ranks[0] > ranks[1] else y).dtype
+    if (x.ndim == 0) != (y.ndim == 0):
+        return (x if x.ndim else y).dtype
+    return np.result_type(x.dtype, y.dtype)
+
+
 def pair(x: Any, y: Any, where: str) -> tuple[Tensor, Tensor]:
-    """Two tensors of one float dtype whose shapes broadcast; bool and int operands join the float's dtype."""
+    """Two tensors of one dtype (see `common_dtype`) whose shapes broadcast."""
     if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
         x, y = operands(x, y)
     a, b = x._data, y._data
     if a.shape != b.shape:
         broadcast_shapes(a.shape, b.shape, where)
     if a.dtype != b.dtype:
-        if y.dtype.kind in "biu":
-            y = Tensor._wrap(y.array.astype(x.dtype))
-        elif x.dtype.kind in "biu":
-            x = Tensor._wrap(x.array.astype(y.dtype))
+        dtype = common_dtype(x, y)
+        x, y = astype(x, dtype), astype(y, dtype)
     return x, y
+
+
+def takes_dim(function: Callable[..., R]) -> Callable[..., R]:
+    """Decorator: let PyTorch's ``dim`` and ``keepdim`` stand for ``axis`` and ``keepdims``."""
+
+    @wraps(function)
+    def named(*args: Any, **kwargs: Any) -> Any:
+        for theirs, ours in (("dim", "axis"), ("keepdim", "keepdims")):
+            if theirs in kwargs:
+                if ours in kwargs:
+                    raise TypeError(f"{function.__name__}: got both {theirs} and {ours}")
+                kwargs[ours] = kwargs.pop(theirs)
+        return function(*args, **kwargs)
+
+    return named
 
 
 def broadcast_shapes(a: tuple[int, ...], b: tuple[int, ...], where: str) -> tuple[int, ...]:

@@ -5,17 +5,17 @@ Shape line of all: (.., n, ..) -> the axes in ``axis`` removed, or kept as 1 wit
 
 from __future__ import annotations
 
-from math import prod
+import math
 
 from minigan.backend import Array, namespace
-from minigan.errors import ShapeError
-from minigan.ops.arithmetic import MulScalar
+from minigan.errors import ArgumentError, DTypeError, ShapeError
+from minigan.ops.arithmetic import MulScalar, mul
 from minigan.ops.broadcast import broadcast_to, sum
 from minigan.ops.choice import where
-from minigan.ops.elementwise import exp, log
+from minigan.ops.elementwise import abs, exp, log, sqrt
 from minigan.ops.half import in_single
-from minigan.ops.operands import normalize_axes
-from minigan.ops.shape import reshape
+from minigan.ops.operands import normalize_axes, one_axis, takes_dim
+from minigan.ops.shape import concatenate, flip, getitem, reshape
 from minigan.tensor import Op, Tensor
 
 Axis = int | tuple[int, ...] | None
@@ -24,6 +24,7 @@ Axis = int | tuple[int, ...] | None
 class Max(Op):
     """y = max of x over ``axes``;  g is shared equally by the elements that reach the maximum."""
 
+    any_dtype = True
     keeps = (0,)
     smallest = False
 
@@ -51,25 +52,43 @@ class Min(Max):
 
 
 def _count(x: Tensor, axis: Axis, where: str) -> int:
-    return prod(x.shape[a] for a in normalize_axes(axis, x.ndim, where))
+    return math.prod(x.shape[a] for a in normalize_axes(axis, x.ndim, where))
 
 
+def _check_float(x: Tensor, where: str) -> None:
+    if x.dtype.kind != "f":
+        raise DTypeError(f"{where}: expected floating-point input, got {x.dtype}; convert with .float()")
+
+
+@takes_dim
 @in_single
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the mean over ``axis``.  y = sum(x) / n;  gx = g / n.  ShapeError for an empty mean."""
+    _check_float(x, "mean")
     n = _count(x, axis, "mean")
     if n == 0 and sum(x, axis).size:
         raise ShapeError(f"mean: no elements to average over axis {axis} of shape {x.shape}")
     return MulScalar(1.0 / (n or 1))(sum(x, axis, keepdims))
 
 
+@takes_dim
 @in_single
-def var(x: Tensor, axis: Axis = None, keepdims: bool = False, *, correction: int = 1) -> Tensor:
+def var(
+    x: Tensor,
+    axis: Axis = None,
+    unbiased: bool | None = None,
+    keepdims: bool = False,
+    *,
+    correction: int = 1,
+) -> Tensor:
     """Return the variance over ``axis``: sum((x - mean)**2) / (n - correction).
 
     ``correction`` 1 is the unbiased estimate (PyTorch's default), 0 the biased one that batch
-    normalisation uses.  gx = 2 g (x - mean) / (n - correction).  ShapeError if n <= correction.
+    normalisation uses; ``unbiased=False`` says the same.  gx = 2 g (x - mean) / (n - correction).
+    ShapeError if n <= correction.
     """
+    _check_float(x, "var")
+    correction = correction if unbiased is None else int(unbiased)
     n = _count(x, axis, "var")
     if n <= correction:
         raise ShapeError(
@@ -79,6 +98,20 @@ def var(x: Tensor, axis: Axis = None, keepdims: bool = False, *, correction: int
     return sum(deviation * deviation, axis, keepdims) * (1.0 / (n - correction))
 
 
+@takes_dim
+@in_single
+def std(
+    x: Tensor,
+    axis: Axis = None,
+    unbiased: bool | None = None,
+    keepdims: bool = False,
+    *,
+    correction: int = 1,
+) -> Tensor:
+    """Return the standard deviation over ``axis``: the root of `var`."""
+    return sqrt(var(x, axis, unbiased, keepdims, correction=correction))
+
+
 def _extreme(op: type[Max], x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
     where = op.__name__.lower()
     if _count(x, axis, where) == 0:
@@ -86,16 +119,75 @@ def _extreme(op: type[Max], x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
     return op(normalize_axes(axis, x.ndim, where), keepdims)(x)
 
 
-def max(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Return the largest element over ``axis``; ties share g equally (as torch.amax)."""
+@takes_dim
+def amax(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return the largest element over ``axis``; ties share g equally."""
     return _extreme(Max, x, axis, keepdims)
 
 
-def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Return the smallest element over ``axis``; ties share g equally (as torch.amin)."""
+@takes_dim
+def amin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return the smallest element over ``axis``; ties share g equally."""
     return _extreme(Min, x, axis, keepdims)
 
 
+class CumSum(Op):
+    """(.., n, ..) -> same: y_i = x_0 + ... + x_i along ``axis``;  gx_i = g_i + ... + g_n."""
+
+    any_dtype = True
+
+    def __init__(self, axis: int):
+        self.axis = axis
+
+    def forward(self, x: Array) -> Array:
+        return x.cumsum(axis=self.axis)
+
+    def backward(self, g: Tensor) -> Tensor:
+        return flip(CumSum(self.axis)(flip(g, self.axis)), self.axis)
+
+
+@takes_dim
+def cumsum(x: Tensor, axis: int) -> Tensor:
+    """Return the running sums along ``axis``."""
+    return CumSum(one_axis(axis, x.ndim, "cumsum"))(x)
+
+
+@takes_dim
+def prod(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Return the product over one axis, or of all elements: halves are multiplied until one is left."""
+    if axis is None:
+        return prod(reshape(x, -1), 0)
+    place = one_axis(axis, x.ndim, "prod")
+    before = (slice(None),) * place
+    while (n := x.shape[place]) > 1:
+        half = n // 2
+        y = mul(getitem(x, (*before, slice(0, half))), getitem(x, (*before, slice(half, 2 * half))))
+        x = concatenate([y, getitem(x, (*before, slice(2 * half, n)))], place) if n % 2 else y
+    if not x.shape[place]:
+        x = Tensor._wrap(namespace(x.array).ones((*x.shape[:place], 1, *x.shape[place + 1 :]), x.dtype))
+    return x if keepdims else reshape(x, x.shape[:place] + x.shape[place + 1 :])
+
+
+@takes_dim
+@in_single
+def norm(x: Tensor, p: float | str = 2, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return (sum of |x|**p over ``axis``)**(1 / p); p may be inf or "fro" (2).  At 0 the gradient is 0."""
+    if p in ("fro", 2):
+        square = sum(x * x, axis, keepdims)
+        zero = square.array == 0
+        return where(zero, 0.0, sqrt(where(zero, 1.0, square)))
+    if p == float("inf"):
+        return amax(abs(x), axis, keepdims)
+    if not isinstance(p, (int, float)) or p <= 0:
+        raise ArgumentError(f"norm: expected p > 0, inf or 'fro', got {p!r}")
+    if p == 1:
+        return sum(abs(x), axis, keepdims)
+    total = sum(abs(x) ** p, axis, keepdims)
+    zero = total.array == 0
+    return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p))
+
+
+@takes_dim
 @in_single
 def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return log(sum(exp(x))) over ``axis`` without overflow;  gx = g * softmax(x).

@@ -15,7 +15,7 @@ import numpy as np
 from minigan import backend
 from minigan.backend import Array, namespace
 from minigan.errors import ArgumentError, ShapeError
-from minigan.ops.operands import as_tensor, normalize_axes, whole_numbers
+from minigan.ops.operands import as_tensor, normalize_axes, takes_dim, whole_numbers
 from minigan.tensor import Op, Tensor
 
 
@@ -189,7 +189,9 @@ def _is_basic(index: Any) -> bool:
     return all(isinstance(part, kinds) and not isinstance(part, bool) for part in parts)
 
 
-def _plain_index(x: Tensor, index: Any) -> Any:
+def plain_index(x: Tensor, index: Any) -> Any:
+    """Return an index with its tensors and lists as raw arrays on the device of x."""
+
     def plain(part: Any) -> Any:
         if isinstance(part, Tensor):
             return part.array
@@ -227,10 +229,10 @@ def permute(x: Tensor, *axes: Any) -> Tensor:
     return Permute(tuple(a % x.ndim for a in order))(x)
 
 
-def transpose(x: Tensor, axis0: int = -2, axis1: int = -1) -> Tensor:
+def transpose(x: Tensor, dim0: int = -2, dim1: int = -1) -> Tensor:
     """Return x with two axes swapped (the last two by default); a view, no copy."""
-    normalize_axes((axis0, axis1), x.ndim, "transpose")
-    a, b = axis0 % x.ndim, axis1 % x.ndim
+    normalize_axes((dim0, dim1), x.ndim, "transpose")
+    a, b = dim0 % x.ndim, dim1 % x.ndim
     order = list(range(x.ndim))
     order[a], order[b] = b, a
     return Permute(tuple(order))(x)
@@ -256,15 +258,12 @@ def _tensors(values: Sequence[Any], where: str) -> list[Tensor]:
     return [as_tensor(value, like) for value in values]
 
 
+@takes_dim
 def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     """Join tensors (or arrays) along an existing axis; their other sizes must agree (ShapeError)."""
     tensors = _tensors(tensors, "concatenate")
     (where,) = normalize_axes(axis, tensors[0].ndim, "concatenate")
-    rest = (
-        {t.shape[:where] + t.shape[where + 1 :] for t in tensors}
-        if len({t.ndim for t in tensors}) == 1
-        else set()
-    )
+    rest = {(t.ndim, t.shape[:where] + t.shape[where + 1 :]) for t in tensors}
     if len(rest) != 1:
         raise ShapeError(
             f"concatenate: sizes other than axis {axis} must agree, got {[t.shape for t in tensors]}"
@@ -272,6 +271,7 @@ def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     return Concatenate(where)(*tensors)
 
 
+@takes_dim
 def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     """Join tensors (or arrays) of one shape along a new axis."""
     tensors = _tensors(tensors, "stack")
@@ -285,14 +285,14 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
 def getitem(x: Tensor, index: Any) -> Tensor:
     """Return ``x[index]``: integers, slices, None, ``...``, integer or boolean arrays (repeats allowed)."""
     try:
-        return GetItem(_plain_index(x, index))(x)
+        return GetItem(plain_index(x, index))(x)
     except IndexError as error:
         raise ShapeError(f"getitem: {error} (shape {x.shape})") from error
 
 
-def flip(x: Tensor, axes: int | Sequence[int]) -> Tensor:
-    """Return x reversed along ``axes``."""
-    return Flip(normalize_axes(axes, x.ndim, "flip"))(x)
+def flip(x: Tensor, *dims: Any) -> Tensor:
+    """Return x reversed along ``dims``."""
+    return Flip(normalize_axes(dims[0] if len(dims) == 1 else dims, x.ndim, "flip"))(x)
 
 
 def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Tensor:

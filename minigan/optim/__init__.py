@@ -3,16 +3,23 @@
 They take parameters and know no layers.  Start with `rules`; `optimizer` holds what the rules share.
 """
 
+from minigan.optim import lr_scheduler
 from minigan.optim.clip import clip_grad_norm_, clip_grad_value_
 from minigan.optim.ema import EMA
-from minigan.optim.optimizer import Optimizer
-from minigan.optim.rules import SGD, Adam, AdamW, RMSprop
-from minigan.optim.schedule import (
+from minigan.optim.lbfgs import LBFGS
+from minigan.optim.lr_scheduler import (
+    ConstantLR,
     CosineAnnealingLR,
     ExponentialLR,
     LambdaLR,
     LinearLR,
     LRScheduler,
+    MultiplicativeLR,
     MultiStepLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    SequentialLR,
     StepLR,
 )
+from minigan.optim.optimizer import Optimizer
+from minigan.optim.rules import SGD, Adagrad, Adam, AdamW, RMSprop

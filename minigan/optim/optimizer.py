@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,11 @@ import numpy as np
 from minigan import backend
 from minigan.backend import Array
 from minigan.errors import ArgumentError, DTypeError, ShapeError
-from minigan.modes import kernel_for
+from minigan.modes import enable_grad, kernel_for
 from minigan.tensor import Tensor
+
+# How PyTorch is to compute a step, which changes no result: accepted, and of no effect here.
+WITHOUT_EFFECT = {"foreach", "fused", "capturable", "differentiable"}
 
 
 class Optimizer:
@@ -19,14 +23,22 @@ class Optimizer:
 
     ``params`` is an iterable of Tensors, or of dicts {"params": [...], setting: value, ...}, one a group.
     ``state[p]`` holds a parameter's count of steps and its moments, raw arrays of its shape.
+    ``maximize=True`` climbs: the rule is given -g.  PyTorch's ``foreach``, ``fused`` and ``capturable`` say
+    how its steps are computed; they are accepted and change nothing.
     Raises ArgumentError for no parameters, for one given twice, and for one that is not a leaf, and
     DTypeError for float16, in which a step of 1e-4 of a parameter is less than its last digit.
     """
 
-    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]):
-        self.defaults = defaults
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any], **without_effect: Any):
+        if unknown := without_effect.keys() - WITHOUT_EFFECT:
+            raise TypeError(f"{type(self).__name__}: unexpected arguments {sorted(unknown)}")
+        if without_effect.get("differentiable"):
+            raise ArgumentError(
+                f"{type(self).__name__}: differentiable=True is not here; steps are constants"
+            )
+        self.defaults = {"maximize": False, **defaults}
         self.param_groups: list[dict[str, Any]] = []
-        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.state: dict[Tensor, dict[str, Any]] = defaultdict(dict)
         given: list[Any] = [params] if isinstance(params, Tensor) else list(params)
         if not given:
             raise ArgumentError(f"{type(self).__name__}: no parameters to optimise; pass net.parameters()")
@@ -50,7 +62,7 @@ class Optimizer:
             raise ArgumentError(f"{name}: only leaf tensors can be optimised, not results of operations")
         if len({id(p) for p in tensors} | known) < len(tensors) + len(known):
             raise ArgumentError(f"{name}: a parameter was given twice; list every parameter once")
-        if unknown := group.keys() - self.defaults.keys() - {"params", "initial_lr"}:
+        if unknown := group.keys() - self.defaults.keys() - {"params", "initial_lr"} - WITHOUT_EFFECT:
             raise ArgumentError(f"{name}: unknown settings {sorted(unknown)}; has {sorted(self.defaults)}")
         whole = {**self.defaults, **group, "params": tensors}
         self.check(whole)
@@ -58,7 +70,7 @@ class Optimizer:
 
     def check(self, group: Mapping[str, Any]) -> None:
         """Raise ArgumentError for settings out of range."""
-        for setting in ("lr", "eps", "weight_decay", "momentum", "alpha"):
+        for setting in ("lr", "eps", "weight_decay", "momentum", "alpha", "lr_decay"):
             value = group.get(setting, 0.0)
             if not value >= 0.0:
                 raise ArgumentError(f"{type(self).__name__}: {setting} must be >= 0, got {value}")
@@ -77,17 +89,28 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def zero_grad(self) -> None:
-        """Forget every gradient (set it to None)."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set every gradient to None, or those that are there to zeros where ``set_to_none`` is False.
+
+        A parameter without a gradient is not moved; one whose gradient is zero is moved by its moments.
+        """
         for group in self.param_groups:
             for p in group["params"]:
-                p.grad = None
+                if set_to_none:
+                    p.grad = None
+                elif p.grad is not None:
+                    p.grad = Tensor._wrap(backend.namespace(p.grad.array).zeros_like(p.grad.array))
 
-    def step(self) -> None:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient; the others and their moments stay untouched.
 
+        ``closure`` computes the loss and its gradients; its loss is returned (None without a closure).
         Nothing is changed when a gradient does not fit its parameter (ShapeError, DTypeError).
         """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
         for group in self.param_groups:
             for p in group["params"]:
                 self._check_fit(p)
@@ -99,21 +122,28 @@ class Optimizer:
                 self._update_all([p for p in moving if type(p.array) is kind], group)
             for p in moving:
                 p.bump()
+        return loss
 
     def _update_all(self, parameters: list[Tensor], group: Mapping[str, Any]) -> None:
         kernel = kernel_for(type(self), "step", parameters[0].array)
         if kernel is None or kernel(self, group, parameters) is NotImplemented:
             for p in parameters:
                 assert p.grad is not None
-                self.update(p.array, p.grad.array, self.state[p], group)
+                g = -p.grad.array if group.get("maximize") else p.grad.array
+                self.update(p.array, g, self.state[p], group)
 
     def moments(self, p: Tensor, group: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a parameter's state; what is missing of it starts at zero."""
-        state = self.state.setdefault(p, {"step": 0})
+        """Return a parameter's state; what is missing of it starts at zero, or at what `start` says."""
+        state = self.state[p]
+        state.setdefault("step", 0)
         for slot in self.slots(group):
             if slot not in state:
-                state[slot] = backend.namespace(p.array).zeros_like(p.array)
+                state[slot] = backend.namespace(p.array).full_like(p.array, self.start(group))
         return state
+
+    def start(self, group: Mapping[str, Any]) -> float:
+        """Return the number that fills a new moment."""
+        return 0.0
 
     def _check_fit(self, p: Tensor) -> None:
         where = type(self).__name__
@@ -146,8 +176,8 @@ class Optimizer:
         numbers: list[list[int]] = [[] for _ in self.param_groups]
         for number, index, p in self._numbered():
             numbers[index].append(number)
-            own = self.state.get(p, {"step": 0})
-            if own["step"]:
+            own = self.state.get(p, {})
+            if own.get("step"):
                 slots = self.slots(self.param_groups[index])
                 copies = {
                     slot: np.array(backend.to_host(own[slot]), order="C") for slot in slots if slot in own
@@ -157,7 +187,7 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over step counts, moments and settings.
+        """Take over step counts, moments and settings, from arrays or Tensors; PyTorch's states fit too.
 
         ArgumentError lists all that does not fit; nothing is changed then.
         """
@@ -169,9 +199,11 @@ class Optimizer:
         for number, index, p in () if faults else self._numbered():
             if number not in saved:
                 continue
-            taken[p] = {"step": int(saved[number]["step"])}
+            # PyTorch's SGD counts no steps: a buffer that is there comes from at least one.
+            taken[p] = {"step": int(float(saved[number].get("step", 1)))}
             for slot in self.slots(groups[index]):
-                value = np.asarray(saved[number].get(slot))
+                value = saved[number].get(slot)
+                value = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
                 if value.shape != p.shape or value.dtype.kind not in "fiu":
                     faults.append(f"parameter {number}: {slot} of shape {value.shape}, expected {p.shape}")
                     continue
@@ -182,6 +214,6 @@ class Optimizer:
             raise ArgumentError(
                 f"{type(self).__name__}: this state does not fit these parameters:\n  " + "\n  ".join(faults)
             )
-        self.state = taken
+        self.state = defaultdict(dict, taken)
         for group, settings in zip(self.param_groups, groups, strict=True):
             group.update({name: value for name, value in settings.items() if name != "params"})

@@ -26,15 +26,18 @@ class SGD(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        *,
         lr: float = 1e-3,
         momentum: float = 0.0,
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        **without_effect: Any,
     ):
-        defaults = {"lr": lr, "momentum": momentum, "dampening": dampening}
-        super().__init__(params, {**defaults, "weight_decay": weight_decay, "nesterov": nesterov})
+        defaults = {"lr": lr, "momentum": momentum, "dampening": dampening, "maximize": maximize}
+        defaults |= {"weight_decay": weight_decay, "nesterov": nesterov}
+        super().__init__(params, defaults, **without_effect)
 
     def check(self, group: Mapping[str, Any]) -> None:
         super().check(group)
@@ -64,16 +67,18 @@ class RMSprop(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        *,
         lr: float = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
+        *,
+        maximize: bool = False,
+        **without_effect: Any,
     ):
-        defaults = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(params, {**defaults, "momentum": momentum, "centered": centered})
+        defaults = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        super().__init__(params, {**defaults, "momentum": momentum, "centered": centered}, **without_effect)
 
     def slots(self, group: Mapping[str, Any]) -> tuple[str, ...]:
         more = ("grad_avg",) * bool(group["centered"]) + ("momentum_buffer",) * bool(group["momentum"])
@@ -108,15 +113,18 @@ class Adam(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        *,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        **without_effect: Any,
     ):
-        defaults = {"lr": lr, "betas": tuple(betas), "eps": eps}
-        super().__init__(params, {**defaults, "weight_decay": weight_decay, "amsgrad": amsgrad})
+        defaults = {"lr": lr, "betas": tuple(betas), "eps": eps, "maximize": maximize}
+        defaults |= {"weight_decay": weight_decay, "amsgrad": amsgrad}
+        super().__init__(params, defaults, **without_effect)
 
     def slots(self, group: Mapping[str, Any]) -> tuple[str, ...]:
         return ("exp_avg", "exp_avg_sq") + ("max_exp_avg_sq",) * bool(group["amsgrad"])
@@ -146,11 +154,53 @@ class AdamW(Adam):
     def __init__(
         self,
         params: Iterable[Any],
-        *,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
+        **settings: Any,
     ):
-        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **settings)
+
+
+class Adagrad(Optimizer):
+    """v = v + g**2;  p -= lr' g / (sqrt(v) + eps), where lr' = lr / (1 + (t - 1) lr_decay) at step t.
+
+    v starts at ``initial_accumulator_value`` (>= 0); ``weight_decay`` adds weight_decay p to g.
+    Duchi, Hazan and Singer, JMLR 12, 2011.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+        *,
+        maximize: bool = False,
+        **without_effect: Any,
+    ):
+        defaults = {"lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay}
+        defaults |= {"initial_accumulator_value": initial_accumulator_value, "maximize": maximize}
+        super().__init__(params, defaults, **without_effect)
+
+    def check(self, group: Mapping[str, Any]) -> None:
+        super().check(group)
+        if not (first := group["initial_accumulator_value"]) >= 0.0:
+            raise ArgumentError(f"Adagrad: initial_accumulator_value must be >= 0, got {first}")
+
+    def slots(self, group: Mapping[str, Any]) -> tuple[str, ...]:
+        return ("sum",)
+
+    def start(self, group: Mapping[str, Any]) -> float:
+        return group["initial_accumulator_value"]
+
+    def update(self, p: Array, g: Array, state: Mapping[str, Any], group: Mapping[str, Any]) -> None:
+        v = state["sum"]
+        g = _decayed(p, g, group["weight_decay"])
+        v += g * g
+        lr = group["lr"] / (1 + (state["step"] - 1) * group["lr_decay"])
+        p -= lr * g / (backend.namespace(p).sqrt(v) + group["eps"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigan import nn
+from minigan import Tensor, nn
 from minigan.errors import ArgumentError, ShapeError
 from minigan.nn import init
 
@@ -93,3 +93,49 @@ def test_draws_repeat_and_advance():
     assert not np.array_equal(
         init.normal_(fresh(), generator=one).array, init.normal_(fresh(), generator=one).array
     )
+
+
+@pytest.mark.parametrize("name, args", [
+    ("normal_", (3.0, 0.02)), ("uniform_", (-1.0, 2.0)), ("constant_", (0.5,)), ("ones_", ()), ("zeros_", ()),
+    ("xavier_uniform_", (2.0,)), ("xavier_normal_", (2.0,)),
+    ("kaiming_uniform_", (0.2, "fan_out", "leaky_relu")),
+    ("kaiming_normal_", (0.2, "fan_in", "leaky_relu")), ("orthogonal_", (2.0,)), ("eye_", ()),
+    ("trunc_normal_", (0.5, 2.0, -1.0, 1.5)),
+])  # fmt: skip
+def test_in_place_on_data(name, args):
+    """What is written into .data is the parameter's; moments and bounds are PyTorch's."""
+    layer = nn.Linear(200, 150)
+    before = layer.weight.array
+    result = getattr(init, name)(layer.weight.data, *args)
+    assert layer.weight.array is before and np.array_equal(result.array, before)
+    assert layer.weight.requires_grad
+    torch = pytest.importorskip("torch")
+    other = getattr(torch.nn.init, name)(torch.empty(150, 200), *args).numpy()
+    for statistic, rel in ((np.mean, 0.1), (np.std, 0.1), (np.min, 0.3), (np.max, 0.3)):
+        assert statistic(before) == pytest.approx(statistic(other), rel=rel, abs=0.02), statistic
+    assert before.shape == other.shape
+
+
+def test_truncated_normal_is_refused_backwards():
+    with pytest.raises(ArgumentError, match="a < b"):
+        init.trunc_normal_(Tensor(np.zeros(3)), a=1.0, b=0.0)
+
+
+@pytest.mark.parametrize("name, param", [
+    ("linear", None), ("conv1d", None), ("sigmoid", None), ("tanh", None), ("relu", None), ("selu", None),
+    ("leaky_relu", None), ("leaky_relu", 0.2),
+])  # fmt: skip
+def test_gains_are_torchs(name, param):
+    torch = pytest.importorskip("torch")
+    assert init.calculate_gain(name, param) == pytest.approx(torch.nn.init.calculate_gain(name, param))
+
+
+@pytest.mark.parametrize("shape, groups", [((4, 2, 3), 1), ((4, 2, 3, 2), 2), ((2, 3, 1, 3), 1)])
+def test_dirac(shape, groups):
+    torch = pytest.importorskip("torch")
+    mine = init.dirac_(Tensor(np.ones(shape, np.float32)), groups)
+    assert np.array_equal(mine.array, torch.nn.init.dirac_(torch.empty(shape), groups).numpy())
+    with pytest.raises(ArgumentError, match="groups"):
+        init.dirac_(mine, 3)
+    with pytest.raises(ShapeError, match="kernel"):
+        init.dirac_(Tensor(np.ones(3)))

@@ -247,7 +247,9 @@ def test_spectral_norm(transposed, steps, seed):
     mine = nn.spectral_norm(getattr(nn, kind)(2, 3, 2, generator=generator), generator=generator)
     mine.to(dtype="float64")
     theirs = torch.nn.utils.spectral_norm(getattr(torch.nn, kind)(2, 3, 2).double(), eps=1e-12)
-    theirs.load_state_dict({name: torch.from_numpy(value) for name, value in mine.state_dict().items()})
+    theirs.load_state_dict(
+        {name: torch.from_numpy(value.numpy()) for name, value in mine.state_dict().items()}
+    )
     data = generator.normal(size=(2, 2, 3, 4))
     for _ in range(steps):
         mine(minigan.Tensor(data)), theirs(torch.from_numpy(data))

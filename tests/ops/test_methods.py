@@ -98,7 +98,7 @@ PLACES = {
     "sum": lambda x, i: x.sum(i(1)),
     "mean": lambda x, i: x.mean((i(0), i(2))),
     "var": lambda x, i: x.var(i(1), correction=0),
-    "max": lambda x, i: x.max(i(1)),
+    "max": lambda x, i: x.amax(i(1)),
     "logsumexp": lambda x, i: x.logsumexp(i(1)),
     "softmax": lambda x, i: x.softmax(i(1)),
     "log_softmax": lambda x, i: x.log_softmax(i(1)),

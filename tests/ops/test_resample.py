@@ -69,10 +69,12 @@ def test_each_axis_goes_by_its_own_size():
     np.testing.assert_array_equal(y, x[:, :, rows][..., columns])
 
 
-@pytest.mark.parametrize("factor", [0, 0.0, (1.0, 0.0), -0.5, float("nan")])
-def test_a_factor_must_be_above_0(factor):
-    with pytest.raises(ArgumentError, match="scale_factor must be > 0"):
-        ops.interpolate(Tensor(X), scale_factor=factor)
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+@pytest.mark.parametrize("factor", [0, 0.0, -0.0, -1, -0.5, float("nan"), float("inf"), -float("inf")])
+def test_a_factor_must_be_above_0_and_finite(factor, mode):
+    for given in (factor, (1, factor), (factor, 1), (1.0, factor), [factor, 2.0]):
+        with pytest.raises(ArgumentError, match="scale_factor must be > 0 and finite"):
+            ops.interpolate(Tensor(X), scale_factor=given, mode=mode)
 
 
 @pytest.mark.parametrize("factor", [0.1, (1.0, 0.19), 1e-9])

@@ -29,11 +29,19 @@ def settings_of(name):
             "centered": switch,
         }
         return st.fixed_dictionaries({"lr": rates, "weight_decay": decay, "eps": st.just(1e-3)} | more)
+    if name == "Adagrad":
+        more = {
+            "lr_decay": st.sampled_from([0.0, 0.3]),
+            "initial_accumulator_value": st.sampled_from([0.0, 1.0]),
+        }
+        return st.fixed_dictionaries({"lr": rates, "weight_decay": decay, "maximize": switch} | more)
     betas = st.sampled_from([(0.9, 0.999), (0.5, 0.99), (0.0, 0.9)])
-    return st.fixed_dictionaries({"lr": rates, "betas": betas, "weight_decay": decay, "amsgrad": switch})
+    return st.fixed_dictionaries(
+        {"lr": rates, "betas": betas, "weight_decay": decay, "amsgrad": switch, "maximize": switch}
+    )
 
 
-@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW"])
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad"])
 @given(data=st.data())
 def test_twenty_steps(name, data):
     """With gradients missing at times, values replaced by other layouts, and a change of rate on the way."""
@@ -69,21 +77,105 @@ SCHEDULES = {
     "LinearLR": {"start_factor": 0.2, "end_factor": 0.8, "total_iters": 4},
     "CosineAnnealingLR": {"T_max": 5, "eta_min": 0.01},
     "LambdaLR": {"lr_lambda": lambda t: 0.8**t + 0.1},
+    "MultiplicativeLR": {"lr_lambda": lambda t: 1.0 - 0.5 / (t + 1)},
+    "ConstantLR": {"factor": 0.3, "total_iters": 3},
+    "OneCycleLR": {"max_lr": 0.7, "total_steps": 12},
 }
+NAMES = [*SCHEDULES, "ReduceLROnPlateau", "SequentialLR"]
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_schedules(name):
-    mine = optim.SGD([Tensor(np.zeros(2), requires_grad=True)], lr=0.3)
-    theirs = torch.optim.SGD([torch.zeros(2, requires_grad=True)], lr=0.3)
+    mine = optim.SGD([Tensor(np.zeros(2), requires_grad=True)], lr=0.3, momentum=0.5)
+    theirs = torch.optim.SGD([torch.zeros(2, requires_grad=True)], lr=0.3, momentum=0.5)
     a = getattr(optim, name)(mine, **SCHEDULES[name])
     b = getattr(torch.optim.lr_scheduler, name)(theirs, **SCHEDULES[name])
     for _ in range(12):
         assert a.get_last_lr() == pytest.approx(b.get_last_lr(), rel=1e-9)
         assert mine.param_groups[0]["lr"] == a.get_last_lr()[0]
+        assert mine.param_groups[0]["momentum"] == pytest.approx(theirs.param_groups[0]["momentum"])
         theirs.step()
         a.step()
         b.step()
+
+
+def together(make, steps):
+    """Step two schedules side by side; ``make(module, optimiser)`` gives a list that is stepped in turn."""
+    mine = optim.SGD([Tensor(np.zeros(2), requires_grad=True)], lr=0.3)
+    theirs = torch.optim.SGD([torch.zeros(2, requires_grad=True)], lr=0.3)
+    ours, others = make(optim.lr_scheduler, mine), make(torch.optim.lr_scheduler, theirs)
+    for metric in steps:
+        assert mine.param_groups[0]["lr"] == pytest.approx(theirs.param_groups[0]["lr"], rel=1e-9)
+        theirs.step()
+        for schedule in (*ours, *others):
+            schedule.step(*([] if metric is None else [metric]))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("make", [
+    lambda lr, opt: [lr.ExponentialLR(opt, 0.9), lr.MultiStepLR(opt, [2, 5], 0.1)],
+    lambda lr, opt: [lr.LinearLR(opt, 0.1, 1.0, 4), lr.CosineAnnealingLR(opt, 9)],
+    lambda lr, opt: [lr.SequentialLR(opt, [lr.LinearLR(opt, 0.1, 1.0, 3), lr.StepLR(opt, 6)], [3])],
+    lambda lr, opt: [lr.SequentialLR(
+        opt, [lr.ConstantLR(opt, 0.1, 2), lr.ExponentialLR(opt, 0.9), lr.StepLR(opt, 2)], [2, 6])],
+])  # fmt: skip
+def test_schedules_together(make):
+    together(make, [None] * 11)
+
+
+@pytest.mark.parametrize("settings", [
+    {}, {"mode": "max"}, {"threshold_mode": "abs", "threshold": 0.2}, {"cooldown": 2}, {"min_lr": 0.05},
+])  # fmt: skip
+def test_plateaus(settings):
+    metrics = np.random.default_rng(0).normal(size=60).cumsum()
+    together(lambda lr, opt: [lr.ReduceLROnPlateau(opt, patience=2, factor=0.5, **settings)], metrics)
+
+
+def valley(x, y):
+    return ((1.0 - x) ** 2).sum() + 10.0 * ((y - x * x) ** 2).sum() + (x * y).sum().exp() * 0.01
+
+
+@pytest.mark.parametrize("settings", [
+    {"line_search_fn": "strong_wolfe"}, {"lr": 0.05, "max_iter": 7}, {"lr": 0.02, "history_size": 3},
+    {"line_search_fn": "strong_wolfe", "max_iter": 6, "history_size": 2, "max_eval": 9},
+])  # fmt: skip
+def test_lbfgs(settings):
+    start = [np.random.default_rng(0).normal(size=3), np.random.default_rng(1).normal(size=3)]
+    mine = [Tensor(a.copy(), requires_grad=True) for a in start]
+    theirs = [torch.tensor(a, requires_grad=True) for a in start]
+    ours, other = optim.LBFGS(mine, **settings), torch.optim.LBFGS(theirs, **settings)
+
+    def closure(optimizer, parameters):
+        optimizer.zero_grad()
+        loss = valley(*parameters)
+        loss.backward()
+        return loss
+
+    for _ in range(4):
+        a = ours.step(lambda: closure(ours, mine))
+        b = other.step(lambda: closure(other, theirs))
+        assert a.item() == pytest.approx(b.item(), rel=1e-6)
+    assert ours.evaluations == other.state[theirs[0]]["func_evals"]
+    for a, b in zip(mine, theirs, strict=True):
+        np.testing.assert_allclose(a.array, b.detach().numpy(), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad"])
+def test_a_state_of_pytorchs_is_continued(name):
+    settings = {"lr": 0.1} | ({"momentum": 0.9} if name == "SGD" else {})
+    value, generator = np.ones(3), np.random.default_rng(0)
+    theirs = torch.tensor(value, requires_grad=True)
+    other = getattr(torch.optim, name)([theirs], **settings)
+    theirs.grad = torch.from_numpy(generator.normal(size=3))
+    other.step()
+    mine = Tensor(theirs.detach().numpy().copy(), requires_grad=True)
+    ours = getattr(optim, name)([mine])
+    ours.load_state_dict(other.state_dict())
+    g = generator.normal(size=3)
+    mine.grad, theirs.grad = Tensor(g), torch.from_numpy(g)
+    ours.step()
+    other.step()
+    np.testing.assert_allclose(mine.array, theirs.detach().numpy(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, float("inf")])
@@ -105,16 +197,18 @@ def test_clip_grad_norm(norm_type, bound):
 def test_defaults_are_pytorchs():
     """Every setting that both have under one name has one default."""
     compared = 0
-    for name in ("SGD", "Adam", "AdamW", "RMSprop"):
+    for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "LBFGS"):
         compared += same_defaults(getattr(optim, name), getattr(torch.optim, name))
-    for name in ("StepLR", "MultiStepLR", "ExponentialLR", "LinearLR", "CosineAnnealingLR", "LambdaLR"):
+    for name in NAMES:
         compared += same_defaults(getattr(optim, name), getattr(torch.optim.lr_scheduler, name))
-    assert compared >= 20
+    assert compared >= 60
 
 
 def same_defaults(ours, theirs):
-    """Compare the defaults of two classes' arguments; return how many were compared."""
+    """Compare the order and the defaults of two classes' arguments; return how many were compared."""
     wanted = inspect.signature(theirs).parameters
+    places = [n for n, p in inspect.signature(ours).parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert places == list(wanted)[: len(places)], ours.__name__
     count = 0
     for name, parameter in inspect.signature(ours).parameters.items():
         if name in wanted and inspect.Parameter.empty not in (parameter.default, wanted[name].default):

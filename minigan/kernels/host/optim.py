@@ -132,11 +132,13 @@ def update_chunk(
     xp, start, stop = block.xp, chunk[0].start, chunk[-1].start + chunk[-1].value.size
     scratch = xp.empty(stop - start, chunk[0].value.dtype)
     moments = {slot: array[start:stop] for slot, array in block.flat.items()}
+    climbing = group.get("maximize")
     if len(chunk) == 1 and chunk[0].value.ndim == 1:  # the usual chunk, a part of one large parameter
-        return rule(chunk[0].value, chunk[0].gradient, scratch, moments, step, group)
+        g = chunk[0].gradient
+        return rule(chunk[0].value, -g if climbing else g, scratch, moments, step, group)
     p = xp.concatenate([piece.value.reshape(-1) for piece in chunk])
     g = xp.concatenate([piece.gradient.reshape(-1) for piece in chunk])
-    rule(p, g, scratch, moments, step, group)
+    rule(p, -g if climbing else g, scratch, moments, step, group)
     for piece in chunk:
         place = slice(piece.start - start, piece.start - start + piece.value.size)
         piece.value[...] = p[place].reshape(piece.value.shape)

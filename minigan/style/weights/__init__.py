@@ -12,12 +12,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from minigan.data.arrays import check_finite, compare, read_npz
-from minigan.data.zips import check_start, open_zip
+from minigan.data.weights import Stored, kind_of, open_safetensors, open_torch_stream, open_torch_zip
 from minigan.errors import ArgumentError, FileError
-from minigan.style.weights.safetensors import open_safetensors
-from minigan.style.weights.stored import Stored
 from minigan.style.weights.tables import ARCHITECTURES, Architecture, layer_name, own_name
-from minigan.style.weights.torch_files import open_torch_stream, open_torch_zip
 
 __all__ = ["ARCHITECTURES", "architecture", "layer_name", "load_weights"]
 
@@ -77,24 +74,15 @@ def load_weights(path: str | os.PathLike, name: str) -> dict[str, np.ndarray]:
 def open_weights(path: str | os.PathLike, table: Architecture) -> Mapping[str, Stored]:
     """Names, shapes and readers of all a file holds, whatever its kind. Raises FileError."""
     limit = 32 * table.most_elements + (1 << 20)  # float64 of all, with an optimiser's moments and an average
-    check_start(path, b"", "a file of weights")
-    with open(path, "rb") as file:
-        start = file.read(9)
-    if start[:2] == b"\x80\x02":
+    kind = kind_of(path, limit_bytes=limit)
+    if kind == "torch stream":
         return open_torch_stream(path)
-    if start[:4] == b"PK\x03\x04":
-        with open_zip(path, limit_bytes=limit, folders=True) as (_, infos):
-            is_torch = any(entry.endswith("/data.pkl") for entry in infos)
-        if is_torch:
-            return open_torch_zip(path, limit_bytes=limit)
-        arrays, _ = read_npz(path, limit_bytes=limit, only=lambda key: own_name(table, key) is not None)
-        return {
-            key: Stored(array.shape, array.dtype.str, lambda array=array: array)  # type: ignore[misc]
-            for key, array in arrays.items()
-        }
-    if start[8:9] == b"{":
+    if kind == "torch zip":
+        return open_torch_zip(path, limit_bytes=limit)
+    if kind == "safetensors":
         return open_safetensors(path)
-    raise FileError(
-        f"{path}: expected weights (.npz, .safetensors, .pth), got a file that starts with "
-        f"{start!r}; give a file of one of these kinds"
-    )
+    arrays, _ = read_npz(path, limit_bytes=limit, only=lambda key: own_name(table, key) is not None)
+    return {
+        key: Stored(array.shape, array.dtype.str, lambda array=array: array)  # type: ignore[misc]
+        for key, array in arrays.items()
+    }

@@ -51,7 +51,7 @@ def refused(name: str) -> tuple[BadInput, ...]:
     """What every binary operation refuses."""
     return (
         BadInput("shapes that do not broadcast", (np.ones((2, 3)), np.ones((3, 2))), {}, ShapeError, name),
-        BadInput("float32 with float64", (np.ones(3, np.float32), np.ones(3)), {}, DTypeError, "dtype"),
+        BadInput("what is no number", (np.ones(3), "abc"), {}, DTypeError, "numbers"),
     )
 
 

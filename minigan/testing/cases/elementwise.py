@@ -10,7 +10,8 @@ import numpy as np
 from minigan import ops
 from minigan.errors import ArgumentError, DTypeError, ShapeError
 from minigan.ops.choice import Where
-from minigan.ops.elementwise import Abs, AsType, Clip, Exp, Log, Maximum, Minimum, Pow, Sqrt
+from minigan.ops.elementwise import Abs, Clip, Cos, Exp, Log, Log1p, Maximum, Minimum, Pow, Sin, Sqrt
+from minigan.ops.operands import AsType
 from minigan.testing.case import BadInput, OpCase, Sample
 from minigan.testing.cases.arithmetic import EMPTY, refused
 from minigan.testing.oracles import one_by_one
@@ -88,6 +89,16 @@ CASES = [
            empty=NOTHING, bad=(BadInput("integers", (np.ones(3, int),), {}, DTypeError, "floating-point"),)),
     OpCase("log", ops.log, POSITIVE, one_by_one(math.log), (Log,), torch=lambda torch, x: torch.log(x),
            empty=NOTHING),
+    OpCase("log1p", ops.log1p, POSITIVE, one_by_one(math.log1p), (Log1p,),
+           torch=lambda torch, x: torch.log1p(x)),
+    OpCase("sin", ops.sin, array_samples(shapes(0, 3)), one_by_one(math.sin), (Sin,),
+           torch=lambda torch, x: torch.sin(x)),
+    OpCase("cos", ops.cos, array_samples(shapes(0, 3)), one_by_one(math.cos), (Cos,),
+           torch=lambda torch, x: torch.cos(x)),
+    OpCase("erf", ops.erf, array_samples(shapes(0, 3)), one_by_one(math.erf),
+           torch=lambda torch, x: torch.erf(x)),
+    OpCase("rsqrt", ops.rsqrt, POSITIVE, one_by_one(lambda a: a**-0.5),
+           torch=lambda torch, x: torch.rsqrt(x)),
     OpCase("sqrt", ops.sqrt, POSITIVE, one_by_one(math.sqrt), (Sqrt,), torch=lambda torch, x: torch.sqrt(x),
            empty=NOTHING),
     OpCase("abs", ops.abs, array_samples(ties=True), one_by_one(math.fabs), (Abs,), kinks=True,

@@ -36,6 +36,13 @@ def twin(operation: str, build: Any, *covers: type, **changes: Any) -> OpCase:
     return replace(OPERATIONS[operation], **{**usual, **changes})
 
 
+def refused(operation: str) -> tuple[BadInput, ...]:
+    """What an operation refuses, but a sample without a batch axis, which the layer takes."""
+    return tuple(
+        bad for bad in OPERATIONS[operation].bad if bad.what not in ("three axes", "an image without a batch")
+    )
+
+
 def without(name: str, *settings: str) -> Any:
     """The samples of an operation less the settings that the layer does not have."""
     return OPERATIONS[name].strategy.map(
@@ -224,13 +231,13 @@ def joinings(draw: Any) -> Sample:
     """An array, and which of its axes become one."""
     x = draw(arrays(shapes(2, 4, 1, 3)))
     first = draw(integers(0, x.ndim - 1))
-    return Sample((x,), {"start_axis": first, "end_axis": draw(integers(first, x.ndim - 1)) - x.ndim})
+    return Sample((x,), {"start_dim": first, "end_dim": draw(integers(first, x.ndim - 1)) - x.ndim})
 
 
-def joined(x: np.ndarray, start_axis: int, end_axis: int) -> np.ndarray:
+def joined(x: np.ndarray, start_dim: int, end_dim: int) -> np.ndarray:
     """Row-major order stays."""
-    shape = [*x.shape[:start_axis], prod(x.shape[start_axis : end_axis + x.ndim + 1])]
-    return np.array(x.ravel().tolist()).reshape(*shape, *x.shape[x.ndim + end_axis + 1 :])
+    shape = [*x.shape[:start_dim], prod(x.shape[start_dim : end_dim + x.ndim + 1])]
+    return np.array(x.ravel().tolist()).reshape(*shape, *x.shape[x.ndim + end_dim + 1 :])
 
 
 @composite
@@ -239,12 +246,12 @@ def splittings(draw: Any) -> Sample:
     sizes, before, after = (draw(shapes(low, 2, 1, 3)) for low in (1, 0, 0))
     axis = len(before) - (len(before) + 1 + len(after) if draw(booleans()) else 0)
     x = draw(arrays((*before, prod(sizes), *after)))
-    return Sample((x,), {"axis": axis, "unflattened_size": sizes})
+    return Sample((x,), {"dim": axis, "unflattened_size": sizes})
 
 
-def split(x: np.ndarray, axis: int, unflattened_size: tuple[int, ...]) -> np.ndarray:
+def split(x: np.ndarray, dim: int, unflattened_size: tuple[int, ...]) -> np.ndarray:
     """Row-major order stays."""
-    axis %= x.ndim
+    axis = dim % x.ndim
     return np.array(x.ravel().tolist()).reshape(*x.shape[:axis], *unflattened_size, *x.shape[axis + 1 :])
 
 
@@ -280,10 +287,10 @@ CASES = [
            linear=True),
     OpCase("nn.Unflatten", functional(lambda x, **s: nn.Unflatten(**s)), splittings(), split, (nn.Unflatten,),
            linear=True,
-           bad=(BadInput("sizes of another product", (X,), {"axis": 1, "unflattened_size": (2, 2)},
+           bad=(BadInput("sizes of another product", (X,), {"dim": 1, "unflattened_size": (2, 2)},
                          ArgumentError, "does not split"),)),
     twin("linear", linear, nn.Linear),
-    twin("conv2d", conv2d, nn.Conv2d),
+    twin("conv2d", conv2d, nn.Conv2d, bad=refused("conv2d")),
     OpCase("nn.Conv2d reflecting", functional(conv2d), reflecting(), reflected, (nn.Conv2d,), linear=True),
     twin("conv_transpose2d", conv_transpose2d, nn.ConvTranspose2d),
     OpCase("nn.Embedding", functional(lambda index, table: nn.Embedding(*table.shape, generator=rng())),
@@ -320,12 +327,15 @@ CASES = [
            bad=(BadInput("three axes", (X4[0],), {}, ShapeError, r"\(N, C, H, W\)"),
                 BadInput("no group", (X4,), {"group_size": 0}, ArgumentError, "group_size"),
                 BadInput("a picture alone", (X4,), {"group_size": 1}, ArgumentError, "at least 2"))),
-    twin("max_pool2d", lambda x, **s: nn.MaxPool2d(**s), nn.MaxPool2d),
-    twin("avg_pool2d", lambda x, **s: nn.AvgPool2d(**s), nn.AvgPool2d, bad=pool.refused(),
+    twin("max_pool2d", lambda x, **s: nn.MaxPool2d(**s), nn.MaxPool2d, bad=refused("max_pool2d")),
+    twin("avg_pool2d", lambda x, **s: nn.AvgPool2d(**s), nn.AvgPool2d, bad=refused("max_pool2d")[:0],
          strategy=without("avg_pool2d", "divisor_override")),
-    twin("adaptive_avg_pool2d", lambda x, **s: nn.AdaptiveAvgPool2d(**s), nn.AdaptiveAvgPool2d),
-    twin("interpolate nearest", lambda x, **s: nn.Upsample(**s), nn.Upsample, name="nn.Upsample nearest"),
-    twin("interpolate bilinear", lambda x, **s: nn.Upsample(**s), nn.Upsample, name="nn.Upsample bilinear"),
+    twin("adaptive_avg_pool2d", lambda x, **s: nn.AdaptiveAvgPool2d(**s), nn.AdaptiveAvgPool2d,
+         bad=refused("adaptive_avg_pool2d")),
+    twin("interpolate nearest", lambda x, **s: nn.Upsample(**s), nn.Upsample, name="nn.Upsample nearest",
+         bad=refused("interpolate nearest")),
+    twin("interpolate bilinear", lambda x, **s: nn.Upsample(**s), nn.Upsample, name="nn.Upsample bilinear",
+         bad=refused("interpolate bilinear")),
     *(twin(name, None, kind, fn=loss_of(kind), strategy=strategy, bad=OPERATIONS[name].bad[:1])
       for name, kind, strategy in (
           ("mse_loss", nn.MSELoss, loss.pairs()),

@@ -101,10 +101,10 @@ CASES = [
                                                       "more than 1")),
            torch=lambda torch, x, axis, keepdims, correction: torch.var(
                x, axis, keepdim=keepdims, correction=correction)),
-    OpCase("max", ops.max, reductions(ties=True), along_axes(max), (Max,), kinks=True,
+    OpCase("amax", ops.amax, reductions(ties=True), along_axes(max), (Max,), kinks=True,
            bad=(*WRONG_AXES, nothing("max")), empty=(Sample((NONE,), {"axis": 1}),),
            torch=lambda torch, x, axis, keepdims: torch.amax(x, () if axis is None else axis, keepdims)),
-    OpCase("min", ops.min, reductions(ties=True), along_axes(min), (Min,), kinks=True,
+    OpCase("amin", ops.amin, reductions(ties=True), along_axes(min), (Min,), kinks=True,
            bad=(*WRONG_AXES, nothing("min")), empty=(Sample((NONE,), {"axis": 1}),),
            torch=lambda torch, x, axis, keepdims: torch.amin(x, () if axis is None else axis, keepdims)),
     OpCase("logsumexp", ops.logsumexp, reductions(),

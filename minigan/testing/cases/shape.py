@@ -69,13 +69,13 @@ def swaps(draw: Any) -> Sample:
     """An array and two of its axes, perhaps the same one twice."""
     x = draw(arrays(shapes(1, 4)))
     pick = integers(-x.ndim, x.ndim - 1)
-    return Sample((x,), {"axis0": draw(pick), "axis1": draw(pick)})
+    return Sample((x,), {"dim0": draw(pick), "dim1": draw(pick)})
 
 
-def swapped_place(place: Any, shape: tuple[int, ...], axis0: int, axis1: int) -> Any:
+def swapped_place(place: Any, shape: tuple[int, ...], dim0: int, dim1: int) -> Any:
     """Two axes change places."""
     found = list(shape if place is None else place)
-    found[axis0], found[axis1] = found[axis1], found[axis0]
+    found[dim0], found[dim1] = found[dim1], found[dim0]
     return found
 
 
@@ -285,11 +285,11 @@ CASES = [
                                                                                     0)}),),
            bad=(BadInput("too few axes", (X,), {"axes": (0,)}, ShapeError, "2 axes"),
                 BadInput("an axis named twice", (X,), {"axes": (1, -1)}, ShapeError, "twice"))),
-    OpCase("transpose", ops.transpose, swaps().filter(lambda s: s.kwargs["axis0"] % s.inputs[0].ndim
-                                                      != s.kwargs["axis1"] % s.inputs[0].ndim),
+    OpCase("transpose", ops.transpose, swaps().filter(lambda s: s.kwargs["dim0"] % s.inputs[0].ndim
+                                                      != s.kwargs["dim1"] % s.inputs[0].ndim),
            from_places(swapped_place), (Permute,), linear=True,
-           torch=lambda torch, x, axis0, axis1: x.transpose(axis0, axis1),
-           bad=(BadInput("an axis that is not there", (X,), {"axis0": 2}, ShapeError, "out of range"),)),
+           torch=lambda torch, x, dim0, dim1: x.transpose(dim0, dim1),
+           bad=(BadInput("an axis that is not there", (X,), {"dim0": 2}, ShapeError, "out of range"),)),
     OpCase("flatten", ops.flatten, flattenings(), flattened, (Reshape,), linear=True,
            torch=lambda torch, x, start_dim, end_dim: x.flatten(start_dim, end_dim),
            bad=(BadInput("axes the wrong way round", (X,), {"start_dim": 1, "end_dim": 0}, ShapeError,
@@ -309,7 +309,8 @@ CASES = [
            bad=(BadInput("an index out of range", (X,), {"index": 2}, ShapeError, "getitem"),),
            empty=(Sample((X,), {"index": slice(0, 0)}),)),
     OpCase("scatter", scatter, scatterings(), put_back, (Scatter,), linear=True),
-    OpCase("flip", ops.flip, flips(), from_places(flipped_place), (Flip,), linear=True,
+    OpCase("flip", lambda x, axes: ops.flip(x, axes), flips(), from_places(flipped_place), (Flip,),
+           linear=True,
            torch=lambda torch, x, axes: torch.flip(x, axes), empty=(Sample((NONE,), {"axes": (0,)}),),
            bad=(BadInput("an axis that is not there", (X,), {"axes": (2,)}, ShapeError, "out of range"),)),
     OpCase("pad", ops.pad, paddings(), padded, (Pad,), linear=True,

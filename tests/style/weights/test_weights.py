@@ -9,7 +9,7 @@ import pytest
 from minigan.errors import ArgumentError, FileError
 from minigan.style.weights import ARCHITECTURES, architecture, layer_name, load_weights
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2] / "data" / "weights"))
 import makers
 
 TABLE = ARCHITECTURES["squeezenet1_1"]

@@ -10,7 +10,7 @@ from minigan.errors import FileError
 from minigan.style import weights
 from minigan.style.weights import ARCHITECTURES, load_weights
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2] / "data" / "weights"))
 import makers
 
 TABLE = ARCHITECTURES["squeezenet1_1"]

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minigan.data.weights.torch_files import open_torch_stream, open_torch_zip
 from minigan.errors import FileError
-from minigan.style.weights.torch_files import open_torch_stream, open_torch_zip
 
 sys.path.insert(0, str(Path(__file__).parent))
 import makers

@@ -4,7 +4,7 @@ Since 2020 ``torch.save`` writes a zip: ``<folder>/data.pkl`` (a pickle that poi
 ``<folder>/data/<key>`` (raw bytes). Before, and in torchvision's files of 2017, it wrote one stream: three
 small pickles (a magic number, a protocol number, facts about the machine), the pickle of the object, the
 pickled list of storage keys, and after it each storage as an 8-byte count and raw bytes. The pickles are read
-by :mod:`minigan.style.weights.pickles`, which admits the names in ``_Reader.run`` and no others.
+by :mod:`minigan.data.weights.pickles`, which admits the names in ``_Reader.run`` and no others.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from minigan.data.weights.pickles import Machine, Meaning, Name
+from minigan.data.weights.stored import STORAGES, Stored, check_view, decode, itemsize, take_view
 from minigan.data.zips import open_zip
 from minigan.errors import FileError
-from minigan.style.weights.pickles import Machine, Meaning, Name
-from minigan.style.weights.stored import STORAGES, Stored, check_view, decode, itemsize, take_view
 
 MAGIC = 0x1950A86A20F9469CFC6C  # opens every stream of the old kind
 PROTOCOL = 1001
@@ -60,6 +60,7 @@ class _Reader:
             "torch._utils._rebuild_tensor": self._tensor,
             "torch._utils._rebuild_tensor_v2": self._tensor,
             "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
+            "torch.Size": lambda sizes=(): tuple(sizes),
         }
         return Machine(self.where, meanings, self._point).run(file)
 
@@ -130,8 +131,18 @@ def tensors(value: Any, where: str) -> dict[str, Stored]:
     return found
 
 
-def open_torch_zip(path: str | os.PathLike, *, limit_bytes: int) -> dict[str, Stored]:
-    """Open a ``.pth`` of the new kind: names, shapes, and how to read each. Raises FileError."""
+def as_it_is(value: Any, where: str) -> Any:
+    """The object that a file held: dictionaries, lists and tuples of `Stored`, numbers and text."""
+    return value
+
+
+def open_torch_zip(
+    path: str | os.PathLike, *, limit_bytes: int, keep: Callable[[Any, str], Any] = tensors
+) -> Any:
+    """Open a ``.pth`` of the new kind: names, shapes, and how to read each. Raises FileError.
+
+    ``keep`` says what is made of the object in the file: `tensors` (name -> Stored), or `as_it_is`.
+    """
     reader = _Reader(str(path))
     with open_zip(path, limit_bytes=limit_bytes, folders=True) as (archive, infos):
         roots = [name[: -len("data.pkl")] for name in infos if name.endswith("/data.pkl")]
@@ -140,7 +151,7 @@ def open_torch_zip(path: str | os.PathLike, *, limit_bytes: int) -> dict[str, St
         root = roots[0]
         if infos[root + "data.pkl"].file_size > _LONGEST_PICKLE:
             raise FileError(f"{path}: its pickle claims more than {_LONGEST_PICKLE:,} bytes; not sound")
-        found = tensors(reader.run(io.BytesIO(archive.read(root + "data.pkl"))), str(path))
+        found = keep(reader.run(io.BytesIO(archive.read(root + "data.pkl"))), str(path))
         big = root + "byteorder" in infos and archive.read(root + "byteorder") == b"big"
         for key, storage in reader.storages.items():
             info = infos.get(f"{root}data/{key}")
@@ -165,8 +176,8 @@ def _zip_read(
     return read
 
 
-def open_torch_stream(path: str | os.PathLike) -> dict[str, Stored]:
-    """Open a ``.pth`` of the old kind: names, shapes, and how to read each. Raises FileError."""
+def open_torch_stream(path: str | os.PathLike, *, keep: Callable[[Any, str], Any] = tensors) -> Any:
+    """Open a ``.pth`` of the old kind; see `open_torch_zip`. Raises FileError."""
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         head = io.BytesIO(file.read(_LONGEST_PICKLE))
@@ -177,7 +188,7 @@ def open_torch_stream(path: str | os.PathLike) -> dict[str, Stored]:
         raise FileError(f"{path}: a PyTorch file of an unknown protocol, expected {PROTOCOL}; save it again")
     machine = reader.run(head)
     big = isinstance(machine, dict) and machine.get("little_endian") is False
-    found = tensors(reader.run(head), str(path))
+    found = keep(reader.run(head), str(path))
     keys = reader.run(head)
     if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(reader.storages):
         raise FileError(f"{path}: the list of storages does not fit the tensors; the file is not sound")

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minigan.data.weights.safetensors import open_safetensors
 from minigan.errors import FileError
-from minigan.style.weights.safetensors import open_safetensors
 
 sys.path.insert(0, str(Path(__file__).parent))
 import makers

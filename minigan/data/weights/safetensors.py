@@ -11,9 +11,9 @@ import math
 import os
 from typing import Any
 
+from minigan.data.weights.stored import DTYPES, Stored, decode, itemsize
 from minigan.data.zips import check_name
 from minigan.errors import FileError
-from minigan.style.weights.stored import DTYPES, Stored, decode, itemsize
 
 _LONGEST_HEADER = 100_000_000  # the format's own limit
 
