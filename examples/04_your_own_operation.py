@@ -17,7 +17,7 @@ from minigan import Op, Tensor
 from minigan.backend import namespace
 from minigan.testing import OpCase, check_op
 from minigan.testing.oracles import one_by_one
-from minigan.testing.strategies import array_samples  # draws with hypothesis: pip install 'minigan[test]'
+from minigan.testing.strategies import array_samples  # draws with hypothesis
 
 parser = argparse.ArgumentParser(description="Your own operation")
 parser.add_argument("--quick", action="store_true", help="fewer settings (the tests run this)")

@@ -1,7 +1,8 @@
 """What the README says exists: its commands parse, its paths are there, its code runs."""
 
+import importlib.util
 import re
-import shlex
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,16 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
 
 
-def commands() -> list[str]:
-    """Every `minigan ...` line of the shell blocks, without its comment."""
-    lines = [line.split("  #")[0] for block in blocks("sh") for line in block.splitlines()]
-    parts = [part.strip() for line in lines for part in line.split("&&")]
-    return [part for part in parts if re.match(r"(\.venv/bin/)?minigan ", part)]
+def loaded(name: str):
+    """A script of .ci."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / ".ci" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+newcomer = loaded("newcomer")
+COMMANDS = newcomer.commands(TEXT)
 
 
 @pytest.mark.parametrize("name, last", [("main-job", "minigan"), ("tests", "pytest")])
@@ -32,14 +38,47 @@ def test_the_two_commands_are_one_line_each_and_bring_their_own_environment(name
     assert first.startswith("python3 -m venv .venv") and last in final
 
 
-@pytest.mark.parametrize("command", commands())
-def test_every_command_parses(command):
-    words = [word for word in shlex.split(command)[1:] if word != "--help"]
-    assert cli.build_parser().parse_args(words).command == words[0]
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_parses_and_so_does_its_short_form(words, capsys):
+    if words[1:] and "--help" not in words:
+        assert cli.build_parser().parse_args(words).command == words[0]
+    short = newcomer.shortened(words)
+    if "--help" in short:
+        assert cli.main(short) == 0
+    else:
+        assert cli.build_parser().parse_args(short).command == words[0]
 
 
-def test_there_are_commands_to_check():
-    assert {command.split()[1] for command in commands()} >= {"train", "sample", "interpolate", "info"}
+def test_all_kinds_of_commands_are_named_and_those_of_ones_own_files_and_devices_left_out():
+    assert {words[0] for words in COMMANDS} == set(cli.COMMANDS)
+    assert len(COMMANDS) > 30 and all(
+        len(newcomer.shortened(words)) > 1 for words in COMMANDS if words != ["info"]
+    )
+    reasons = [
+        newcomer.left_out(words) for words in COMMANDS if words[0] in ("train", "style", "lab", "gradcheck")
+    ]
+    assert reasons.count("needs a GPU") == 1 and reasons.count("needs the user's own files") == 5
+    assert newcomer.left_out(["train", "--data", "mnist"]) == "needs a download"
+    assert newcomer.left_out(["sample", "runs/none"]) == "needs runs/none, of a command that is left out"
+
+
+def test_a_command_that_fails_is_shown(tmp_path, monkeypatch, capfd):
+    (tmp_path / "README.md").write_text(
+        "`minigan info` and `minigan lab square`\n```sh\nminigan info  # more\n```\n"
+    )
+    monkeypatch.setattr(newcomer, "README", tmp_path / "README.md")
+    program = tmp_path / "program"
+    program.write_text(f"#!{sys.executable}\nfrom minigan.cli import main\nraise SystemExit(main())\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(sys, "argv", ["newcomer.py", str(program)])
+    assert newcomer.main() == 1
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.partition(" s  ")[2] for line in lines[:2]] == [
+        "minigan info",
+        "minigan lab square --steps 20",
+    ]
+    assert lines[2] == "exit code 2" and "invalid choice: 'square'" in lines[-2]
 
 
 def test_every_path_is_there():
@@ -69,14 +108,6 @@ def test_every_recipe_loss_cure_and_penalty_has_a_line():
     assert settings >= {"r1", "r2", "wgan_gp", "dragan", "clip", "pack", "label_smoothing", "augment"}
     assert all(hasattr(penalties, name) for name in ("r1", "r2", "wgan_gp", "dragan"))
     assert "minibatch" in CURES and "--cure minibatch" in table
-
-
-def test_commands_within_the_text_parse():
-    named = set(re.findall(r"`(minigan (?:train|lab|sample) [^`]*)`", TEXT))
-    assert len(named) > 12
-    for command in named:
-        words = [word for word in shlex.split(command)[1:] if word not in ("--help", "...")]
-        assert cli.build_parser().parse_args(words).command == words[0]
 
 
 def test_the_five_stops_have_the_lines_that_it_says():

@@ -45,16 +45,17 @@ def run(arguments: Namespace) -> int:
 
 
 def benchmarks() -> dict[str, Path]:
-    """Return the benchmark files of this checkout by name.
+    """Return the benchmark files by name: of the checkout that minigan runs from, or that the user stands in.
 
     Raises:
-        minigan.errors.FileError: minigan runs from an installed copy, which carries no benchmarks.
+        minigan.errors.FileError: there is none; an installed copy carries no benchmarks.
     """
-    folder = Path(__file__).resolve().parents[2] / "benchmarks"
-    scripts = sorted(folder.glob("*.py"))
+    roots = (Path(__file__).resolve().parents[2], Path.cwd())
+    folders = [root / "benchmarks" for root in roots if (root / "minigan").is_dir()]
+    scripts = next((found for folder in folders if (found := sorted(folder.glob("*.py")))), [])
     files = [path for path in scripts if "__main__" in path.read_text(encoding="utf-8")]  # not their helpers
     if not files:
         raise errors.FileError(
-            "no benchmarks beside this copy of minigan: expected a source checkout (pip install -e .)"
+            "no benchmarks beside this copy of minigan or here: run it in a source checkout"
         )
     return {path.stem: path for path in files}

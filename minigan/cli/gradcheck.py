@@ -75,17 +75,9 @@ def run(arguments: Namespace) -> int:
 def chosen(names, file):
     """Return the cases of those names (all if there are none) from the library or from ``file``.
 
-    Raises ArgumentError for an unknown name or for a missing optional package, DataError for a file without
-    CASES.
+    Raises ArgumentError for an unknown name, DataError for a file without CASES.
     """
-    try:
-        cases = own_cases(file) if file else _library_cases()
-    except ModuleNotFoundError as error:
-        if error.name != "hypothesis":
-            raise
-        raise errors.ArgumentError(
-            "gradcheck draws its settings with hypothesis, which is missing: pip install 'minigan[test]'"
-        ) from error
+    cases = own_cases(file) if file else _library_cases()
     known = {case.name: case for case in cases}
     for name in names:
         if name not in known:
@@ -112,8 +104,6 @@ def own_cases(file: Path):
     try:
         cases = runpy.run_path(str(file)).get("CASES")
     except Exception as error:
-        if getattr(error, "name", "") == "hypothesis":
-            raise
         raise errors.DataError(f"{str(file)!r} raised {type(error).__name__}: {error}") from error
     if not cases or not all(isinstance(case, OpCase) for case in cases):
         raise errors.DataError(f"{str(file)!r} defines no CASES; expected a list of minigan.testing.OpCase")

@@ -2,8 +2,8 @@
 
 `gradcheck(fn, inputs)` proves a derivative to second order, `adjoint_check` proves a linear operation
 exactly, `check_op(case)` runs everything that is known about an operation.  `minigan.testing.strategies`
-draws inputs (it needs hypothesis, which nothing else here does), `minigan.testing.cases` holds one record
-per operation, layer and loss.
+draws inputs (it alone loads hypothesis), `minigan.testing.cases` holds one record per operation, layer and
+loss.
 """
 
 from minigan.testing.adjoint import adjoint_check

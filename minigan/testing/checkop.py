@@ -30,8 +30,7 @@ def check_op(case: OpCase, *, examples: int = 25, order: int | None = None, seed
     Each sample goes through value, gradient (to ``order``, by default the case's), adjoint if linear, memory
     layouts and float32.  ``examples`` samples are drawn with ``seed`` (fewer where the strategy has fewer).
     Returns one `GradReport`: worst errors, samples tried, kinks met, seconds, and the findings of the first
-    sample that failed.  Needs hypothesis to draw; raises ArgumentError for an order the case does not
-    promise.
+    sample that failed.  Raises ArgumentError for an order the case does not promise.
     """
     from minigan.testing.strategies import draw_examples
 

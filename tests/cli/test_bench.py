@@ -1,5 +1,7 @@
 """`minigan bench` runs the files of benchmarks/ and passes their exit code on."""
 
+from pathlib import Path
+
 import pytest
 
 from minigan import cli
@@ -9,6 +11,7 @@ from minigan.cli import bench
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
     """A checkout with one benchmark that writes down what pins its BLAS and ends with code 3."""
+    (tmp_path / "minigan").mkdir()
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks" / "common.py").write_text("")
     script = "import os, sys\npins = [os.environ.get(f'OPENBLAS_{x}') for x in ('CORETYPE', 'L2_SIZE')]\n"
@@ -36,7 +39,25 @@ def test_unknown_name_lists_those_there_are(checkout, capsys):
     assert "probe" in capsys.readouterr().err
 
 
-def test_an_installed_copy_has_none(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(bench, "__file__", str(tmp_path / "minigan" / "cli" / "bench.py"))
+@pytest.fixture
+def installed(tmp_path_factory, monkeypatch):
+    """minigan lies among other packages, and the user stands elsewhere."""
+    packages = tmp_path_factory.mktemp("site-packages")
+    (packages / "minigan").mkdir()
+    monkeypatch.setattr(bench, "__file__", str(packages / "minigan" / "cli" / "bench.py"))
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+
+
+def test_an_installed_copy_has_those_of_the_checkout_that_the_user_stands_in(
+    checkout, installed, monkeypatch, capsys
+):
+    monkeypatch.chdir(checkout)
+    assert cli.main(["bench", "--list"]) == 0
+    assert capsys.readouterr().out == "probe\n"
+
+
+def test_an_installed_copy_has_none(installed, capsys):
+    Path("benchmarks").mkdir()  # somebody else's
+    Path("benchmarks/other.py").write_text("__main__")
     assert cli.main(["bench", "--list"]) == 2
     assert "checkout" in capsys.readouterr().err

@@ -84,6 +84,7 @@ def test_bad_input_is_one_line_and_2(words, complaint, capsys):
         ("CASES = [1]", "defines no CASES; expected a list of minigan.testing.OpCase"),
         ("CASES = 1 / 0", "raised ZeroDivisionError: division by zero"),
         ("CASES = (", "raised SyntaxError"),
+        ("import nosuch", "raised ModuleNotFoundError: No module named 'nosuch'"),
     ],
 )
 def test_a_file_that_is_no_list_of_records_is_named(tmp_path, text, complaint, capsys):
@@ -91,22 +92,3 @@ def test_a_file_that_is_no_list_of_records_is_named(tmp_path, text, complaint, c
     own.write_text(text)
     assert cli.main(["gradcheck", "--cases", str(own)]) == 2
     assert complaint in capsys.readouterr().err
-
-
-def test_a_file_that_lacks_hypothesis_is_told_what_to_install(tmp_path, capsys):
-    own = tmp_path / "own.py"
-    own.write_text("raise ModuleNotFoundError(name='hypothesis')")
-    assert cli.main(["gradcheck", "--cases", str(own)]) == 2
-    assert "pip install 'minigan[test]'" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "missing, code, words",
-    [("hypothesis", 2, "pip install 'minigan[test]'"), ("nosuch", 1, "unexpected ModuleNotFoundError")],
-)
-def test_a_missing_package_is_named(monkeypatch, capsys, missing, code, words):
-    def fails():
-        raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
-
-    monkeypatch.setattr("minigan.cli.gradcheck._library_cases", fails)
-    assert cli.main(["gradcheck"]) == code and words in capsys.readouterr().err
