@@ -29,6 +29,9 @@ class FakeArray(np.ndarray):
     def __array_function__(self, function, types, args, kwargs):
         raise TypeError(f"numpy.{function.__name__} called on an array of another device; use namespace(x)")
 
+    def __pow__(self, exponent):
+        return np.power(self, exponent)  # NumPy 2.2 asks an exponent without axes for its number
+
     def __getitem__(self, index):
         return _fake(_plain(self)[_plain(index)])
 

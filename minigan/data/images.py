@@ -33,6 +33,7 @@ _CHANNELS = {
     **dict.fromkeys(("1", "L", "LA", "La", *_DEEP), 1),
     **dict.fromkeys(("P", "PA", "RGB", "RGBX", "RGBA", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"), 3),
 }
+_YCBCR = 6  # as a TIFF file says it
 # How the files of each format start.
 _STARTS = (
     (b"\x89PNG", "PNG"),
@@ -189,8 +190,11 @@ def _unclear(picture: Image, start: bytes) -> str | None:
     plain = set(tags.get("BitsPerSample", (1,))) == {8} and tags.get("FillOrder", 1) == 1
     if uncompressed and tags.get("PlanarConfiguration") == 2 and (_inverted(tags) or not plain):
         return "its channels are stored apart, and not as plain 8-bit values"
-    if uncompressed and picture.mode == "YCbCr" and tags.get("YCbCrSubSampling", (2, 2)) != (1, 1):
-        return "its colours (YCbCr) are stored coarser than its brightness, uncompressed"
+    if uncompressed and tags.get("PhotometricInterpretation") == _YCBCR:
+        if tags.get("YCbCrSubSampling", (2, 2)) != (1, 1):
+            return "its colours (YCbCr) are stored coarser than its brightness, uncompressed"
+        if picture.mode != "YCbCr":  # Pillow before 13 takes them for four channels
+            return "its colours (YCbCr) are stored uncompressed, which only Pillow 13 and later read"
     if _png_header(picture, start) == (16, 2) and "transparency" in picture.info:
         return "one of its 16-bit colours is transparent"
     return None
@@ -232,8 +236,8 @@ def _to_array(picture: Image, channels: int | None, start: bytes) -> np.ndarray:
 
 def _deep_shades(picture: Image, tags: dict[str, Any]) -> np.ndarray:
     """float32 (H, W) in [0, 1] of grey with 12 or 16 bits, which Pillow's own conversion would clip."""
-    values = np.asarray(picture)
-    shades = values.astype(np.float32) / (2 ** tags.get("BitsPerSample", (16,))[0] - 1)
+    values = np.asarray(picture).astype(np.float32)  # exact, and in the order of bytes of this machine
+    shades = values / (2 ** tags.get("BitsPerSample", (16,))[0] - 1)
     if tags and _inverted(tags):
         shades = 1 - shades
     return np.where(values == picture.info.get("transparency", -1), np.float32(1), shades)

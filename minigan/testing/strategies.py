@@ -33,6 +33,7 @@ from hypothesis.strategies import (
     one_of,
     permutations,
     sampled_from,
+    tuples,
 )
 
 from minigan.testing.case import Sample
@@ -47,23 +48,33 @@ __all__ = [
 ]  # fmt: skip
 
 Shape = tuple[int, ...]
+# Having drawn some ten examples hypothesis turns to variations of those: fresh starts keep them apart.
+_FRESH = 8
 
 
 def draw_examples(strategy: SearchStrategy, count: int, seed: int = 0) -> list[Any]:
     """Draw up to `count` examples outside a test, the same ones for the same `seed`.
 
-    There are fewer where the strategy holds fewer.
+    There are fewer where the strategy holds fewer than eight.
     """
     found: list[Any] = []
+    for start in range(0, count, _FRESH):
+        again = int(start > 0)  # every start begins with the simplest example
+        asked = min(_FRESH, count - start) + again
+        found += _draw_from(strategy, asked, f"{seed} {start}")[again:]
+        if len(found) < start + asked - again:
+            break
+    return found
 
-    @fixed_seed(seed)
+
+def _draw_from(strategy: SearchStrategy, count: int, start: str) -> list[Any]:
+    found: list[Any] = []
+
+    @fixed_seed(start)
     @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
+        max_examples=count, database=None, deadline=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
-    )
+    )  # fmt: skip
     @given(strategy)
     def collect(example: Any) -> None:
         found.append(example)
@@ -83,8 +94,9 @@ def seeds() -> SearchStrategy[int]:
 def shapes(
     min_ndim: int = 0, max_ndim: int = 4, min_side: int = 1, max_side: int = 4
 ) -> SearchStrategy[Shape]:
-    """Shapes whose sides are drawn apart, so that they are rarely square and often hold a 1."""
-    return lists(integers(min_side, max_side), min_size=min_ndim, max_size=max_ndim).map(tuple)
+    """Shapes of every number of axes alike; sides are drawn apart: rarely square, and often 1."""
+    side = integers(min_side, max_side)
+    return integers(min_ndim, max_ndim).flatmap(lambda ndim: tuples(*[side] * ndim))
 
 
 def _shape_of(shape: Shape | SearchStrategy[Shape] | None) -> SearchStrategy[Shape]:

@@ -17,4 +17,4 @@ def test_planted_fault_is_found_by_its_property(fault, monkeypatch):
     with monkeypatch.context() as patch:
         planted.plant(patch, fault)
         report = fault.check()
-    assert report.properties[:1] == [fault.by], report
+    assert fault.is_found_by(report), report

@@ -60,7 +60,7 @@ def test_uniform_numbers_fill_their_interval():
 @pytest.mark.parametrize("count, gap", [(1, 0.5), (7, 0.5), (8, 0.5), (10, 0.4), (200, 0.02), (401, 0.02)])
 def test_distinct_numbers_lie_a_quarter_gap_around_a_grid_without_0(count, gap):
     """Half of the numbers below 0; the grid spans [-2, 2] until its gap would fall below 0.02."""
-    arrays = drawn(st.distinct_arrays((count,)), 20)
+    arrays = drawn(st.distinct_arrays((count,)), 60)
     grid = (np.arange(count) - count // 2 + 0.5) * gap
     shifts = np.array([np.sort(array) - grid for array in arrays]) / gap
     assert np.abs(shifts).max() <= 0.25 + 1e-9

@@ -1,5 +1,7 @@
 """Strategies: every draw is valid, the interesting ones come up, and failures shrink to the smallest case."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import find, given
@@ -103,7 +105,15 @@ def test_layouts_lie_as_they_say():
 
 def test_a_failure_shrinks_to_the_smallest_convolution():
     smallest = find(st.conv_configs(), lambda c: np.max(c.kwargs["stride"]) > 1)
-    assert smallest.weight_shape == (1, 1, 1, 1) and smallest.out_shape == (1, 1, 1, 1)
+    assert smallest.x_shape == (1, 1, 1, 1) and smallest.kwargs["groups"] == 1
+    assert max(smallest.weight_shape + smallest.out_shape) <= 2
+
+
+def test_examples_are_no_variations_of_one_another():
+    examples = drawn(st.shapes(4, 4, 1, 9), 80)
+    alike = [sum(a == b for a, b in zip(*pair, strict=True)) for pair in itertools.pairwise(examples)]
+    assert np.mean(alike) < 1  # 4/9 by chance
+    assert len(set(examples)) > 75
 
 
 def test_there_are_no_more_examples_than_the_strategy_holds():

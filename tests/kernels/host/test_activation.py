@@ -35,6 +35,14 @@ def test_kept_broadcasts_its_condition(shape, condition):
     np.testing.assert_array_equal(kept(np.asarray(x), mask), np.where(mask, x, 0))
 
 
+@pytest.mark.parametrize("slope", [-0.5, 0.2, 1.5])
+@pytest.mark.parametrize("shape", [(), (0,), (3,)])
+def test_every_slope_has_a_derivative_for_a_number_too(slope, shape):
+    x = Tensor(np.full(shape, -2.0), requires_grad=True)
+    (g,) = grad(ops.leaky_relu(x, slope), x, Tensor(np.ones(shape)))
+    np.testing.assert_array_equal(g.numpy(), np.full(shape, slope))
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("slope", [0, 0.2, 1.5])
 def test_large_arrays_part_by_part(monkeypatch, threads, slope):
