@@ -3,7 +3,7 @@
 Two environment variables change them:
 
 * ``MINIGAN_HYPOTHESIS``: how hard the property tests try. ``default`` draws a few examples, the
-  same ones every time; ``ci`` draws 200 a property, the same ones every time; ``nightly`` draws
+  same ones every time; ``few`` draws two; ``ci`` draws 200 a property, the same ones every time; ``nightly`` draws
   2,000 fresh ones.
 * ``MINIGAN_BACKEND``: where new tensors live, as for the library itself.
 """
@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, settings
 
 _SHARED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 settings.register_profile("default", max_examples=10, derandomize=True, **_SHARED)
+settings.register_profile("few", max_examples=2, derandomize=True, **_SHARED)
 settings.register_profile("ci", max_examples=200, derandomize=True, **_SHARED)
 settings.register_profile("nightly", max_examples=2000, print_blob=True, **_SHARED)
 settings.load_profile(os.environ.get("MINIGAN_HYPOTHESIS", "default"))

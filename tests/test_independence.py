@@ -47,7 +47,7 @@ def without_kernels(tmp_path_factory):
 
 
 def run(folder, *words):
-    environment = {**os.environ, "PYTHONPATH": str(folder), "MINIGAN_HYPOTHESIS": "default"}
+    environment = {**os.environ, "PYTHONPATH": str(folder), "MINIGAN_HYPOTHESIS": "few"}
     environment.pop("PYTEST_XDIST_WORKER", None)
     return subprocess.run(
         [sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
