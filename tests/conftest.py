@@ -3,8 +3,8 @@
 Two environment variables change them:
 
 * ``MINIGAN_HYPOTHESIS``: how hard the property tests try. ``default`` draws a few examples, the
-  same ones every time; ``few`` draws two; ``ci`` draws 200 a property, the same ones every time; ``nightly`` draws
-  2,000 fresh ones.
+  same ones every time; ``few`` draws two; ``ci`` draws 200 a property, the same ones every time;
+  ``nightly`` draws 2,000 fresh ones.
 * ``MINIGAN_BACKEND``: where new tensors live, as for the library itself.
 """
 
