@@ -82,7 +82,7 @@ def test_every_record_holds_by_definition(case):
     """As tests/test_all_ops.py holds it with kernels."""
     report = GradReport(case.name, 0)
     with set_mode("kernels", False):
-        for seed, sample in enumerate(draw_examples(case.strategy, 3, seed=7)):
+        for seed, sample in enumerate(draw_examples(case.strategy, 1, seed=7)):
             check_value(case, sample, report)
             check_gradient_at(case.order)(case, sample, report)
             assert not report.findings, f"{report}\nfor {sample!r}, seed {seed}"
