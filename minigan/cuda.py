@@ -7,7 +7,7 @@ from typing import Any
 from minigan import backend
 from minigan.errors import ArgumentError, DeviceError
 from minigan.ops.creation import manual_seed
-from minigan.types import BoolTensor, ByteTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor  # noqa: F401
+from minigan.types import BoolTensor, ByteTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor
 
 
 class device(str):
