@@ -169,7 +169,7 @@ def run(arguments: Namespace) -> int:
     """Paint and write; returns 0, or 130 after Ctrl-C (what was reached is written then)."""
     from minigan.cli.loop import Interrupt
     from minigan.data import save_image
-    from minigan.style import transfer
+    from minigan.style import Settings, transfer
 
     content, styles = pictures(arguments)
     out = check_outputs(arguments, [content, *styles])
@@ -183,8 +183,9 @@ def run(arguments: Namespace) -> int:
 
         settings["weights"] = fetch(arguments.features or "vgg19")
         settings.setdefault("features", "vgg19")
-    content = None if content is None else opened(content)
-    styles = [opened(style) for style in styles]
+    size = settings.get("size", Settings.size)
+    content = None if content is None else enlarged(content, size)
+    styles = [enlarged(style, size) for style in styles]
     interrupt, watcher = Interrupt(), Watcher(arguments, out)
 
     def after(event: Any) -> bool:
@@ -224,6 +225,16 @@ def opened(picture: Any, channels: int = 3) -> np.ndarray:
     if isinstance(picture, np.ndarray):
         return picture
     return load_image(picture, channels=channels, note=lambda line: print(f"note: {line}", file=sys.stderr))
+
+
+def enlarged(picture: Any, size: int) -> np.ndarray:
+    """A picture from its path, and a note if so few pixels become so many that they show nothing."""
+    array = opened(picture)
+    height, width = array.shape[1:]
+    if 8 * max(height, width) <= size:
+        note = f"{width} x {height} pixels; enlarged to {size}, they show little"
+        print(f"note: {picture}: {note}", file=sys.stderr)
+    return array
 
 
 def check_outputs(arguments: Namespace, inputs: list[Any]) -> Path:

@@ -1,8 +1,11 @@
 """`report.html`: one page that needs no network, whatever state the run is in."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -116,3 +119,22 @@ def test_settings_that_were_edited_are_told_with_their_file(trained, tmp_path, s
     folder.write_config({**record, "settings": settings})
     with pytest.raises(FileError, match="config.json is not of minigan's form"):
         write_page(folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no names of any bytes")
+def test_a_folder_whose_name_is_not_utf8_is_trained_on_to_the_end_in_a_plain_locale(tmp_path):
+    from PIL import Image
+
+    data = os.fsencode(tmp_path) + b"/caf\xe9 \xff"
+    os.mkdir(data)
+    for n in range(17):
+        with open(data + b"/%d\xff.png" % n, "wb") as file:
+            Image.new("L", (8, 8), 15 * n).save(file, "PNG")
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for words in (["train", "dense", "--data", data, "--size", "8", "--steps", "2", "--out"], ["sample"]):
+        command = [sys.executable, "-m", "minigan", *words, data + b"-run"]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert b"Traceback" not in done.stderr
+    with open(data + b"-run/report.html", encoding="utf-8") as file:
+        assert "dense on caf\\udce9 \\udcff" in words_of(file.read())

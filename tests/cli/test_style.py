@@ -21,6 +21,8 @@ def folder(tmp_path, monkeypatch):
         Image.fromarray(pixels.transpose(1, 2, 0)).save(tmp_path / name)
     Image.fromarray(np.full((8, 8), 255, np.uint8)).save(tmp_path / "mask.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "me.png").read_bytes()[:-200])
+    Image.open(tmp_path / "me.png").save(tmp_path / "whole.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:-200])
     (tmp_path / "text.jpg").write_text("hello")
     (tmp_path / "empty.png").touch()
     (tmp_path / "folder.png").mkdir()
@@ -86,6 +88,15 @@ def test_of_an_animation_the_first_frame_is_used_and_that_is_said(folder, capsys
     assert "note: moves.gif: animated" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("names", [("tiny.png", "waves.png"), ("me.png", "tiny.png")])
+@pytest.mark.parametrize("side, said", [(1, True), (4, True), (5, False)])
+def test_pictures_of_a_few_pixels_are_painted_and_that_is_said(folder, capsys, names, side, said):
+    Image.new("RGB", (side, side), "red").save("tiny.png")
+    assert paint(*names, "--out", "out.png") == 0
+    note = f"note: tiny.png: {side} x {side} pixels; enlarged to 32, they show little"
+    assert (note in capsys.readouterr().err.splitlines()) == said
+
+
 def test_demo_needs_no_pictures(folder):
     assert paint("--demo", "--out", "demo.png") == 0
     with Image.open("demo.png") as picture:
@@ -121,6 +132,8 @@ REFUSED = [
     (["me.png", "waves.png", "--out", "o.png", "--coarse", "64"], "coarse: expected 0, or 16 to the size 32"),
     # odd pictures, as content, style, mask and start
     (["cut.png", "waves.png", "--out", "o.png"], "cut.png: truncated or damaged"),
+    (["cut.jpg", "waves.png", "--out", "o.png"], "cut.jpg: truncated or damaged"),
+    (["me.png", "cut.jpg", "--out", "o.png"], "cut.jpg: truncated or damaged"),
     (["me.png", "text.jpg", "--out", "o.png"], "text.jpg: not an image (starts with b'hello')"),
     (["me.png", "empty.png", "--out", "o.png"], "empty.png: not an image: the file is empty"),
     (["folder.png", "waves.png", "--out", "o.png"], "folder.png: not an image but a directory"),

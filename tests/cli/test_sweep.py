@@ -162,7 +162,7 @@ class TestResults:
 
 
 @pytest.mark.parametrize("words, complaint", [
-    (["--vary", "warp=1"], "unknown options.*warp"),
+    (["--vary", "lrd=1"], "unknown options: 'lrd'; nearest: lr_d, "),
     (["--vary", "r1=-1"], "r1: expected a number"),
     (["--vary", "r1=1,1"], "a value is there twice"),
     (["--vary", "r1=1", "--set", "seed=3"], "--set seed"),
