@@ -360,7 +360,7 @@ def test_no_machine_paths():
         path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix in suffixes
     ]
     files = [path for path in files if "__pycache__" not in path.parts]
-    for path in [*files, ROOT / "README.md", ROOT / "pyproject.toml"]:
+    for path in [*files, *ROOT.glob("*.md"), ROOT / "CITATION.cff", ROOT / "pyproject.toml"]:
         text = path.read_text(encoding="utf-8")
         found = [word for word in words if word in text]
         assert not found, f"{path.relative_to(ROOT)}: machine path {found[0]}"

@@ -81,11 +81,26 @@ def test_a_command_that_fails_is_shown(tmp_path, monkeypatch, capfd):
     assert lines[2] == "exit code 2" and "invalid choice: 'square'" in lines[-2]
 
 
-def test_every_path_is_there():
-    named = set(re.findall(r"`((?:minigan|examples|tests|benchmarks|\.ci)/[\w./]*)`", TEXT))
-    assert len(named) > 10
+@pytest.mark.parametrize("name, least", [("README.md", 11), ("CONTRIBUTING.md", 4), ("CHANGELOG.md", 0)])
+def test_every_path_is_there(name, least):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = set(
+        re.findall(r"`((?:minigan|examples|tests|benchmarks|\.ci)/[\w./]*|[\w.]+\.(?:md|cff|toml))`", text)
+    )
+    assert len(named) >= least
     missing = [path for path in named if not (ROOT / path).exists()]
-    assert not missing, f"the README names {missing}"
+    assert not missing, f"{name} names {missing}"
+
+
+def test_the_version_has_changes_and_is_the_one_to_cite():
+    headings = re.findall(
+        r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    assert headings[0] == minigan.__version__
+    cited = dict(
+        re.findall(r"^([\w-]+): (.+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), flags=re.M)
+    )
+    assert (cited["version"], cited["license"]) == (minigan.__version__, "MIT")
 
 
 def test_the_python_runs():
