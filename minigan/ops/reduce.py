@@ -178,7 +178,7 @@ def norm(x: Tensor, p: float | str = 2, axis: Axis = None, keepdims: bool = Fals
         return where(zero, 0.0, sqrt(where(zero, 1.0, square)))
     if p == float("inf"):
         return amax(abs(x), axis, keepdims)
-    if not isinstance(p, (int, float)) or p <= 0:
+    if not isinstance(p, (int, float)) or not p > 0:
         raise ArgumentError(f"norm: expected p > 0, inf or 'fro', got {p!r}")
     if p == 1:
         return sum(abs(x), axis, keepdims)

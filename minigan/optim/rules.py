@@ -11,7 +11,7 @@ from minigan.errors import ArgumentError
 from minigan.optim.optimizer import Optimizer
 
 
-def _decayed(p: Array, g: Array, weight_decay: float) -> Array:
+def decayed(p: Array, g: Array, weight_decay: float) -> Array:
     """g + weight_decay p, the gradient with an L2 penalty's; g itself where there is none."""
     return g + weight_decay * p if weight_decay else g
 
@@ -49,7 +49,7 @@ class SGD(Optimizer):
 
     def update(self, p: Array, g: Array, state: Mapping[str, Any], group: Mapping[str, Any]) -> None:
         momentum = group["momentum"]
-        g = _decayed(p, g, group["weight_decay"])
+        g = decayed(p, g, group["weight_decay"])
         if momentum:
             b = state["momentum_buffer"]
             b[...] = g if state["step"] == 1 else momentum * b + (1 - group["dampening"]) * g
@@ -86,7 +86,7 @@ class RMSprop(Optimizer):
 
     def update(self, p: Array, g: Array, state: Mapping[str, Any], group: Mapping[str, Any]) -> None:
         alpha, v = group["alpha"], state["square_avg"]
-        g = _decayed(p, g, group["weight_decay"])
+        g = decayed(p, g, group["weight_decay"])
         v[...] = alpha * v + (1 - alpha) * g * g
         if group["centered"]:
             mean = state["grad_avg"]
@@ -135,7 +135,7 @@ class Adam(Optimizer):
         if self.decoupled:
             p *= 1 - lr * group["weight_decay"]
         else:
-            g = _decayed(p, g, group["weight_decay"])
+            g = decayed(p, g, group["weight_decay"])
         m[...] = beta1 * m + (1 - beta1) * g
         v[...] = beta2 * v + (1 - beta2) * g * g
         if group["amsgrad"]:
@@ -200,7 +200,7 @@ class Adagrad(Optimizer):
 
     def update(self, p: Array, g: Array, state: Mapping[str, Any], group: Mapping[str, Any]) -> None:
         v = state["sum"]
-        g = _decayed(p, g, group["weight_decay"])
+        g = decayed(p, g, group["weight_decay"])
         v += g * g
         lr = group["lr"] / (1 + (state["step"] - 1) * group["lr_decay"])
         p -= lr * g / (backend.namespace(p).sqrt(v) + group["eps"])

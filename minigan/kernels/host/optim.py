@@ -24,7 +24,7 @@ from minigan.kernels import parallel
 from minigan.kernels.registry import kernel
 from minigan.optim.ema import EMA
 from minigan.optim.optimizer import Optimizer
-from minigan.optim.rules import SGD, Adam, AdamW, RMSprop
+from minigan.optim.rules import SGD, Adam, AdamW, RMSprop, decayed
 from minigan.tensor import Tensor
 
 CHUNK = 1 << 17  # elements: few enough for the cache, enough that threads seldom wait for the interpreter
@@ -158,14 +158,10 @@ def walk(rule: Callable[..., None], optimizer: Optimizer, group: Any, parameters
                 job()
 
 
-def _decayed(p: Array, g: Array, weight_decay: float) -> Array:
-    return g + weight_decay * p if weight_decay else g
-
-
 def sgd(p: Array, g: Array, scratch: Array, moments: Moments, step: int, group: Group) -> None:
     """See `optim.rules.SGD`."""
     xp, momentum = backend.namespace(p), group["momentum"]
-    g = _decayed(p, g, group["weight_decay"])
+    g = decayed(p, g, group["weight_decay"])
     if momentum:
         b = moments["momentum_buffer"]
         if step == 1:
@@ -182,7 +178,7 @@ def sgd(p: Array, g: Array, scratch: Array, moments: Moments, step: int, group: 
 def rmsprop(p: Array, g: Array, scratch: Array, moments: Moments, step: int, group: Group) -> None:
     """See `optim.rules.RMSprop`."""
     xp, alpha, v = backend.namespace(p), group["alpha"], moments["square_avg"]
-    g = _decayed(p, g, group["weight_decay"])
+    g = decayed(p, g, group["weight_decay"])
     v *= alpha
     xp.multiply(g, g, out=scratch)
     scratch *= 1.0 - alpha
@@ -224,7 +220,7 @@ def adam(
     xp, (beta1, beta2), lr = backend.namespace(p), group["betas"], group["lr"]
     m, v = moments["exp_avg"], moments["exp_avg_sq"]
     if not decoupled:
-        g = _decayed(p, g, group["weight_decay"])
+        g = decayed(p, g, group["weight_decay"])
     elif group["weight_decay"]:
         p *= 1.0 - lr * group["weight_decay"]
     m *= beta1

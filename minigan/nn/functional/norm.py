@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
 from typing import Any
 
 from minigan import backend, ops
@@ -88,21 +87,6 @@ def group_norm(
 
 
 @in_single
-def _length(x: Tensor, p: float, axis: int, keepdims: bool) -> Tensor:
-    """(sum of |x|**p over the axis) ** (1 / p); where all is 0 so is the gradient, as in PyTorch."""
-    if p == inf:
-        return ops.amax(ops.abs(x), axis, keepdims)
-    if p == 1:
-        return ops.sum(ops.abs(x), axis, keepdims)
-    if not p > 0:
-        raise ArgumentError(f"expected a norm p > 0, got {p}")
-    total = ops.sum(x * x if p == 2 else ops.abs(x) ** p, axis, keepdims)
-    some = total.array > 0
-    root = ops.where(some, total, 1.0) ** (1 / p)
-    return ops.where(some | (total.array != total.array), root, 0.0)
-
-
-@in_single
 def normalize(
     input: Tensor,
     p: float = 2.0,
@@ -115,7 +99,7 @@ def normalize(
     """(.., n, ..) -> same: x / max(its p-norm over ``dim``, eps).  ``out`` is refused."""
     if out is not None:
         raise ArgumentError("normalize: out= is not there; assign the result")
-    length = _length(input, p, dim if axis is None else axis, True)
+    length = ops.norm(input, float(p), dim if axis is None else axis, True)
     return input / ops.clip(length, eps, None)
 
 
@@ -131,7 +115,7 @@ def cosine_similarity(
     where = (dim if axis is None else axis) % max(ndim, 1) - ndim
     units = []
     for x in (x1, x2):
-        length = _length(x, 2.0, where, True)
+        length = ops.norm(x, 2, where, True)
         units.append(x / (length + ops.clip(eps - length.detach(), 0.0, None)))
     return ops.sum(units[0] * units[1], where)
 
@@ -147,7 +131,7 @@ def pairwise_distance(
     keepdims: bool = False,
 ) -> Tensor:
     """(..., n), broadcast -> (...): the p-norm of x1 - x2 + eps over the last axis."""
-    return _length(x1 - x2 + eps, p, -1, keepdim or keepdims)
+    return ops.norm(x1 - x2 + eps, float(p), -1, keepdim or keepdims)
 
 
 # ---- products and look-ups --------------------------------------------------------------------------------
