@@ -65,6 +65,10 @@ class Minigan(Library):
         self.tensor, self.grad, self.where = minigan.Tensor, minigan.grad, minigan.ops.where
         self.gram, self.trainer = minigan.ops.gram, gan_models.minigan_trainer
 
+    def norm_leaky(self, x, weight, bias):
+        """Batch norm and leaky ReLU, one operation."""
+        return self.F.batch_norm(x, None, None, weight, bias, training=True, negative_slope=0.2)
+
     def ema(self, net):
         """A function that moves the average one step."""
         return partial(self.optim.EMA(net, decay=0.999, buffers="copy").update, net)
@@ -90,6 +94,10 @@ class Torch(Library):
     def gram(self, x):
         """As minigan's: x^T x."""
         return x.T @ x
+
+    def norm_leaky(self, x, weight, bias):
+        """Batch norm and leaky ReLU, two operations."""
+        return self.F.leaky_relu(self.F.batch_norm(x, None, None, weight, bias, training=True), 0.2)
 
     def ema(self, net):
         """PyTorch's own average, with its many-tensor function."""
@@ -184,6 +192,8 @@ PROGRAMS = (
     operation("batch norm", ("BatchNorm",),
               lambda lib, x, w, b: lib.F.batch_norm(x, None, None, w, b, training=True),
               IMAGES, CHANNELS, CHANNELS),
+    operation("batch norm + leaky relu", ("BatchNormLeakyRelu",), lambda lib, *x: lib.norm_leaky(*x),
+              IMAGES, CHANNELS, CHANNELS),
     operation("instance norm", ("Standardize",),
               lambda lib, x, w, b: lib.F.instance_norm(x, weight=w, bias=b), IMAGES, CHANNELS, CHANNELS),
     operation("group norm of 8", ("Standardize",),
@@ -193,6 +203,9 @@ PROGRAMS = (
     operation("transposed conv 4x4", CONVOLUTIONS,
               lambda lib, x, w: lib.F.conv_transpose2d(x, w, stride=2, padding=1),
               (32, 64, 14, 14), (64, 64, 4, 4)),
+    operation("bce with logits", ("BinaryCrossEntropyWithLogits",),
+              lambda lib, x, t: lib.F.binary_cross_entropy_with_logits(x, t),
+              (128, 784), (128, 784)),
     operation("linear", ("Linear",), lambda lib, x, w, b: lib.F.linear(x, w, b),
               (256, 1024), (1024, 1024), (1024,)),
     operation("matmul", ("MatMul",), lambda lib, x, y: x @ y, (1024, 1024), (1024, 1024)),

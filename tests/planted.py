@@ -284,6 +284,8 @@ NORMALISATION = [
           holds("value", running_statistics_move), "value"),
     Fault("running variance biased", "ops.norm:batch_norm", "op.var * (count / (count - 1))", "op.var",
           holds("value", running_statistics_move), "value"),
+    Fault("labels read as logits", "ops.loss:BinaryCrossEntropyWithLogits.backward", "sigmoid(x) - t",
+          "sigmoid(x - t)", case("binary_cross_entropy_with_logits"), "gradient"),
     Fault("eps outside the root", "ops.norm:Standardize.forward", "(variance + self.eps) ** -0.5",
           "(variance**0.5 + self.eps) ** -1.0", case("instance_norm"), "value"),
 ]  # fmt: skip

@@ -67,7 +67,7 @@ class Trainer:
         if config.classes and (labels is None or int(np.max(labels)) >= config.classes):
             found = "no labels" if labels is None else f"labels up to {np.max(labels)}"
             raise ArgumentError(f"classes: the networks know {config.classes}, the data have {found}")
-        generator, discriminator = models.build(config)
+        generator, discriminator = (nn.fuse(network) for network in models.build(config))
         loader = Loader(images, labels, batch_size=config.batch, seed=config.seed)
         return TRAINERS.get(config.model, cls)(config, generator, discriminator, loader)
 

@@ -36,6 +36,7 @@ from minigan.nn.activation import (
 from minigan.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from minigan.nn.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from minigan.nn.dropout import Dropout, Dropout2d
+from minigan.nn.fusion import fuse
 from minigan.nn.linear import Bilinear, Embedding, Linear
 from minigan.nn.loss import (
     BCELoss,

@@ -64,7 +64,9 @@ class _Running(_Affine):
 
 
 class _BatchNorm(_Running):
-    """Batch norm over all axes but the channels."""
+    """Batch norm over all axes but the channels; a ``negative_slope`` adds a leaky ReLU, see `nn.fuse`."""
+
+    negative_slope: float | None = None
 
     def __init__(
         self,
@@ -92,10 +94,15 @@ class _BatchNorm(_Running):
             training=self.training or not self.track_running_stats,
             momentum=momentum,
             eps=self.eps,
+            negative_slope=self.negative_slope,
         )
         if tracking:
             self.num_batches_tracked.array += 1
         return y
+
+    def extra_repr(self) -> str:
+        slope = "" if self.negative_slope is None else f", negative_slope={self.negative_slope}"
+        return super().extra_repr() + slope
 
 
 class BatchNorm1d(_BatchNorm):

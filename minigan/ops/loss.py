@@ -13,7 +13,7 @@ import numpy as np
 from minigan import backend
 from minigan.backend import Array, namespace
 from minigan.errors import ArgumentError, DTypeError, ShapeError
-from minigan.ops.activation import log_softmax, softplus
+from minigan.ops.activation import log_softmax, sigmoid, softplus
 from minigan.ops.broadcast import sum
 from minigan.ops.elementwise import abs, clip
 from minigan.ops.half import in_single
@@ -40,6 +40,25 @@ class FlooredLog(Op):
     def backward(self, g: Tensor) -> Tensor:
         """Divide by x, never by less than its floor."""
         return g / clip(self.input(0), SLOPE_FLOOR, None)
+
+
+class BinaryCrossEntropyWithLogits(Op):
+    """(any shape) twice -> same: y = -(t log s + (1 - t) log(1 - s)), where s = sigmoid(x).
+
+    gx = g (s - t), gt = -g x.
+    As -log s = softplus(-x) and -log(1 - s) = softplus(x), y = max(x, 0) - t x + log(1 + exp(-|x|)), which
+    cannot overflow.  t may be one number for all.
+    """
+
+    keeps = (0, 1)
+
+    def forward(self, x: Array, t: Array) -> Array:
+        xp = namespace(x)
+        return xp.maximum(x, 0) - t * x + xp.log1p(xp.exp(-xp.absolute(x)))
+
+    def backward(self, g: Tensor) -> tuple[Tensor, Tensor | None]:
+        x, t = self.input(0), self.input(1)
+        return g * (sigmoid(x) - t), -(g * x) if self.needs(1) else None
 
 
 @in_single
@@ -110,15 +129,14 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:
     """-(t log(s) + (1 - t) log(1 - s)) with s = sigmoid(x), for any logit x: it cannot overflow.
 
-    Computed as (1 - t) x + softplus(-x), because -log(s) = softplus(-x).  gx = g (s - t).
     ``weight`` multiplies each element's loss; ``pos_weight`` multiplies its t term; both broadcast.
     """
     where = "binary_cross_entropy_with_logits"
-    target = _target(input, target, where)
-    positive = softplus(-input, threshold=float("inf"))
+    target = as_tensor(_target(input, target, where), like=input)
+    loss = BinaryCrossEntropyWithLogits()(input, target)
     if pos_weight is not None:
-        positive = positive * ((as_tensor(pos_weight, like=input) - 1.0) * target + 1.0)
-    loss = input * (1.0 - target) + positive
+        more = (as_tensor(pos_weight, like=input) - 1.0) * target
+        loss = loss + softplus(-input, threshold=float("inf")) * more
     if weight is not None:
         loss = loss * as_tensor(weight, like=input)
     return _reduce(loss, reduction, where)

@@ -23,10 +23,13 @@ from typing import Any
 import numpy as np
 
 from minigan import backend
-from minigan.backend import Array
+from minigan.backend import Array, namespace
 from minigan.errors import ArgumentError, ShapeError
+from minigan.ops.activation import leaky_relu
 from minigan.ops.broadcast import sum
+from minigan.ops.choice import where
 from minigan.ops.half import in_single
+from minigan.ops.operands import number
 from minigan.ops.reduce import mean
 from minigan.ops.shape import reshape
 from minigan.tensor import Op, Tensor
@@ -87,6 +90,26 @@ class BatchNorm(Op):
         return reshape(weight, lane) * rstd * inner, gweight, gbias
 
 
+class BatchNormLeakyRelu(BatchNorm):
+    """Batch norm, then leaky ReLU: y = z where z > 0, else slope * z, with z = weight * xhat + bias.
+
+    The gradients are batch norm's, with g where y > 0, else slope * g, in the place of g (so slope >= 0).
+    """
+
+    keeps_output = True
+
+    def __init__(self, eps: float, slope: float):
+        super().__init__(eps)
+        self.slope = slope
+
+    def forward(self, x: Array, weight: Array, bias: Array) -> Array:
+        z, xp = super().forward(x, weight, bias), namespace(x)
+        return xp.where(z > 0, z, self.slope * z) if self.slope else xp.maximum(z, 0)
+
+    def backward(self, g: Tensor) -> tuple[Tensor | None, ...]:
+        return super().backward(where(self.output.array > 0, g, self.slope * g if self.slope else 0.0))
+
+
 def standardized(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, Tensor]:
     """xhat over ``axes``, and rstd."""
     deviation = x - mean(x, axes, keepdims=True)
@@ -109,6 +132,7 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
+    negative_slope: float | None = None,
 ) -> Tensor:
     """Normalise each channel of (N, C, ...); ``weight``, ``bias`` and the running statistics are (C,).
 
@@ -116,28 +140,29 @@ def batch_norm(
     and biased variance are those of the batch, and the running ones, tensors or raw arrays, are
     moved in place: running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
     Otherwise the running ones are used and are constants to the gradient.
+    With a ``negative_slope`` >= 0 the leaky ReLU of that slope follows in the same operation.
     Raises ShapeError for sizes that do not fit, and in training for a single value per channel.
     Ioffe and Szegedy, arXiv 1502.03167, algorithms 1 and 2.
     """
-    if x.ndim < 2:
-        raise ShapeError(f"batch_norm: expected (N, C, ...), got shape {x.shape}")
-    C = x.shape[1]
     running = {"running_mean": running_mean, "running_var": running_var}
-    for name, value in {**running, "weight": weight, "bias": bias}.items():
-        if value is not None and tuple(value.shape) != (C,):
-            raise ShapeError(f"batch_norm: expected {name} ({C},) for x {x.shape}, got {value.shape}")
+    _check_channels(x, "batch_norm", weight=weight, bias=bias, **running)
     if (running_mean is None) != (running_var is None):
         raise ArgumentError("batch_norm: expected both running_mean and running_var, or neither")
+    slope = negative_slope
+    if slope is not None and number(slope, "negative_slope", "batch_norm") < 0:
+        raise ArgumentError(f"batch_norm: negative_slope must be >= 0, got {slope}")
     if not training and running_mean is not None:
-        return _batch_norm_with(x, _raw(running_mean), _raw(running_var), weight, bias, eps)
-    count = x.size // C if C else 0
+        y = _batch_norm_with(x, _raw(running_mean), _raw(running_var), weight, bias, eps)
+        return y if slope is None else leaky_relu(y, slope)
+    count = x.size // x.shape[1] if x.size else 0
     if count == 1:
         raise ShapeError(
             f"batch_norm: training needs more than one value per channel, got x {x.shape}; use a larger batch"
         )
     if count == 0:
         return _scale_shift(x, weight, bias)
-    op = BatchNorm(_eps(eps, "batch_norm"))
+    eps = _eps(eps, "batch_norm")
+    op = BatchNorm(eps) if slope is None else BatchNormLeakyRelu(eps, float(slope))
     y = op(x, _constant(weight, x, 1.0), _constant(bias, x, 0.0))
     if running_mean is not None:
         _move(running_mean, op.mean, momentum)
@@ -163,7 +188,7 @@ def instance_norm(
 
     Raises ShapeError when there is only one position.  Ulyanov et al., arXiv 1607.08022, equation 3.
     """
-    _check_channels(x, weight, bias, "instance_norm")
+    _check_channels(x, "instance_norm", weight=weight, bias=bias)
     positions = tuple(range(2, x.ndim))
     if not positions or x.size and x.size == x.shape[0] * x.shape[1]:
         raise ShapeError(
@@ -204,7 +229,7 @@ def group_norm(
 
     Raises ArgumentError unless num_groups divides C.  Wu and He, arXiv 1803.08494, equations 1 to 6.
     """
-    _check_channels(x, weight, bias, "group_norm")
+    _check_channels(x, "group_norm", weight=weight, bias=bias)
     N, C = x.shape[:2]
     whole = isinstance(num_groups, (int, np.integer)) and not isinstance(num_groups, bool)
     if not whole or num_groups < 1 or C % num_groups:
@@ -236,11 +261,12 @@ def _scale_shift(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tenso
     return y if bias is None else y + reshape(bias, lane)
 
 
-def _check_channels(x: Tensor, weight: Tensor | None, bias: Tensor | None, where: str) -> None:
+def _check_channels(x: Tensor, where: str, **vectors: Any) -> None:
+    """Raise ShapeError unless x is (N, C, ...) and every vector that is given (C,)."""
     if x.ndim < 2:
         raise ShapeError(f"{where}: expected (N, C, ...), got shape {x.shape}")
-    for name, value in (("weight", weight), ("bias", bias)):
-        if value is not None and value.shape != (x.shape[1],):
+    for name, value in vectors.items():
+        if value is not None and tuple(value.shape) != (x.shape[1],):
             raise ShapeError(f"{where}: expected {name} ({x.shape[1]},) for x {x.shape}, got {value.shape}")
 
 

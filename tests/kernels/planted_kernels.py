@@ -80,6 +80,11 @@ FAULTS = [
           "part[...] = g[some]", case("instance_norm"), "gradient"),
     Fault("x-hat term dropped", f"{HOST}.norm:standardize_derivative", "part -= xhat", "pass",
           case("layer_norm"), "gradient"),
+    Fault("gradient before the leaky ReLU", f"{HOST}.norm:batch_norm_derivative",
+          "leaky_gradient(y[part], given[part], leak, gx[part])", "gx[part] = given[part]",
+          case("batch_norm leaky relu"), "gradient"),
+    Fault("label left out in the kernel", f"{HOST}.loss:cross_entropy_derivative", "gx -= wanted", "pass",
+          case("binary_cross_entropy_with_logits"), "gradient"),
     # A definition differs from its kernel:
     Fault("x-hat term dropped where it is differentiated again", "ops.norm:Standardize.backward",
           " - xhat * drift", "", case("group_norm"), "same gradient recorded"),

@@ -117,7 +117,7 @@ def test_with_pytorch_its_time_stands_beside(plain, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "PyTorch" in out and "kernel/pytorch, geometric mean of" in out
     rows = json.loads(json_file.read_text(encoding="utf-8"))["results"]["rows"]
-    assert {row["name"] for row in rows} == {"leaky relu", "linear", "bilinear x2"}
+    assert {row["name"] for row in rows} == {"leaky relu", "batch norm + leaky relu", "linear", "bilinear x2"}
     assert all(row["pytorch"] > 0 and row["kernel/pytorch"]["ratio"] > 0 for row in rows)
 
 

@@ -15,7 +15,7 @@ from minigan.kernels.cuda import bands, chains, windows
 from minigan.kernels.registry import kernel
 from minigan.ops.activation import LeakyRelu, Relu
 from minigan.ops.linalg import AlongAxis
-from minigan.ops.norm import BatchNorm
+from minigan.ops.norm import BatchNorm, BatchNormLeakyRelu
 from minigan.ops.pool import GatherMax, MaxPool2d, ScatterMax, SpreadWindows, SumWindows
 from minigan.optim.rules import Adam, AdamW
 from minigan.tensor import Tensor
@@ -102,15 +102,20 @@ def image(matrix: Array, shape: tuple[int, ...]) -> Array:
 
 
 @kernel(BatchNorm, "cuda")
+@kernel(BatchNormLeakyRelu, "cuda")
 def batch_norm(op: BatchNorm, x: Array, weight: Array, bias: Array) -> Array:
-    """Three walks: the mean, the variance, the result."""
-    y, op.mean, op.var, _ = chains.batch_norm(rows(x), weight, bias, op.eps)
+    """Three walks: the mean, the variance, the result with the activation."""
+    slope = op.slope if isinstance(op, BatchNormLeakyRelu) else 1.0
+    y, op.mean, op.var, _ = chains.batch_norm(rows(x), weight, bias, op.eps, slope)
     return image(y, x.shape)
 
 
 @kernel(BatchNorm, "cuda", does="derivative")
+@kernel(BatchNormLeakyRelu, "cuda", does="derivative")
 def batch_norm_derivative(op: BatchNorm, g: Array) -> tuple[Array | None, ...]:
-    """Two walks: the sums, the result."""
+    """Two walks, the sums and the result, behind that of the activation."""
+    if isinstance(op, BatchNormLeakyRelu):
+        g = chains.leaky_grad(g, op.output.array, op.slope)
     x, weight = op.input(0).array, op.input(1).array
     rstd = (op.var + op.eps) ** -0.5
     vectors = (weight, op.mean, rstd)

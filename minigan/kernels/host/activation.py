@@ -33,7 +33,7 @@ def relu_derivative(op: Relu, g: Array) -> Array:
     y = op.output.array
     if y.nbytes < parallel.WORTH:
         return kept(g, y > 0)
-    return filled(lambda part, gpart, gx: kept(gpart, part > 0, gx), y, g)
+    return filled(lambda part, gpart, gx: leaky_gradient(part, gpart, 0.0, gx), y, g)
 
 
 @kernel(LeakyRelu, "numpy")
@@ -51,7 +51,15 @@ def leaky_relu_derivative(op: LeakyRelu, g: Array) -> Array:
     if x.nbytes < parallel.WORTH:
         gx = factor(x, op.slope)
         return np.multiply(gx, g, out=gx)
-    return filled(lambda part, gpart, gx: np.multiply(gpart, factor(part, op.slope), out=gx), x, g)
+    return filled(lambda part, gpart, gx: leaky_gradient(part, gpart, op.slope, gx), x, g)
+
+
+def leaky_gradient(x: Array, g: Array, slope: float, gx: Array) -> None:
+    """Write g where x > 0, else slope * g, into gx."""
+    if slope:
+        np.multiply(g, factor(x, slope), out=gx)
+    else:
+        kept(g, x > 0, gx)
 
 
 def factor(x: Array, slope: float) -> Array:

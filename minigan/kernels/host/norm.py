@@ -10,8 +10,9 @@ import numpy as np
 
 from minigan.backend import Array
 from minigan.kernels import blas
+from minigan.kernels.host.activation import leaky_gradient
 from minigan.kernels.registry import kernel
-from minigan.ops.norm import BatchNorm, Standardize
+from minigan.ops.norm import BatchNorm, BatchNormLeakyRelu, Standardize
 
 CHUNK_BYTES = 1 << 20  # small enough to stay in a core's cache, large enough to be worth a thread
 WIDE = 1024  # elements in a row: short rows are joined, which saves NumPy's cost per row
@@ -75,29 +76,48 @@ def mean(x: Array, axes: tuple[int, ...]) -> Array:
 
 
 @kernel(BatchNorm, "numpy")
-def batch_norm(op: BatchNorm, x: Array, weight: Array, bias: Array) -> Array:
+@kernel(BatchNormLeakyRelu, "numpy")
+def batch_norm(op: BatchNorm, x: Array, weight: Array, bias: Array) -> Any:
     """Two walks over x: statistics, then the result; what a step of a walk touches stays in the cache."""
+    slope = op.slope if isinstance(op, BatchNormLeakyRelu) else 1.0
+    if slope > 1:
+        return NotImplemented
     rows = Rows(x)
     op.mean, op.var = rows.mean_and_variance()
-    slope = weight * (op.var + op.eps) ** -0.5
-    scale, shift = rows.wide(slope), rows.wide(bias - op.mean * slope)
+    steep = weight * (op.var + op.eps) ** -0.5
+    scale, shift = rows.wide(steep), rows.wide(bias - op.mean * steep)
     y = np.empty_like(rows.matrix)
 
     def fill(part: slice) -> None:
         np.multiply(rows.matrix[part], scale, out=y[part])
         z = y[part]
         z += shift
+        if slope < 1:
+            np.maximum(z, slope * z if slope else 0, out=z)
 
     rows.walk(fill)
     return rows.image(y)
 
 
 @kernel(BatchNorm, "numpy", does="derivative")
+@kernel(BatchNormLeakyRelu, "numpy", does="derivative")
 def batch_norm_derivative(op: BatchNorm, g: Array) -> tuple[Array | None, ...]:
-    """Each channel's gx = factor * g - (slope * x + shift), which is the formula multiplied out."""
-    rows, grows, weight = Rows(op.input(0).array), Rows(g), op.input(1).array
+    """Each channel's gx = factor * g - (slope * x + shift), which is the formula multiplied out.
+
+    Where a leaky ReLU follows, the first walk leaves its gradient in gx, where the second one finds it.
+    """
+    rows, grows, weight = Rows(op.input(0).array), Rows(g).matrix, op.input(1).array
     rstd = (op.var + op.eps) ** -0.5
-    gmean, gdrift = rows.gradient_means(op.mean, grows.matrix)
+    gx = np.empty_like(rows.matrix)
+    if isinstance(op, BatchNormLeakyRelu):
+        given, grows, y, leak = grows, gx, Rows(op.output.array).matrix, op.slope
+
+        def ready(part: slice) -> None:
+            leaky_gradient(y[part], given[part], leak, gx[part])
+
+        gmean, gdrift = rows.gradient_means(op.mean, grows, ready)
+    else:
+        gmean, gdrift = rows.gradient_means(op.mean, grows)
     gdrift *= rstd  # mean of g * xhat
     gweight, gbias = gdrift * rows.count, gmean * rows.count
     if not op.needs(0):
@@ -105,12 +125,11 @@ def batch_norm_derivative(op: BatchNorm, g: Array) -> tuple[Array | None, ...]:
     scale = weight * rstd
     steep = scale * rstd * gdrift
     factor, slope, shift = (rows.wide(v) for v in (scale, steep, scale * gmean - steep * op.mean))
-    gx = np.empty_like(rows.matrix)
 
     def fill(part: slice) -> None:
         drift = rows.matrix[part] * slope
         drift += shift
-        np.multiply(grows.matrix[part], factor, out=gx[part])
+        np.multiply(grows[part], factor, out=gx[part])
         gx[part] -= drift
 
     rows.walk(fill)
@@ -180,11 +199,17 @@ class Rows:
         shift, square = self.means(sums)
         return center + shift, np.maximum(square - shift * shift, 0)
 
-    def gradient_means(self, center: Array, g: Array) -> tuple[Array, Array]:
-        """Means of g and of g * (x - center) of each channel, in one walk."""
+    def gradient_means(
+        self, center: Array, g: Array, ready: Callable[[slice], Any] = lambda part: None
+    ) -> tuple[Array, Array]:
+        """Means of g and of g * (x - center) of each channel, in one walk.
+
+        ``ready`` fills a part of g before it is read.
+        """
         wide = self.wide(center)
 
         def sums(part: slice) -> tuple[Array, Array]:
+            ready(part)
             deviation = self.matrix[part] - wide
             deviation *= g[part]
             return sum_rows(g[part]), sum_rows(deviation)

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigan import ops
 from minigan.errors import ArgumentError, DTypeError, ShapeError
-from minigan.ops.loss import FlooredLog
+from minigan.ops.loss import BinaryCrossEntropyWithLogits, FlooredLog
 from minigan.testing.case import BadInput, OpCase, Sample
 from minigan.testing.oracles import one_by_one
 from minigan.testing.strategies import (
@@ -174,7 +174,8 @@ CASES = [
            torch=in_torch("binary_cross_entropy"), empty=NONE,
            bad=(*refused(), BadInput("no probabilities", (X * 3, X), {}, ArgumentError, "with_logits"))),
     OpCase("binary_cross_entropy_with_logits", ops.binary_cross_entropy_with_logits, logits(),
-           cross_with_logits, torch=in_torch("binary_cross_entropy_with_logits"), bad=refused(), empty=NONE),
+           cross_with_logits, (BinaryCrossEntropyWithLogits,),
+           torch=in_torch("binary_cross_entropy_with_logits"), bad=refused(), empty=NONE),
     OpCase("nll_loss", ops.nll_loss, classes(), likelihood, linear=(0,), torch=in_torch("nll_loss"),
            bad=refused_classes(), empty=NO_CLASSES),
     OpCase("cross_entropy", ops.cross_entropy, classes(smoothing=True), cross_entropy,

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigan import backend, ops
 from minigan.errors import ArgumentError, ShapeError
-from minigan.ops.norm import BatchNorm, Standardize
+from minigan.ops.norm import BatchNorm, BatchNormLeakyRelu, Standardize
 from minigan.tensor import Tensor
 from minigan.testing.case import BadInput, OpCase, Sample
 from minigan.testing.strategies import (
@@ -34,6 +34,19 @@ def images(draw: Any, least_axes: int = 2) -> Sample:
     inputs = [draw(distinct_arrays(tuple(shape)))]
     inputs += [draw(arrays((shape[1],), 0.5)) for _ in range(draw(sampled_from((0, 2, 2))))]
     return Sample(tuple(inputs), {"eps": draw(sampled_from((1e-5, 0.1)))})
+
+
+@composite
+def leaky(draw: Any) -> Sample:
+    """With a slope, and in every channel a bias that puts the bend half-way between two neighbours."""
+    sample = draw(images().filter(lambda sample: len(sample.inputs) == 3))
+    x, weight, bias = sample.inputs
+    y = affine(normalized(x, lambda p: p[1:2], sample.kwargs["eps"]), weight, np.zeros_like(bias))
+    for c in range(x.shape[1]):
+        values = np.sort(y[:, c], axis=None)
+        widest = np.argmax(np.diff(values))
+        bias[c] = -(values[widest] + values[widest + 1]) / 2
+    return Sample((x, weight, bias), {**sample.kwargs, "negative_slope": draw(sampled_from((0.2, 0.0, 1.5)))})
 
 
 @composite
@@ -96,6 +109,25 @@ def affine(
 def batch_norm(x: Tensor, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
     """In training, without running statistics."""
     return ops.batch_norm(x, None, None, weight, bias, training=True, eps=eps)
+
+
+def batch_norm_leaky(x: Tensor, weight: Any = None, bias: Any = None, **settings: Any) -> Tensor:
+    """In training, without running statistics, the leaky ReLU with it."""
+    return ops.batch_norm(x, None, None, weight, bias, training=True, **settings)
+
+
+def leaky_by_hand(
+    x: np.ndarray, weight: Any = None, bias: Any = None, *, eps: float, negative_slope: float
+) -> np.ndarray:
+    """The one, then the other."""
+    z = affine(normalized(x, lambda p: p[1:2], eps), weight, bias)
+    return np.where(z > 0, z, negative_slope * z)
+
+
+def leaky_in_torch(torch: Any, x: Any, weight: Any, bias: Any, *, eps: float, negative_slope: float) -> Any:
+    """The one, then the other."""
+    z = torch.nn.functional.batch_norm(x, None, None, weight, bias, training=True, eps=eps)
+    return torch.nn.functional.leaky_relu(z, negative_slope)
 
 
 def batch_norm_eval(x: Tensor, weight: Any = None, bias: Any = None, *, running_mean: np.ndarray,
@@ -176,6 +208,11 @@ CASES = [
            (BatchNorm,), torch=in_torch("batch_norm"), empty=(Sample((EMPTY, W, W), EPS),),
            bad=(NO_CHANNELS, WRONG_WEIGHT, WRONG_EPS,
                 BadInput("a single value a channel", (X[:1, :, 0],), EPS, ShapeError, "one value"))),
+    OpCase("batch_norm leaky relu", batch_norm_leaky, leaky(), leaky_by_hand, (BatchNormLeakyRelu,),
+           torch=leaky_in_torch, empty=(Sample((EMPTY, W, W), {**EPS, "negative_slope": 0.2}),),
+           bad=(BadInput("a negative slope", (X,), {"negative_slope": -0.1}, ArgumentError, "negative_slope"),
+                BadInput("a slope that is no number", (X,), {"negative_slope": "0.2"}, ArgumentError,
+                         "negative_slope"))),
     OpCase("batch_norm eval", batch_norm_eval, evaluated(), evaluated_by_hand, linear=(0, 2),
            torch=in_torch("batch_norm"),
            empty=(Sample((EMPTY, W, W), {**EPS, "running_mean": W, "running_var": W}),)),
