@@ -177,18 +177,18 @@ def same_device(arrays: Iterable[Array], where: str) -> None:
 
 def check_alike(arrays: list[Array], where: type, any_dtype: bool = False) -> None:
     """Raise unless all arrays have one device and one dtype, a float unless ``any_dtype``; say ``where``."""
-    first, name = arrays[0], where.__name__
+    first = arrays[0]
     kind, dtype = type(first), first.dtype
-    if dtype.kind != "f" and not any_dtype:
+    if not any_dtype and dtype.kind != "f":
         raise DTypeError(
-            f"{name}: expected floating-point input, got {dtype}; convert with .astype('float32')"
+            f"{where.__name__}: expected floating-point input, got {dtype}; convert with .astype('float32')"
         )
-    for other in arrays[1:]:
+    for other in arrays:
         if type(other) is not kind:
-            same_device(arrays, name)
-        if other.dtype != dtype:
+            same_device(arrays, where.__name__)
+        if other.dtype is not dtype and other.dtype != dtype:
             raise DTypeError(
-                f"{name}: inputs differ in dtype ({dtype} and {other.dtype}); convert with .astype"
+                f"{where.__name__}: inputs differ in dtype ({dtype} and {other.dtype}); convert with .astype"
             )
 
 

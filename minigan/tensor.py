@@ -227,13 +227,13 @@ class Op:
             kinds = ", ".join(type(t).__name__ for t in inputs)
             raise DTypeError(f"{self.name}: expected Tensors, got {kinds}; wrap it: Tensor(batch)") from None
         backend.check_alike(arrays, type(self), self.any_dtype)
-        if arrays[0].dtype.char == "e" and not self.exact:
+        if not self.exact and arrays[0].dtype.char == "e":
             return self(*[t.astype(np.float32) for t in inputs]).astype(np.float16)  # see ops/half.py
         if _modes.recording:
             for t in inputs:
                 if t.requires_grad:
                     self.recording = True
-                    self.parents = tuple((t.node or t) if t.requires_grad else None for t in inputs)
+                    self.parents = tuple([(t.node or t) if t.requires_grad else None for t in inputs])
                     break
         if observers:
             array = run_observed("forward", self, self._compute, inputs, arrays)
@@ -249,7 +249,7 @@ class Op:
             result.node = self
             self.order = next(_order)
             self.shape = array.shape
-            self.input_shapes = tuple(a.shape for a in arrays)
+            self.input_shapes = tuple([a.shape for a in arrays])
             self._kept = {i: (inputs[i], inputs[i]._version, inputs[i]._version[0]) for i in self.keeps}
             if self.keeps_output:
                 self._output = (array, result._version, result._version[0])
@@ -265,7 +265,7 @@ class Op:
             self.given = ()
         if array is NotImplemented:
             array = self.forward(*arrays)
-        return np.asarray(array) if isinstance(array, np.generic) else array
+        return _array(array)
 
     def differentiate(self, g: Tensor) -> Any:
         """Backward, by a kernel where nothing is recorded and one takes this, else by definition."""
@@ -274,14 +274,14 @@ class Op:
                 found = kernel(self, g._data)
                 if found is not NotImplemented:
                     parts = found if type(found) is tuple else (found,)
-                    return tuple(None if part is None else Tensor._wrap(part) for part in parts)
+                    return tuple([None if part is None else Tensor._wrap(_array(part)) for part in parts])
         return self.backward(g)
 
     def needs(self, i: int) -> bool:
         """Return whether anyone wants the gradient of input ``i``."""
         if self._wanted is not None:
             return self._wanted[i]
-        return bool(self.parents) and self.parents[i] is not None
+        return self.parents != () and self.parents[i] is not None
 
     def input(self, i: int) -> Tensor:
         """Return kept input ``i``; GraphError if it was changed in place since."""
@@ -312,3 +312,8 @@ class Op:
     def release(self) -> None:
         """Drop kept values and edges; a second backward then raises GraphError."""
         self._kept, self._output, self.saved, self.parents, self.released = {}, None, None, (), True
+
+
+def _array(value: Array) -> Array:
+    """An array without axes again of what NumPy made a number of."""
+    return np.asarray(value) if isinstance(value, np.generic) else value

@@ -10,6 +10,7 @@ import minigan
 from minigan import Tensor, detect_anomaly, grad, no_grad, observe, ops
 from minigan.autograd import ancestors
 from minigan.errors import GraphError, NumericError, ShapeError
+from minigan.modes import set_mode
 from minigan.tensor import Op
 
 
@@ -246,10 +247,21 @@ def test_grad_computes_only_what_leads_to_its_inputs():
 
 def test_a_frozen_factor_costs_nothing():
     x, frozen = leaf(1.0, 2.0), Tensor(np.array([3.0, 4.0]))
-    products = []
-    with observe(lambda phase, op, result, seconds: products.append((phase, op.name))):
-        (x * frozen).sum().backward()
-    assert products.count(("forward", "Mul")) == 2, "one product forward, one backward: none for the constant"
+    products, found = [], []
+
+    def note(phase, op, result, seconds):
+        products.append((phase, op.name))
+        if phase == "backward" and op.name == "Mul":
+            found.append([part is None for part in result])
+
+    for on in (False, True):
+        with set_mode("kernels", on), observe(note):
+            (x * frozen).sum().backward()
+        if not on:
+            assert products.count(("forward", "Mul")) == 2, (
+                "one product forward, one back: none for the constant"
+            )
+    assert found == [[False, True], [False, True]]
 
 
 def test_what_comes_before_an_intermediate_target_is_not_walked():

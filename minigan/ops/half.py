@@ -18,6 +18,7 @@ from minigan.ops.operands import astype
 from minigan.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Tensor])
+HALF = np.dtype(np.float16)
 
 
 def in_single(function: F) -> F:
@@ -25,7 +26,9 @@ def in_single(function: F) -> F:
 
     @wraps(function)
     def wide(*args: Any, **kwargs: Any) -> Tensor:
-        first = next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
+        first = args[0] if args else None
+        if not isinstance(first, Tensor):
+            first = next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
         if not _is_half(first):
             return function(*args, **kwargs)
         named = {name: _single(value) for name, value in kwargs.items()}
@@ -35,7 +38,7 @@ def in_single(function: F) -> F:
 
 
 def _is_half(value: Any) -> bool:
-    return getattr(value, "dtype", None) == np.float16
+    return getattr(value, "dtype", None) == HALF
 
 
 def _single(value: Any) -> Any:

@@ -15,11 +15,12 @@ from minigan.errors import ArgumentError, DTypeError, ShapeError
 from minigan.tensor import Op, Tensor
 
 R = TypeVar("R")
+NUMBERS = (int, float, np.number)
 
 
 def is_number(value: Any) -> bool:
     """Return whether ``value`` is a Python or NumPy number (which never changes a dtype)."""
-    return isinstance(value, (int, float, np.number))
+    return isinstance(value, NUMBERS)
 
 
 def number(value: Any, name: str, where: str) -> float:
@@ -112,7 +113,7 @@ def takes_dim(function: Callable[..., R]) -> Callable[..., R]:
 
     @wraps(function)
     def named(*args: Any, **kwargs: Any) -> Any:
-        for theirs, ours in (("dim", "axis"), ("keepdim", "keepdims")):
+        for theirs, ours in (("dim", "axis"), ("keepdim", "keepdims")) if kwargs else ():
             if theirs in kwargs:
                 if ours in kwargs:
                     raise TypeError(f"{function.__name__}: got both {theirs} and {ours}")
@@ -141,8 +142,10 @@ def whole_numbers(*values: Any) -> tuple[int, ...]:
 
 def normalize_axes(axis: int | Sequence[int] | None, ndim: int, where: str) -> tuple[int, ...]:
     """Return axes as sorted non-negative integers (None: all); ShapeError if out of range or repeated."""
+    if axis is None:
+        return tuple(range(ndim))
     try:
-        axes = tuple(range(ndim)) if axis is None else whole_numbers(axis)
+        axes = whole_numbers(axis)
     except TypeError:
         raise ShapeError(f"{where}: expected an axis (an integer) or a tuple of them, got {axis!r}") from None
     if any(not -ndim <= a < ndim for a in axes):

@@ -65,10 +65,11 @@ def _check_float(x: Tensor, where: str) -> None:
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the mean over ``axis``.  y = sum(x) / n;  gx = g / n.  ShapeError for an empty mean."""
     _check_float(x, "mean")
-    n = _count(x, axis, "mean")
-    if n == 0 and sum(x, axis).size:
+    total = sum(x, axis, keepdims)
+    n, sums = x.array.size, total.array.size
+    if n == 0 and sums:
         raise ShapeError(f"mean: no elements to average over axis {axis} of shape {x.shape}")
-    return MulScalar(1.0 / (n or 1))(sum(x, axis, keepdims))
+    return MulScalar(sums / (n or 1))(total)
 
 
 @takes_dim

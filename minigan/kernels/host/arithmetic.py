@@ -1,4 +1,7 @@
-"""Sums of large arrays on all threads, and choices between an element and 0."""
+"""Sums of large arrays on all threads, choices between an element and 0, and derivatives of arithmetic.
+
+Those are array expressions where the definitions build operations: what is saved is time in Python.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,11 @@ import numpy as np
 from minigan.backend import Array, namespace
 from minigan.kernels import parallel
 from minigan.kernels.registry import kernel
-from minigan.ops.arithmetic import Add
+from minigan.ops.arithmetic import Add, AddScalar, Div, Mul, MulScalar, Neg, PowScalar, Sub
+from minigan.ops.broadcast import Sum, sum_array_to
 from minigan.ops.choice import Where
+from minigan.ops.shape import Reshape
+from minigan.tensor import Op
 
 
 @kernel(Add, "numpy")
@@ -45,3 +51,78 @@ def kept(x: Array, condition: Array, out: Array = None) -> Array:
     ones = xp.empty_like(x, dtype=whole)  # in the memory order of x
     ones[...] = bits
     return xp.bitwise_and(x.view(whole), ones, out=ones).view(x.dtype)
+
+
+def shares(op: Op, first: Array | None, second: Array | None) -> tuple[Array | None, Array | None]:
+    """Two gradients of the result's shape, each summed to its input's."""
+    one, other = op.input_shapes
+    if first is not None and first.shape != one:
+        first = sum_array_to(first, one)
+    if second is not None and second.shape != other:
+        second = sum_array_to(second, other)
+    return first, second
+
+
+@kernel(Add, "numpy", does="derivative")
+def add_derivative(op: Add, g: Array) -> tuple[Array | None, ...]:
+    """g, g."""
+    return shares(op, g, g)
+
+
+@kernel(Sub, "numpy", does="derivative")
+def sub_derivative(op: Sub, g: Array) -> tuple[Array | None, ...]:
+    """g, -g."""
+    return shares(op, g if op.needs(0) else None, -g if op.needs(1) else None)
+
+
+@kernel(Mul, "numpy", does="derivative")
+def mul_derivative(op: Mul, g: Array) -> tuple[Array | None, ...]:
+    """g * y, g * x."""
+    gx = g * op.input(1)._data if op.needs(0) else None
+    return shares(op, gx, g * op.input(0)._data if op.needs(1) else None)
+
+
+@kernel(Div, "numpy", does="derivative")
+def div_derivative(op: Div, g: Array) -> tuple[Array | None, ...]:
+    """g / y, -g / y * (x / y)."""
+    y = op.input(1)._data
+    gx = g / y
+    return shares(op, gx if op.needs(0) else None, -gx * (op.input(0)._data / y) if op.needs(1) else None)
+
+
+@kernel(AddScalar, "numpy", does="derivative")
+def add_scalar_derivative(op: AddScalar, g: Array) -> Array:
+    """g."""
+    return g
+
+
+@kernel(MulScalar, "numpy", does="derivative")
+def mul_scalar_derivative(op: MulScalar, g: Array) -> Array:
+    """c g."""
+    return g * op.c
+
+
+@kernel(Neg, "numpy", does="derivative")
+def neg_derivative(op: Neg, g: Array) -> Array:
+    """-g."""
+    return -g
+
+
+@kernel(PowScalar, "numpy", does="derivative")
+def square_derivative(op: PowScalar, g: Array) -> Any:
+    """2 x g, for squares."""
+    return g * (op.input(0)._data * 2.0) if op.p == 2 else NotImplemented
+
+
+@kernel(Sum, "numpy", does="derivative")
+def sum_derivative(op: Sum, g: Array) -> Array:
+    """Every element of an axis that was summed has the same gradient."""
+    shape = op.input_shapes[0]
+    kept = [1 if axis in op.axes else n for axis, n in enumerate(shape)]
+    return np.broadcast_to(g.reshape(kept), shape)
+
+
+@kernel(Reshape, "numpy", does="derivative")
+def reshape_derivative(op: Reshape, g: Array) -> Array:
+    """g in the input's shape."""
+    return g.reshape(op.input_shapes[0])
