@@ -48,6 +48,7 @@ _loaded: dict[str, Backend] = {"numpy": NUMPY}
 _by_type: dict[type, Backend] = {np.ndarray: NUMPY}
 _current: Backend | None = None
 _precision: str | None = None  # what set_matmul_precision was last told
+_float: np.dtype = np.dtype(np.float32)
 PRECISIONS = ("highest", "high")
 
 
@@ -204,14 +205,45 @@ def to_device(array: Array, name: str) -> Array:
 
 
 def device_name(device: Any) -> str:
-    """Return the backend's name for a device's: "cpu" is "numpy", "cuda" and "cuda:0" are "cupy"."""
-    name = str(device).split(":")[0]
-    return {"cpu": "numpy", "cuda": "cupy"}.get(name, str(device))
+    """Return the backend that a device means: "cpu" is "numpy"; "cuda", "cuda:0" and 0 are "cupy".
+
+    Raises DeviceError for another number than 0: one device of a kind is used.
+    """
+    word = f"cuda:{device}" if isinstance(device, (int, np.integer)) else str(device)
+    kind, _, number = word.partition(":")
+    if number not in ("", "0"):
+        raise DeviceError(f"invalid device ordinal: {word!r}; minigan uses the first {kind} device, 0")
+    return {"cpu": "numpy", "cuda": "cupy"}.get(kind, kind)
+
+
+def get_default_dtype() -> np.dtype:
+    """Return the type of new tensors of Python floats: float32 until `set_default_dtype`."""
+    return _float
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Make new tensors of Python floats float32 or float64; ArgumentError for another type."""
+    global _float
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise ArgumentError(f"set_default_dtype: expected float32 or float64, got {dtype}")
+    _float = np.dtype(dtype)
 
 
 def host_array(value: Any) -> np.ndarray:
     """Return an array of any device, or numbers, as a NumPy array."""
     return of(value).to_host(value) if type(value) in _by_type else np.asarray(value)
+
+
+def new_array(data: Any, sizes: tuple[int, ...]) -> np.ndarray:
+    """Return the numbers of a list, or zeros of the given sizes, on the host in the default dtype."""
+    if type(data) is int:
+        data = np.zeros((data, *sizes))
+    elif sizes:
+        raise ArgumentError(f"Tensor: expected sizes alone or one list of values, got {(data, *sizes)}")
+    elif data and isinstance(data, tuple) and all(type(n) is int for n in data):
+        raise ArgumentError(f"Tensor({data}): write Tensor({list(data)}) for values, zeros({data}) for sizes")
+    found = np.asarray(data)
+    return found.astype(get_default_dtype()) if found.dtype.kind in "fbiu" else found
 
 
 def synchronize() -> None:

@@ -34,21 +34,20 @@ else:
 class Tensor(Methods):
     """An array with a gradient: ``Tensor(data, requires_grad=False, dtype=None)``.
 
-    ``data`` is a number, a nested list or an array of any shape.  Python numbers and lists of them become
-    float32 (whole-number lists int64); arrays keep their type and are *not* copied, as with
-    ``torch.from_numpy``.  New arrays go to the current backend.  DTypeError for a gradient of integers.
+    ``data`` is a list of numbers (nested to any depth), which become the default dtype (float32), or an array
+    of any shape, which keeps its type and is *not* copied, as with ``torch.from_numpy``.  Whole numbers are
+    sizes: ``Tensor(2, 3)`` is there to be filled.  New arrays go to the current backend.  DTypeError for a
+    gradient of integers; ArgumentError for a tuple of whole numbers, which might be values or sizes.
     """
 
     __slots__ = ("_data", "_version", "grad", "node", "requires_grad", "cache", "hooks", "__weakref__")
     __array_ufunc__ = None  # array * tensor comes to Tensor.__rmul__, not to a loop over elements
 
-    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None):
+    def __init__(self, data: Any = (), *sizes: int, requires_grad: bool = False, dtype: Any = None):
         twin = data if isinstance(data, Tensor) else None
         data = data if twin is None else twin._data
         if not hasattr(data, "__array__") and not hasattr(data, "__cuda_array_interface__"):
-            data = np.asarray(data)
-            if data.dtype == np.float64:
-                data = data.astype(np.float32)
+            data = backend.new_array(data, sizes)
         if isinstance(data, (np.ndarray, np.generic)) and type(data) not in backend._by_type:
             data = np.asarray(data)
         if type(data) is np.ndarray:

@@ -19,7 +19,9 @@ LONGEST_DEFINITION_FILE, LONGEST_DEFINITION_FUNCTION = 320, 40
 
 # Files inside minigan/ops from left to right: a file may import those to its left. "conv" is the sub-package.
 OPS_ORDER = "operands shape broadcast choice arithmetic elementwise half reduce linalg activation".split()
-OPS_ORDER += "windows conv pool resample norm noise loss creation select compare inplace methods".split()
+OPS_ORDER += (
+    "steps windows conv pool resample norm noise loss creation select compare inplace methods".split()
+)
 CORE = {"backend", "modes", "tensor", "autograd"}
 # Which rooms a room may import from. Every room may import errors and itself; ops has its own, finer table.
 MAY_IMPORT = {

@@ -261,3 +261,18 @@ def test_a_precision_asked_for_early_reaches_the_gpu_that_comes_later(restored, 
 def test_free_memory_is_a_sound_number():
     free = backend.free_memory()
     assert free is None or 1 << 20 < free < 1 << 50
+
+
+@pytest.mark.parametrize("word", ["cuda:1", "cupy:3", 1, "cpu:2"])
+def test_a_device_number_that_is_not_there_is_refused_alike(word):
+    layer = minigan.nn.Linear(1, 1)
+    moves = [layer.to, minigan.ones(1).to] if isinstance(word, str) else [layer.cuda, minigan.ones(1).cuda]
+    for move in (*moves, lambda device: minigan.zeros(1, device=device)):
+        with pytest.raises(DeviceError, match="invalid device ordinal"):
+            move(word)
+
+
+def test_device_words():
+    assert [backend.device_name(word) for word in ("cpu", "cpu:0", "numpy", "cuda", "cuda:0", 0, "cupy")] == [
+        *["numpy"] * 3, *["cupy"] * 4,
+    ]  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 
 import minigan
 from minigan import Op, Tensor, enable_grad, is_grad_enabled, no_grad
-from minigan.errors import DeviceError, DTypeError, GraphError, ShapeError
+from minigan.errors import ArgumentError, DeviceError, DTypeError, GraphError, ShapeError
 from minigan.ops.operands import as_tensor
 
 
@@ -43,8 +43,9 @@ class Root(Op):
     [
         (1.5, "float32"),
         ([[1.0, 2.0]], "float32"),
-        ([1, 2], "int64"),
-        (True, "bool"),
+        ([1, 2], "float32"),
+        ([[True], [False]], "float32"),
+        ([], "float32"),
         (np.float64(2), "float64"),
         (np.ones(2), "float64"),
         (np.ones(2, np.float32), "float32"),
@@ -76,7 +77,24 @@ def test_only_numbers_are_held(data):
 
 def test_integers_have_no_gradient():
     with pytest.raises(DTypeError, match="only floating-point"):
-        Tensor([1, 2], requires_grad=True)
+        Tensor(np.array([1, 2]), requires_grad=True)
+
+
+def test_whole_numbers_are_sizes():
+    assert Tensor(2, 3).shape == (2, 3) and Tensor(0).shape == (0,) == Tensor().shape
+    assert Tensor(4).dtype == np.float32 and Tensor(2.5).shape == ()
+    with pytest.raises(ArgumentError, match=r"write Tensor\(\[2, 3\]\) for values, zeros"):
+        Tensor((2, 3))
+    with pytest.raises(ArgumentError, match="sizes alone or one list"):
+        Tensor([1.0], 2)
+
+
+def test_the_default_dtype_is_that_of_numbers():
+    minigan.set_default_dtype(minigan.float64)
+    try:
+        assert Tensor([1]).dtype == Tensor(2, 1).dtype == minigan.tensor(1.5).dtype == np.float64
+    finally:
+        minigan.set_default_dtype(minigan.float32)
 
 
 def test_shape_size_and_the_rest():
@@ -290,7 +308,7 @@ def test_numbers_never_change_the_dtype_and_the_wider_float_wins():
 
 def test_integers_do_not_compute():
     with pytest.raises(DTypeError, match="Exp: expected floating-point input, got int64"):
-        Tensor([1, 2]).exp()
+        minigan.tensor([1, 2]).exp()
 
 
 def test_an_array_on_the_left_leaves_the_operation_to_the_tensor():

@@ -25,7 +25,7 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True, dtype: Any = None):
-        super().__init__(data, requires_grad, dtype)
+        super().__init__(data, requires_grad=requires_grad, dtype=dtype)
 
 
 class Mismatch(NamedTuple):

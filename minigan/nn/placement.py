@@ -8,16 +8,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from minigan import backend
-from minigan.errors import ArgumentError, DTypeError
+from minigan.errors import DTypeError
 from minigan.tensor import Tensor
 
 P = TypeVar("P", bound="Placed")
-
-
-def backend_name(device: Any) -> str:
-    """Return the backend that a device word means: "cpu" is "numpy", "cuda" and "cuda:0" are "cupy"."""
-    word = str(device)
-    return {"cpu": "numpy", "cuda": "cupy", "cuda:0": "cupy"}.get(word, word)
 
 
 class Placed:
@@ -44,7 +38,7 @@ class Placed:
             device, dtype = None, device
         if dtype is not None and np.dtype(dtype).kind != "f":
             raise DTypeError(f"to: expected a floating-point type, got {np.dtype(dtype)}")
-        name = None if device is None else backend_name(device)
+        name = None if device is None else backend.device_name(device)
         for tensor in [*self.parameters(), *self.buffers()]:
             for t in (tensor, tensor.grad):
                 if t is not None:
@@ -57,9 +51,7 @@ class Placed:
 
     def cuda(self: P, device: Any = None) -> P:
         """Move to the graphics card, "cupy"; returns self.  DeviceError where there is none."""
-        if device not in (None, 0, "cuda", "cuda:0"):
-            raise ArgumentError(f"expected the first device, 0, got {device!r}: one is used at a time")
-        return self.to("cupy")
+        return self.to("cuda" if device is None else device)
 
     def type(self: P, dst_type: Any) -> P:
         """Convert floating-point parameters and buffers to a type; returns self."""

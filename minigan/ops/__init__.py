@@ -28,11 +28,8 @@ from minigan.ops.compare import (
     argmax,
     argmin,
     argsort,
-    ceil,
     eq,
     equal,
-    floor,
-    floor_divide,
     ge,
     gt,
     isfinite,
@@ -45,9 +42,6 @@ from minigan.ops.compare import (
     logical_xor,
     lt,
     ne,
-    remainder,
-    round,
-    sign,
     sort,
     topk,
 )
@@ -136,6 +130,7 @@ from minigan.ops.select import (
     view,
 )
 from minigan.ops.shape import concatenate, flatten, flip, getitem, pad, permute, reshape, stack, transpose
+from minigan.ops.steps import ceil, floor, floor_divide, fmod, frac, remainder, round, sign, trunc
 
 cat, clamp, absolute, multiply, divide, subtract = (
     concatenate,

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array, namespace
-from minigan.errors import ArgumentError
 from minigan.ops.broadcast import sum_to
 from minigan.ops.choice import where
 from minigan.ops.operands import astype, is_number, pair
 from minigan.tensor import Op, Tensor
+
+quietly = np.errstate(divide="ignore", invalid="ignore")  # what is divided by 0 is infinite or NaN
 
 
 class Add(Op):
@@ -92,6 +93,7 @@ class Div(Op):
         """y always; x for y's gradient."""
         return [1] + [0] * self.needs(1)
 
+    @quietly
     def forward(self, x: Array, y: Array) -> Array:
         return x / y
 
@@ -145,7 +147,7 @@ class PowScalar(Op):
         self.p = p
 
     def forward(self, x: Array) -> Array:
-        return x**self.p
+        return x**self.p if self.p >= 0 else quietly(pow)(x, self.p)
 
     def backward(self, g: Tensor) -> Tensor:
         x = self.input(0)
@@ -212,8 +214,8 @@ def mul(x: Any, y: Any) -> Tensor:
 def div(x: Any, y: Any) -> Tensor:
     """Return x / y (broadcasting), a float of whole numbers too.  gx = g / y, gy = -g * x / y**2."""
     if is_number(y):
-        if float(y) == 0.0:
-            raise ArgumentError("div: division by the number 0")
+        if y == 0:
+            return Div()(*pair(_floating(x), float(y), "div"))
         return mul(x, 1.0 / float(y))
     if is_number(x):
         return PowScalar(-1.0)(_floating(y)) * float(x)

@@ -12,7 +12,7 @@ from typing import Any
 from minigan.backend import Array, namespace
 from minigan.errors import DTypeError
 from minigan.ops.broadcast import sum_to
-from minigan.ops.operands import broadcast_shapes, pair
+from minigan.ops.operands import as_tensor, broadcast_shapes, pair
 from minigan.tensor import Op, Tensor
 
 
@@ -37,7 +37,7 @@ class Where(Op):
 
 def where(condition: Any, x: Any, y: Any) -> Tensor:
     """Return x where ``condition`` (boolean tensor or array) holds, else y; all three broadcast."""
-    mask = (condition if isinstance(condition, Tensor) else Tensor(condition)).array
+    mask = as_tensor(condition).array
     if mask.dtype != bool:
         raise DTypeError(f"where: expected a boolean condition, got {mask.dtype}")
     x, y = pair(x, y, "where")

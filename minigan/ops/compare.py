@@ -58,10 +58,6 @@ ge = _compared("ge", ">=", lambda x, y: x >= y)
 bitwise_and = _compared("bitwise_and", "&", lambda x, y: x & y)
 bitwise_or = _compared("bitwise_or", "|", lambda x, y: x | y)
 bitwise_xor = _compared("bitwise_xor", "^", lambda x, y: x ^ y)
-floor_divide = _compared("floor_divide", "//", lambda x, y: x // y)
-remainder = _compared("remainder", "%", lambda x, y: x % y)
-floor_divide.__doc__ = "Return input / other rounded down, a constant."
-remainder.__doc__ = "Return what is left of input after whole others, with other's sign, a constant."
 logical_and = _compared("logical_and", "and", lambda x, y: (x != 0) & (y != 0))
 logical_or = _compared("logical_or", "or", lambda x, y: (x != 0) | (y != 0))
 logical_xor = _compared("logical_xor", "xor", lambda x, y: (x != 0) ^ (y != 0))
@@ -90,26 +86,6 @@ def isinf(input: Tensor) -> Tensor:
 def isfinite(input: Tensor) -> Tensor:
     """Return where elements are neither NaN nor infinite."""
     return _constant(namespace(input.array).isfinite(input.array))
-
-
-def sign(input: Tensor) -> Tensor:
-    """Return -1, 0 or 1 by the sign; a constant, as its derivative is 0."""
-    return _constant(namespace(input.array).sign(input.array))
-
-
-def floor(input: Tensor) -> Tensor:
-    """Return elements rounded down; a constant."""
-    return _constant(namespace(input.array).floor(input.array))
-
-
-def ceil(input: Tensor) -> Tensor:
-    """Return elements rounded up; a constant."""
-    return _constant(namespace(input.array).ceil(input.array))
-
-
-def round(input: Tensor) -> Tensor:
-    """Return elements rounded to whole numbers, halves to even ones; a constant."""
-    return _constant(namespace(input.array).round(input.array))
 
 
 def equal(input: Tensor, other: Tensor) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigan import backend
+from minigan.backend import get_default_dtype, set_default_dtype  # noqa: F401
 from minigan.errors import ArgumentError
 from minigan.ops.operands import whole_numbers
 from minigan.tensor import Tensor
@@ -18,7 +19,6 @@ from minigan.tensor import Tensor
 Generator = np.random.Generator
 
 _default = np.random.default_rng(0)
-_dtype: np.dtype = np.dtype(np.float32)
 
 
 def default_generator() -> Generator:
@@ -31,19 +31,6 @@ def manual_seed(seed: int) -> Generator:
     global _default
     _default = np.random.default_rng(seed)
     return _default
-
-
-def get_default_dtype() -> np.dtype:
-    """Return the type of new tensors of Python floats: float32 until `set_default_dtype`."""
-    return _dtype
-
-
-def set_default_dtype(dtype: Any) -> None:
-    """Make new tensors of Python floats float32 or float64; ArgumentError for another type."""
-    global _dtype
-    if np.dtype(dtype) not in (np.float32, np.float64):
-        raise ArgumentError(f"set_default_dtype: expected float32 or float64, got {dtype}")
-    _dtype = np.dtype(dtype)
 
 
 def _placed(array: np.ndarray, dtype: Any, device: str | None, requires_grad: bool) -> Tensor:
@@ -63,7 +50,7 @@ def tensor(data: Any, *, dtype: Any = None, device: str | None = None, requires_
     plain = not hasattr(data, "dtype")
     array = np.array(data.numpy() if isinstance(data, Tensor) else backend.host_array(data))
     if plain and array.dtype == np.float64:
-        array = array.astype(_dtype)
+        array = array.astype(get_default_dtype())
     return _placed(array, dtype, device, requires_grad)
 
 
@@ -97,20 +84,20 @@ def full(
     """Return a tensor of one value: bool, int64 or the default dtype, by the value, unless ``dtype`` says."""
     if dtype is None:
         kind = np.asarray(fill_value).dtype.kind
-        dtype = bool if kind == "b" else np.int64 if kind in "iu" else _dtype
+        dtype = bool if kind == "b" else np.int64 if kind in "iu" else get_default_dtype()
     return _placed(np.full(whole_numbers(size), fill_value, dtype), None, device, requires_grad)
 
 
 def zeros(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """Return zeros: ``zeros(2, 3)`` or ``zeros((2, 3))``."""
     sizes = whole_numbers(*size) if size else ()
-    return _placed(np.zeros(sizes, dtype or _dtype), None, device, requires_grad)
+    return _placed(np.zeros(sizes, dtype or get_default_dtype()), None, device, requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """Return ones: ``ones(2, 3)`` or ``ones((2, 3))``."""
     sizes = whole_numbers(*size) if size else ()
-    return _placed(np.ones(sizes, dtype or _dtype), None, device, requires_grad)
+    return _placed(np.ones(sizes, dtype or get_default_dtype()), None, device, requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
@@ -131,7 +118,7 @@ def arange(
     first, last = (0, start) if end is None else (start, end)
     whole = all(isinstance(value, (int, np.integer)) for value in (first, last, step))
     found = np.arange(first, last, step)
-    return _placed(found, dtype or (np.int64 if whole else _dtype), device, requires_grad)
+    return _placed(found, dtype or (np.int64 if whole else get_default_dtype()), device, requires_grad)
 
 
 def linspace(
@@ -144,7 +131,7 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """Return ``steps`` numbers from start to end, both included."""
-    return _placed(np.linspace(start, end, steps), dtype or _dtype, device, requires_grad)
+    return _placed(np.linspace(start, end, steps), dtype or get_default_dtype(), device, requires_grad)
 
 
 def eye(
@@ -156,7 +143,7 @@ def eye(
     requires_grad: bool = False,
 ) -> Tensor:
     """Return the identity matrix (n, m)."""
-    return _placed(np.eye(n, m, dtype=dtype or _dtype), None, device, requires_grad)
+    return _placed(np.eye(n, m, dtype=dtype or get_default_dtype()), None, device, requires_grad)
 
 
 def randn(
@@ -168,7 +155,7 @@ def randn(
 ) -> Tensor:
     """Return draws from N(0, 1)."""
     drawn = (generator or _default).standard_normal(whole_numbers(*size) if size else ())
-    return _placed(np.asarray(drawn), dtype or _dtype, device, requires_grad)
+    return _placed(np.asarray(drawn), dtype or get_default_dtype(), device, requires_grad)
 
 
 def rand(
@@ -180,7 +167,7 @@ def rand(
 ) -> Tensor:
     """Return draws from U[0, 1)."""
     drawn = (generator or _default).random(whole_numbers(*size) if size else (), dtype=np.float32)
-    return _placed(np.asarray(drawn), dtype or _dtype, device, requires_grad)
+    return _placed(np.asarray(drawn), dtype or get_default_dtype(), device, requires_grad)
 
 
 def randint(
@@ -248,7 +235,7 @@ def normal(
     given = [value.numpy() if isinstance(value, Tensor) else value for value in (mean, std)]
     shape = np.broadcast_shapes(*map(np.shape, given)) if size is None else whole_numbers(size)
     drawn = (generator or _default).normal(given[0], given[1], shape)
-    return _placed(np.asarray(drawn), _dtype, None, False)
+    return _placed(np.asarray(drawn), get_default_dtype(), None, False)
 
 
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:

@@ -23,6 +23,7 @@ from minigan.ops import (
     reduce,
     select,
     shape,
+    steps,
 )
 from minigan.tensor import Tensor
 
@@ -126,8 +127,8 @@ def cpu(x: Tensor) -> Tensor:
 
 
 def cuda(x: Tensor, device: Any = None) -> Tensor:
-    """Return x on the GPU; DeviceError where there is none."""
-    return x.move("cupy")
+    """Return x on the GPU; DeviceError where there is none, or none of that number."""
+    return x.move(backend.device_name("cuda" if device is None else device))
 
 
 def type_as(x: Tensor, other: Tensor) -> Tensor:
@@ -189,8 +190,8 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "__rpow__": _reversed(elementwise.pow),
     "__matmul__": linalg.matmul,
     "__rmatmul__": _reversed(linalg.matmul),
-    "__floordiv__": compare.floor_divide,
-    "__mod__": compare.remainder,
+    "__floordiv__": steps.floor_divide,
+    "__mod__": steps.remainder,
     "__and__": compare.bitwise_and,
     "__or__": compare.bitwise_or,
     "__xor__": compare.bitwise_xor,
@@ -238,8 +239,8 @@ METHODS: dict[str, Callable[..., Any]] = {
         compare.eq, compare.ne, compare.lt, compare.le, compare.gt, compare.ge, compare.any, compare.all
     ),
     **_by_name(compare.argmax, compare.argmin, compare.sort, compare.argsort, compare.topk, compare.equal),
-    **_by_name(compare.allclose, compare.isnan, compare.isinf, compare.isfinite, compare.sign),
-    **_by_name(compare.floor, compare.ceil, compare.round, compare.floor_divide, compare.remainder),
+    **_by_name(compare.allclose, compare.isnan, compare.isinf, compare.isfinite, steps.sign),
+    **_by_name(steps.floor, steps.ceil, steps.round, steps.floor_divide, steps.remainder),
     **_by_name(compare.logical_and, compare.logical_or, compare.logical_not, compare.logical_xor),
     **_by_name(
         select.view, select.view_as, select.squeeze, select.unsqueeze, select.expand, select.expand_as

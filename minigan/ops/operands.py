@@ -34,7 +34,15 @@ def as_tensor(value: Any, like: Tensor | None = None) -> Tensor:
     """Return ``value`` as a Tensor; other than a Tensor it takes ``like``'s dtype and device."""
     if isinstance(value, Tensor):
         return value
-    return Tensor(value) if like is None else Tensor._wrap(_constant(value, like))
+    return _alone(value) if like is None else Tensor._wrap(_constant(value, like))
+
+
+def _alone(value: Any) -> Tensor:
+    """Numbers by their own type: whole ones int64, fractions the default dtype."""
+    if isinstance(value, (bool, int, list, tuple)):
+        array = np.asarray(value)
+        return Tensor(array if array.dtype != np.float64 else array.astype(backend.get_default_dtype()))
+    return Tensor(value)
 
 
 def _constant(value: Any, like: Tensor) -> Array:

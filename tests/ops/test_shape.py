@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from minigan import Tensor, grad, ops
+from minigan import Tensor, grad, ops, tensor
 from minigan.errors import ShapeError
 from minigan.ops.linalg import along_axis
 
 X = np.arange(24.0).reshape(2, 3, 4)
 INDICES = [
     0, -1, slice(None, None, -2), (slice(None), 1), (..., 2), None, (0, None, slice(1, 3)), [1, 0, 1],
-    (slice(None), [0, 0, 2]), np.array([1, 1]), Tensor([1, 0]), (np.array([[0, 1]]), np.array([[2], [0]])),
-    X > 10, True, ([True, False], slice(None)), (0, 1, 2), (Tensor([0, 1]), 0),
+    (slice(None), [0, 0, 2]), np.array([1, 1]), tensor([1, 0]), (np.array([[0, 1]]), np.array([[2], [0]])),
+    X > 10, True, ([True, False], slice(None)), (0, 1, 2), (tensor([0, 1]), 0),
 ]  # fmt: skip
 
 
