@@ -1,7 +1,7 @@
 """Layers that act on each element alone, or along one axis, without parameters (PReLU has one).
 
 Each calls the function of the same name in `minigan.nn.functional`, where formula and source stand.
-``inplace`` is accepted and changes nothing: every result is a new tensor.
+With ``inplace=True`` the input becomes the result, and who reads the input afterwards reads that.
 """
 
 from __future__ import annotations
@@ -28,49 +28,49 @@ class ReLU(_InPlace):
     """(any shape) -> same: max(x, 0)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x)
+        return F.relu(x, self.inplace)
 
 
 class ReLU6(_InPlace):
     """(any shape) -> same: x held to [0, 6]."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu6(x)
+        return F.relu6(x, self.inplace)
 
 
 class SELU(_InPlace):
     """(any shape) -> same: scale * elu(x, alpha), arXiv 1706.02515."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.selu(x)
+        return F.selu(x, self.inplace)
 
 
 class SiLU(_InPlace):
     """(any shape) -> same: x sigmoid(x)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.silu(x)
+        return F.silu(x, self.inplace)
 
 
 class Mish(_InPlace):
     """(any shape) -> same: x tanh(softplus(x)), arXiv 1908.08681."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.mish(x)
+        return F.mish(x, self.inplace)
 
 
 class Hardsigmoid(_InPlace):
     """(any shape) -> same: x / 6 + 1/2 held to [0, 1]."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.hardsigmoid(x)
+        return F.hardsigmoid(x, self.inplace)
 
 
 class Hardswish(_InPlace):
     """(any shape) -> same: x relu6(x + 3) / 6."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.hardswish(x)
+        return F.hardswish(x, self.inplace)
 
 
 class Sigmoid(Module):
@@ -117,7 +117,7 @@ class LeakyReLU(Module):
         self.inplace = inplace
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.leaky_relu(x, self.negative_slope)
+        return F.leaky_relu(x, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}"
@@ -139,14 +139,14 @@ class ELU(_Alpha):
     """(any shape) -> same: x where x > 0, alpha (exp(x) - 1) elsewhere."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.elu(x, self.alpha)
+        return F.elu(x, self.alpha, self.inplace)
 
 
 class CELU(_Alpha):
     """(any shape) -> same: x where x > 0, alpha (exp(x / alpha) - 1) elsewhere."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.celu(x, self.alpha)
+        return F.celu(x, self.alpha, self.inplace)
 
 
 class PReLU(Module):
@@ -176,7 +176,7 @@ class Hardtanh(Module):
         self.inplace = inplace
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.hardtanh(x, self.min_val, self.max_val)
+        return F.hardtanh(x, self.min_val, self.max_val, self.inplace)
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}"
@@ -191,7 +191,7 @@ class Threshold(Module):
         self.inplace = inplace
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.threshold(x, self.threshold, self.value)
+        return F.threshold(x, self.threshold, self.value, self.inplace)
 
     def extra_repr(self) -> str:
         return f"threshold={self.threshold}, value={self.value}"

@@ -15,7 +15,7 @@ class Dropout(Module):
     """(any shape) -> same: in training each element is 0 with probability p, else divided by 1 - p.
 
     The layer owns its generator (drawn from the default one unless passed), and `Module.random_state` saves
-    it, so that a resumed run drops the same elements.  ``inplace`` is accepted and changes nothing.
+    it, so that a resumed run drops the same elements.  With ``inplace`` the input becomes the result.
     Srivastava et al., JMLR 15, 2014.
     """
 
@@ -30,7 +30,7 @@ class Dropout(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Drop in training, hand on in evaluation."""
-        return F.dropout(x, self.p, self.training, generator=self.generator)
+        return F.dropout(x, self.p, self.training, self.inplace, generator=self.generator)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
@@ -40,4 +40,4 @@ class Dropout2d(Dropout):
     """(N, C, ...) -> same: as `Dropout`, but of whole channels.  Tompson et al., arXiv 1411.4280."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.dropout2d(x, self.p, self.training, generator=self.generator)
+        return F.dropout2d(x, self.p, self.training, self.inplace, generator=self.generator)

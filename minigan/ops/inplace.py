@@ -9,6 +9,7 @@ A graph that still needs the old value notices, as with any change: see `tensor.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,22 @@ def before(x: Tensor) -> Tensor:
     twin = x.detach()
     twin.node, twin.requires_grad = x.node, x.requires_grad
     return twin
+
+
+def on_request(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Decorator: with ``inplace=True`` the first argument becomes the result, and is returned."""
+    code = getattr(function, "__wrapped__", function).__code__
+    place = code.co_varnames[: code.co_argcount].index("inplace")
+
+    @wraps(function)
+    def either(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if kwargs.get("inplace") or len(args) >= place and args[place - 1]:
+            result = function(before(input), *args, **kwargs)
+            same = result.array is input.array  # nothing was dropped
+            return input if same else become(input, result, f"{function.__name__}(inplace=True)")
+        return function(input, *args, **kwargs)
+
+    return either
 
 
 def _in_place(name: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]:

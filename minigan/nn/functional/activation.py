@@ -1,7 +1,7 @@
 """Activations with PyTorch's arguments, the softmax family, and dropout.
 
-Shape line of all: (any shape) -> same, except where it says otherwise.  ``inplace`` is accepted and changes
-nothing: every result is a new tensor.  What is no operation of its own in `minigan.ops` is composed of those
+Shape line of all: (any shape) -> same, except where it says otherwise.  With ``inplace=True`` the input
+becomes the result (`ops.inplace`).  What is no operation of its own in `minigan.ops` is composed of those
 here, so its derivatives of every order come from theirs.
 """
 
@@ -17,33 +17,39 @@ from minigan.backend import namespace
 from minigan.errors import ArgumentError, ShapeError
 from minigan.nn import init
 from minigan.ops.half import in_single
+from minigan.ops.inplace import on_request
 from minigan.tensor import Tensor
 
 SELU_ALPHA = 1.6732632423543772848170429916717  # the fixed point (mean 0, variance 1) of arXiv 1706.02515
 SELU_SCALE = 1.0507009873554804934193349852946
 
 
+@on_request
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """max(x, 0)."""
     return ops.relu(input)
 
 
+@on_request
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else negative_slope x."""
     return ops.leaky_relu(input, negative_slope)
 
 
+@on_request
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha (exp(x) - 1).  Clevert et al., arXiv 1511.07289."""
     return ops.elu(input, alpha)
 
 
+@on_request
 @in_single
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """Scale times elu(x, alpha), with the two constants of Klambauer et al., arXiv 1706.02515, section 2."""
     return ops.elu(input, SELU_ALPHA) * SELU_SCALE
 
 
+@on_request
 @in_single
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha (exp(x / alpha) - 1), alpha > 0.  Barron, arXiv 1704.07483."""
@@ -63,6 +69,7 @@ def logsigmoid(input: Tensor) -> Tensor:
     return -ops.softplus(-input, threshold=float("inf"))
 
 
+@on_request
 @in_single
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """x held to [min_val, max_val]; g passes strictly inside, as in PyTorch.
@@ -74,17 +81,20 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     return ops.where(inside, input, ops.clip(input.detach(), min_val, max_val))
 
 
+@on_request
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """x held to [0, 6]."""
     return hardtanh(input, 0.0, 6.0)
 
 
+@on_request
 @in_single
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """x / 6 + 1/2 held to [0, 1].  Howard et al., arXiv 1905.02244, section 5.2."""
     return hardtanh(input, -3.0, 3.0) * (1 / 6) + 0.5
 
 
+@on_request
 @in_single
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x relu6(x + 3) / 6.  Howard et al., arXiv 1905.02244, section 5.2."""
@@ -118,11 +128,13 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     return ops.gelu(input, approximate)
 
 
+@on_request
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x sigmoid(x)."""
     return ops.silu(input)
 
 
+@on_request
 @in_single
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(softplus(x)).  Misra, arXiv 1908.08681, equation 1."""
@@ -143,6 +155,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return ops.where(input.array > 0, input, ops.reshape(weight, lane) * input)
 
 
+@on_request
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, else ``value``."""
     return ops.where(~(input.array <= threshold), input, value)
@@ -237,6 +250,7 @@ def gumbel_softmax(
 # ---- dropout ----------------------------------------------------------------------------------------------
 
 
+@on_request
 def dropout(
     input: Tensor,
     p: float = 0.5,
@@ -253,6 +267,7 @@ def dropout(
     return ops.dropout(input, p, training=training, generator=generator or init.default_generator())
 
 
+@on_request
 def dropout2d(
     input: Tensor,
     p: float = 0.5,
