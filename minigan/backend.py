@@ -98,6 +98,11 @@ def owner(array: Array) -> Any:
     return array
 
 
+def address(array: Array) -> int:
+    """Return where the array's first element lies in its device's memory."""
+    return int(array.ctypes.data if of(array).name == "numpy" else array.data.ptr)
+
+
 def memory_order(array: Array) -> list[int]:
     """Return the axes from the slowest to the fastest in memory."""
     return sorted(range(array.ndim), key=lambda axis: (-abs(array.strides[axis]), axis))

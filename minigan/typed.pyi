@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minigan.ops.compare import Extremes
-from minigan.ops.methods import Size
+from minigan.ops.members import Size
 from minigan.tensor import Op, Tensor
 
 _bool: TypeAlias = bool  # the names below hide the types

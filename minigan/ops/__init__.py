@@ -28,6 +28,10 @@ from minigan.ops.compare import (
     argmax,
     argmin,
     argsort,
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    bitwise_xor,
     eq,
     equal,
     ge,
@@ -46,6 +50,30 @@ from minigan.ops.compare import (
     topk,
 )
 from minigan.ops.conv import conv2d, conv_transpose2d
+from minigan.ops.counting import (
+    aminmax,
+    argwhere,
+    bincount,
+    bucketize,
+    count_nonzero,
+    histc,
+    isclose,
+    isin,
+    kthvalue,
+    median,
+    multinomial,
+    nan_to_num,
+    nanmean,
+    nansum,
+    nonzero,
+    quantile,
+    searchsorted,
+    std_mean,
+    tril_indices,
+    triu_indices,
+    unique,
+    var_mean,
+)
 from minigan.ops.creation import (
     arange,
     as_tensor,
@@ -75,9 +103,14 @@ from minigan.ops.creation import (
 )
 from minigan.ops.elementwise import (
     abs,
+    addcdiv,
+    addcmul,
+    clamp_max,
+    clamp_min,
     clip,
     cos,
     exp,
+    lerp,
     log,
     log1p,
     maximum,
@@ -100,15 +133,46 @@ from minigan.ops.loss import (
     nll_loss,
     smooth_l1_loss,
 )
-from minigan.ops.methods import clone
-from minigan.ops.methods import max_or_pair as max
-from minigan.ops.methods import min_or_pair as min
+from minigan.ops.matrices import (
+    addmm,
+    baddbmm,
+    broadcast_tensors,
+    cdist,
+    cross,
+    cumprod,
+    diag,
+    diagonal,
+    dist,
+    fliplr,
+    flipud,
+    hstack,
+    inner,
+    inverse,
+    logdet,
+    meshgrid,
+    rot90,
+    slogdet,
+    tensordot,
+    trace,
+    vstack,
+)
+from minigan.ops.members import clone
+from minigan.ops.members import max_or_pair as max
+from minigan.ops.members import min_or_pair as min
 from minigan.ops.noise import dropout
 from minigan.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, pixel_norm
 from minigan.ops.operands import astype
 from minigan.ops.pool import adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d, max_pool2d
 from minigan.ops.reduce import amax, amin, cumsum, logsumexp, mean, norm, prod, std, var
 from minigan.ops.resample import interpolate
+from minigan.ops.scatter import (
+    index_add,
+    index_copy,
+    index_fill,
+    masked_scatter,
+    scatter,
+    scatter_add,
+)
 from minigan.ops.select import (
     chunk,
     expand,
@@ -117,26 +181,51 @@ from minigan.ops.select import (
     masked_fill,
     masked_select,
     movedim,
+    narrow,
     numel,
+    ravel,
     repeat_interleave,
     roll,
+    select,
     split,
     squeeze,
     t,
+    take,
+    take_along_dim,
+    tensor_split,
+    tile,
     tril,
     triu,
     unbind,
+    unflatten,
     unsqueeze,
     view,
 )
 from minigan.ops.shape import concatenate, flatten, flip, getitem, pad, permute, reshape, stack, transpose
 from minigan.ops.steps import ceil, floor, floor_divide, fmod, frac, remainder, round, sign, trunc
+from minigan.ops.trigonometry import (
+    acos,
+    asin,
+    atan,
+    atan2,
+    cosh,
+    exp2,
+    expm1,
+    hypot,
+    log2,
+    log10,
+    logaddexp,
+    logit,
+    sinc,
+    sinh,
+    tan,
+    xlogy,
+)
 
-cat, clamp, absolute, multiply, divide, subtract = (
-    concatenate,
-    clip,
-    abs,
-    mul,
-    div,
-    sub,
-)  # PyTorch's other names
+# PyTorch's other names
+cat, concat, clamp, absolute, multiply = concatenate, concatenate, clip, abs, mul
+divide, true_divide, subtract, negative = div, div, sub, neg
+greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+swapaxes, swapdims, moveaxis = transpose, transpose, movedim
+arcsin, arccos, arctan, arctan2, fix, sgn = asin, acos, atan, atan2, trunc, sign
+row_stack, ger = vstack, outer

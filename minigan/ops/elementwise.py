@@ -223,12 +223,15 @@ def abs(x: Tensor) -> Tensor:
     return Abs()(x)
 
 
-def clip(x: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
-    """Return x limited to [min, max]; g passes inside and on the bounds.
+def clip(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """Return x limited to [min, max]; g passes inside and on the bounds.  Bounds may be tensors (`maximum`).
 
     So with min == max, where the result is constant, g still passes at x == min: a convention, PyTorch's too.
     Raises ArgumentError if both bounds are None or min > max.
     """
+    if isinstance(min, Tensor) or isinstance(max, Tensor):
+        x = x if min is None else maximum(x, min)
+        return x if max is None else minimum(x, max)
     if min is None and max is None or min is not None and max is not None and min > max:
         raise ArgumentError(f"clip: expected min <= max and at least one of them, got min={min}, max={max}")
     return Clip(min, max)(x)
@@ -272,3 +275,28 @@ def square(x: Tensor) -> Tensor:
 def reciprocal(x: Tensor) -> Tensor:
     """Return 1 / x.  gx = -g / x**2."""
     return pow(x, -1)
+
+
+def lerp(x: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """Return x + weight (end - x): x at weight 0, end at 1."""
+    return x + weight * (end - x)
+
+
+def addcmul(x: Tensor, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+    """Return x + value tensor1 tensor2."""
+    return x + value * (tensor1 * tensor2)
+
+
+def addcdiv(x: Tensor, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+    """Return x + value tensor1 / tensor2."""
+    return x + value * (tensor1 / tensor2)
+
+
+def clamp_min(x: Tensor, min: Any) -> Tensor:
+    """Return x, at least ``min``."""
+    return clip(x, min, None)
+
+
+def clamp_max(x: Tensor, max: Any) -> Tensor:
+    """Return x, at most ``max``."""
+    return clip(x, None, max)

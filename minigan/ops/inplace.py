@@ -19,8 +19,8 @@ from minigan.backend import Array, namespace
 from minigan.errors import DTypeError, GraphError, ShapeError
 from minigan.modes import is_grad_enabled, no_grad
 from minigan.ops import arithmetic, creation, elementwise
-from minigan.ops.broadcast import sum_to
-from minigan.ops.operands import as_tensor, whole_numbers
+from minigan.ops.broadcast import broadcast_to, sum_to
+from minigan.ops.operands import as_tensor, astype, whole_numbers
 from minigan.ops.select import masked_fill, squeeze, t, unsqueeze
 from minigan.ops.shape import getitem, plain_index, transpose
 from minigan.tensor import Op, Tensor
@@ -48,6 +48,9 @@ class SetItem(Op):
         )
 
 
+_overwrite = Tensor.copy_  # in the same memory, whatever is recorded
+
+
 def _check(x: Tensor, name: str) -> None:
     """Refuse what would falsify a graph."""
     if is_grad_enabled() and x.requires_grad and x.is_leaf:
@@ -65,10 +68,19 @@ def become(x: Tensor, result: Tensor, name: str) -> Tensor:
     if not np.can_cast(result.dtype, x.dtype, "same_kind"):
         raise DTypeError(f"{name}: a result of dtype {result.dtype} does not fit a tensor of {x.dtype}")
     if not (result.requires_grad or x.requires_grad and is_grad_enabled()):
-        return x.copy_(result)
+        return _overwrite(x, result)
+    result = astype(result, x.dtype)
     x.array = result.array
     x.node, x.requires_grad = result.node, result.requires_grad
     return x
+
+
+def copy_(x: Tensor, value: Any) -> Tensor:
+    """Overwrite x with an array or a tensor that broadcasts to it; recorded where either records."""
+    if isinstance(value, Tensor) and is_grad_enabled() and (x.requires_grad or value.requires_grad):
+        return become(x, arithmetic.Clone()(broadcast_to(astype(value, x.dtype), x.shape)), "copy_")
+    given = as_tensor(value) if not isinstance(value, Tensor) else value
+    return _overwrite(x, given if given.shape == x.shape else broadcast_to(given, x.shape))
 
 
 def before(x: Tensor) -> Tensor:
@@ -94,7 +106,9 @@ def on_request(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return either
 
 
-def _in_place(name: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def in_place(name: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return the function that changes its first argument to what ``function`` returns."""
+
     def change(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         _check(x, name)
         return become(x, function(before(x), *args, **kwargs), name)
@@ -104,17 +118,17 @@ def _in_place(name: str, function: Callable[..., Tensor]) -> Callable[..., Tenso
     return change
 
 
-add_ = _in_place("add_", arithmetic.add)
-sub_ = _in_place("sub_", arithmetic.sub)
-mul_ = _in_place("mul_", arithmetic.mul)
-div_ = _in_place("div_", arithmetic.div)
-pow_ = _in_place("pow_", elementwise.pow)
-neg_ = _in_place("neg_", arithmetic.neg)
-clamp_ = _in_place("clamp_", elementwise.clip)
-exp_ = _in_place("exp_", elementwise.exp)
-sqrt_ = _in_place("sqrt_", elementwise.sqrt)
-abs_ = _in_place("abs_", elementwise.abs)
-masked_fill_ = _in_place("masked_fill_", masked_fill)
+add_ = in_place("add_", arithmetic.add)
+sub_ = in_place("sub_", arithmetic.sub)
+mul_ = in_place("mul_", arithmetic.mul)
+div_ = in_place("div_", arithmetic.div)
+pow_ = in_place("pow_", elementwise.pow)
+neg_ = in_place("neg_", arithmetic.neg)
+clamp_ = in_place("clamp_", elementwise.clip)
+exp_ = in_place("exp_", elementwise.exp)
+sqrt_ = in_place("sqrt_", elementwise.sqrt)
+abs_ = in_place("abs_", elementwise.abs)
+masked_fill_ = in_place("masked_fill_", masked_fill)
 
 
 def _reshaped(name: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -146,6 +160,17 @@ def resize_(x: Tensor, *sizes: Any) -> Tensor:
     return x
 
 
+def resize_as_(x: Tensor, other: Tensor) -> Tensor:
+    """Give x the sizes of ``other``; see `resize_`."""
+    return resize_(x, other.shape)
+
+
+def detach_(x: Tensor) -> Tensor:
+    """Cut x itself off from the graph that made it."""
+    x.node, x.requires_grad = None, False
+    return x
+
+
 def setitem(x: Tensor, index: Any, value: Any) -> None:
     """``x[index] = value``: a number, an array or a tensor that broadcasts to what the index names."""
     _check(x, "x[index] = value")
@@ -169,7 +194,7 @@ def _filled(x: Tensor, array: Any, name: str) -> Tensor:
     with no_grad():
         host = np.broadcast_to(np.asarray(array, x.dtype), x.shape)
         new = Tensor._wrap(backend.of(x.array).from_host(host))
-        x.copy_(new)
+        _overwrite(x, new)
     if x.node is not None:
         x.node, x.requires_grad = None, False
     return x

@@ -2,194 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigan import autograd, backend
-from minigan.errors import ArgumentError, GraphError
-from minigan.modes import is_grad_enabled
 from minigan.ops import (
     activation,
     arithmetic,
     broadcast,
+    choice,
     compare,
+    counting,
     creation,
     elementwise,
     inplace,
     linalg,
+    matrices,
     operands,
     reduce,
+    scatter,
     select,
     shape,
     steps,
+    trigonometry,
+)
+from minigan.ops.members import (
+    Size,
+    call_numpy,
+    clone,
+    contiguous,
+    cpu,
+    cuda,
+    formatted,
+    item_or_rows,
+    maker_like,
+    max_or_pair,
+    min_or_pair,
+    new,
+    rows,
+    strides,
+    swapped,
+    to,
+    to_array,
+    truth,
+    type_as,
+    type_of,
+    typed,
 )
 from minigan.tensor import Tensor
 
-
-def _reversed(function: Callable[[Any, Any], Tensor]) -> Callable[[Tensor, Any], Tensor]:
-    return lambda x, y: function(operands.as_tensor(y, like=x) if not operands.is_number(y) else y, x)
-
-
-def _as_numpy(value: Any) -> Any:
-    """Replace every tensor inside an argument of a NumPy function by its numbers."""
-    if isinstance(value, (list, tuple)):
-        return type(value)(map(_as_numpy, value)) if type(value) in (list, tuple) else value
-    return to_array(value) if isinstance(value, Tensor) else value
-
-
-def to_array(x: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-    """Return what ``np.asarray(x)`` gives: the numbers, on the host (from a GPU always a copy).
-
-    Raises GraphError where ``x`` records, as NumPy would lose its gradient without a word.
-    """
-    if x.requires_grad and is_grad_enabled():
-        raise GraphError(
-            "NumPy would lose this tensor's gradient: use minigan's functions, or x.detach() or x.numpy()"
-        )
-    return np.array(x.numpy(), dtype, copy=copy)
-
-
-def call_numpy(x: Tensor, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-    """Run a NumPy function (np.mean, np.concatenate, ...) on the numbers; the result is NumPy's."""
-    return function(*map(_as_numpy, args), **{name: _as_numpy(value) for name, value in kwargs.items()})
-
-
-def _rows(x: Tensor) -> Iterator[Tensor]:
-    return (shape.getitem(x, i) for i in range(len(x)))
-
-
-def _format(x: Tensor, spec: str) -> str:
-    return format(x.item(), spec) if x.ndim == 0 else format(str(x), spec)
-
-
-class Size(int):
-    """The number of elements, as NumPy's ``size``; called, the shape or one of its sizes, as PyTorch's."""
-
-    shape: tuple[int, ...]
-
-    def __new__(cls, x: Tensor) -> Size:
-        found = super().__new__(cls, x.array.size)
-        found.shape = x.shape
-        return found
-
-    def __call__(self, dim: int | None = None) -> Any:
-        return self.shape if dim is None else self.shape[dim]
-
-
-def item_or_rows(x: Tensor) -> Any:
-    """Return the numbers as Python lists in lists, or one number."""
-    return x.numpy().tolist()
-
-
-def clone(x: Tensor) -> Tensor:
-    """Return a copy with memory of its own, through which gradients flow."""
-    return arithmetic.Clone()(x)
-
-
-def contiguous(x: Tensor) -> Tensor:
-    """Return x: here no operation asks how memory is laid out."""
-    return x
-
-
-def to(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    """Return x on another device or in another dtype: ``to("cuda")``, ``to(float64)``, ``to(other)``.
-
-    "cpu" is NumPy, "cuda" CuPy; ``non_blocking`` and ``copy`` are accepted and change nothing.  Raises
-    DeviceError where the device is missing.
-    """
-    unknown = kwargs.keys() - {"device", "dtype", "non_blocking", "copy", "memory_format"}
-    if unknown:
-        raise ArgumentError(f"to: unknown arguments {sorted(unknown)}")
-    wanted = [*args, *(kwargs[name] for name in ("device", "dtype") if kwargs.get(name) is not None)]
-    for value in wanted:
-        if isinstance(value, Tensor):
-            x = x.move(value.device).astype(value.dtype)
-        elif isinstance(value, str):
-            x = x.move(backend.device_name(value))
-        elif not isinstance(value, bool):
-            x = operands.astype(x, value)
-    return x
-
-
-def _typed(name: str, dtype: Any) -> Callable[[Tensor], Tensor]:
-    def typed(x: Tensor) -> Tensor:
-        return operands.astype(x, dtype)
-
-    typed.__name__, typed.__doc__ = name, f"Return x as {np.dtype(dtype)}."
-    return typed
-
-
-def cpu(x: Tensor) -> Tensor:
-    """Return x on NumPy."""
-    return x.move("numpy")
-
-
-def cuda(x: Tensor, device: Any = None) -> Tensor:
-    """Return x on the GPU; DeviceError where there is none, or none of that number."""
-    return x.move(backend.device_name("cuda" if device is None else device))
-
-
-def type_as(x: Tensor, other: Tensor) -> Tensor:
-    """Return x in the dtype of ``other``."""
-    return operands.astype(x, other.dtype)
-
-
-def type_of(x: Tensor, dtype: Any = None) -> Any:
-    """Return x in another type, given as a dtype or a class such as FloatTensor; alone, its dtype's name."""
-    return str(x.dtype) if dtype is None else operands.astype(x, getattr(dtype, "dtype", dtype))
-
-
-def _new(maker: Callable[..., Tensor], name: str) -> Callable[..., Tensor]:
-    def new(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return maker(*args, **{"dtype": x.dtype, "device": x.device, **kwargs})
-
-    new.__name__, new.__doc__ = (
-        name,
-        f"Return what `{maker.__name__}` returns, in the dtype and on the device of x.",
-    )
-    return new
-
-
-def max_or_pair(x: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Any:
-    """Return the largest element; with ``dim`` (values, indices); with a tensor the `maximum` of both."""
-    dim = axis if dim is None else dim
-    if isinstance(dim, Tensor):
-        return elementwise.maximum(x, dim)
-    return reduce.amax(x) if dim is None else compare.extremes("max", x, dim, keepdim)
-
-
-def min_or_pair(x: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Any:
-    """Return the smallest element; with ``dim`` (values, indices); with a tensor the `minimum` of both."""
-    dim = axis if dim is None else dim
-    if isinstance(dim, Tensor):
-        return elementwise.minimum(x, dim)
-    return reduce.amin(x) if dim is None else compare.extremes("min", x, dim, keepdim)
-
-
-def truth(x: Tensor) -> bool:
-    """Return the only element as a truth value; ArgumentError where there are several."""
-    if x.size != 1:
-        raise ArgumentError(
-            f"the truth value of a tensor of shape {x.shape} is not clear: use .any(), .all() or .item()"
-        )
-    return bool(x.item())
-
-
 OPERATORS: dict[str, Callable[..., Any]] = {
     "__add__": arithmetic.add,
-    "__radd__": _reversed(arithmetic.add),
+    "__radd__": swapped(arithmetic.add),
     "__sub__": arithmetic.sub,
-    "__rsub__": _reversed(arithmetic.sub),
+    "__rsub__": swapped(arithmetic.sub),
     "__mul__": arithmetic.mul,
-    "__rmul__": _reversed(arithmetic.mul),
+    "__rmul__": swapped(arithmetic.mul),
     "__truediv__": arithmetic.div,
-    "__rtruediv__": _reversed(arithmetic.div),
+    "__rtruediv__": swapped(arithmetic.div),
     "__pow__": elementwise.pow,
-    "__rpow__": _reversed(elementwise.pow),
+    "__rpow__": swapped(elementwise.pow),
     "__matmul__": linalg.matmul,
-    "__rmatmul__": _reversed(linalg.matmul),
+    "__rmatmul__": swapped(linalg.matmul),
     "__floordiv__": steps.floor_divide,
     "__mod__": steps.remainder,
     "__and__": compare.bitwise_and,
@@ -204,7 +80,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "__abs__": elementwise.abs,
     "__getitem__": shape.getitem,
     "__setitem__": inplace.setitem,
-    "__iter__": _rows,
+    "__iter__": rows,
     "__array__": to_array,
     "__array_function__": call_numpy,
     "__eq__": compare.eq,
@@ -216,7 +92,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "__bool__": truth,
     "__int__": lambda x: int(x.item()),
     "__index__": lambda x: x.item().__index__(),
-    "__format__": _format,
+    "__format__": formatted,
 }
 
 
@@ -256,32 +132,94 @@ METHODS: dict[str, Callable[..., Any]] = {
     **_by_name(inplace.unsqueeze_, inplace.squeeze_, inplace.t_, inplace.transpose_, inplace.resize_),
     **_by_name(elementwise.log1p, elementwise.sin, elementwise.cos, elementwise.rsqrt, elementwise.square),
     **_by_name(elementwise.reciprocal, activation.erf),
+    **_by_name(elementwise.lerp, elementwise.addcmul, elementwise.addcdiv, elementwise.clamp_min),
+    **_by_name(elementwise.clamp_max, steps.trunc, steps.frac, steps.fmod, compare.bitwise_and),
+    **_by_name(compare.bitwise_or, compare.bitwise_xor, compare.bitwise_not),
+    **_by_name(trigonometry.tan, trigonometry.asin, trigonometry.acos, trigonometry.atan, trigonometry.atan2),
+    **_by_name(
+        trigonometry.sinh, trigonometry.cosh, trigonometry.expm1, trigonometry.exp2, trigonometry.log2
+    ),
+    **_by_name(trigonometry.log10, trigonometry.logit, trigonometry.sinc, trigonometry.logaddexp),
+    **_by_name(trigonometry.xlogy, trigonometry.hypot),
+    **_by_name(matrices.addmm, matrices.baddbmm, matrices.cross, matrices.cumprod, matrices.diag),
+    **_by_name(matrices.diagonal, matrices.dist, matrices.fliplr, matrices.flipud, matrices.inner),
+    **_by_name(matrices.inverse, matrices.logdet, matrices.rot90, matrices.slogdet, matrices.trace),
+    **_by_name(select.select, select.narrow, select.take, select.take_along_dim, select.tile, select.ravel),
+    **_by_name(select.reshape_as, select.unflatten, select.tensor_split, select.unfold),
+    **_by_name(
+        scatter.scatter, scatter.scatter_add, scatter.index_add, scatter.index_copy, scatter.index_fill
+    ),
+    **_by_name(scatter.masked_scatter, scatter.scatter_, scatter.scatter_add_, scatter.index_add_),
+    **_by_name(scatter.index_copy_, scatter.index_fill_, scatter.masked_scatter_, scatter.fill_diagonal_),
+    **_by_name(inplace.copy_, scatter.random_, inplace.detach_, inplace.resize_as_),
+    **_by_name(counting.kthvalue, counting.median, counting.quantile, counting.aminmax, counting.nansum),
+    **_by_name(counting.nanmean, counting.nan_to_num, counting.unique, counting.bincount, counting.histc),
+    **_by_name(counting.nonzero, counting.argwhere, counting.count_nonzero, counting.isclose),
+    **_by_name(counting.multinomial, creation.bernoulli),
     "type": type_of,
-    "new_zeros": _new(creation.zeros, "new_zeros"),
-    "new_ones": _new(creation.ones, "new_ones"),
-    "new_empty": _new(creation.empty, "new_empty"),
-    "new_full": _new(creation.full, "new_full"),
-    "new_tensor": _new(creation.tensor, "new_tensor"),
+    "new": new,
+    "new_zeros": maker_like(creation.zeros, "new_zeros"),
+    "new_ones": maker_like(creation.ones, "new_ones"),
+    "new_empty": maker_like(creation.empty, "new_empty"),
+    "new_full": maker_like(creation.full, "new_full"),
+    "new_tensor": maker_like(creation.tensor, "new_tensor"),
     "max": max_or_pair,
     "min": min_or_pair,
     "clamp": elementwise.clip,
     "absolute": elementwise.abs,
     "multiply": arithmetic.mul,
+    "divide": arithmetic.div,
+    "true_divide": arithmetic.div,
+    "subtract": arithmetic.sub,
+    "negative": arithmetic.neg,
+    "greater": compare.gt,
+    "greater_equal": compare.ge,
+    "less": compare.lt,
+    "less_equal": compare.le,
+    "not_equal": compare.ne,
+    "swapaxes": shape.transpose,
+    "swapdims": shape.transpose,
+    "moveaxis": select.movedim,
+    "where": lambda x, condition, other: choice.where(condition, x, other),
     "tolist": item_or_rows,
     "dim": lambda x: x.ndim,
-    "float": _typed("float", np.float32),
-    "double": _typed("double", np.float64),
-    "half": _typed("half", np.float16),
-    "int": _typed("int", np.int32),
-    "long": _typed("long", np.int64),
-    "bool": _typed("bool", np.bool_),
+    "ndimension": lambda x: x.ndim,
+    "nelement": select.numel,
+    "element_size": lambda x: x.dtype.itemsize,
+    "stride": lambda x, dim=None: strides(x) if dim is None else strides(x)[dim],
+    "data_ptr": lambda x: backend.address(x.array),
+    "get_device": lambda x: -1 if x.device == "numpy" else 0,
+    "is_contiguous": lambda x: bool(x.array.flags.c_contiguous),
+    "is_floating_point": lambda x: x.dtype.kind == "f",
+    "pin_memory": contiguous,
+    "share_memory_": contiguous,
+    "byte": typed("byte", np.uint8),
+    "char": typed("char", np.int8),
+    "short": typed("short", np.int16),
+    "float": typed("float", np.float32),
+    "double": typed("double", np.float64),
+    "half": typed("half", np.float16),
+    "int": typed("int", np.int32),
+    "long": typed("long", np.int64),
+    "bool": typed("bool", np.bool_),
 }
+
+CHANGED = """relu sigmoid tanh log log1p log2 log10 sin cos tan asin acos atan sinh cosh expm1 exp2 erf rsqrt
+square reciprocal floor ceil round trunc frac sign remainder fmod floor_divide lerp addcmul addcdiv clip
+clamp_min clamp_max nan_to_num tril triu cumsum cumprod eq ne lt le gt ge logical_and logical_or
+logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not absolute negative subtract
+multiply divide addmm baddbmm""".split()
+METHODS.update({f"{name}_": inplace.in_place(f"{name}_", METHODS[name]) for name in CHANGED})
 
 PROPERTIES: dict[str, property] = {
     "size": property(Size, doc=Size.__doc__),
     "T": property(lambda x: shape.permute(x, *reversed(range(x.ndim))), doc="All axes in reverse order."),
     "mT": property(lambda x: shape.transpose(x), doc="The last two axes swapped."),
     "grad_fn": property(lambda x: x.node, doc="The operation that made this tensor, where it was recorded."),
+    "is_sparse": property(lambda x: False, doc="False: there are no sparse tensors here."),
+    "is_cpu": property(lambda x: x.device == "numpy", doc="Whether the array lives in main memory."),
+    "nbytes": property(lambda x: x.array.nbytes, doc="Bytes of the elements."),
+    "itemsize": property(lambda x: x.dtype.itemsize, doc="Bytes of one element."),
     "is_cuda": property(lambda x: x.device != "numpy", doc="Whether the array lives on a GPU."),
 }
 

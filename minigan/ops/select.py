@@ -116,34 +116,40 @@ def unbind(x: Tensor, axis: int = 0) -> tuple[Tensor, ...]:
     return tuple(getitem(x, (slice(None),) * place + (i,)) for i in range(x.shape[place]))
 
 
-def _whole(index: Any, where_: str) -> Any:
+def whole(index: Any, where_: str) -> Any:
+    """Return an index of whole numbers as a raw array."""
     array = index.array if isinstance(index, Tensor) else index
     if array.dtype.kind not in "iu":
         raise DTypeError(f"{where_}: expected whole numbers for indices, got {array.dtype}")
     return array
 
 
-@takes_dim
-def gather(x: Tensor, axis: int, index: Tensor) -> Tensor:
-    """Return x[.., index[.., i, ..], ..]: for every place of ``index`` the element of x along ``axis``."""
-    place, array = one_axis(axis, x.ndim, "gather"), _whole(index, "gather")
+def along(x: Tensor, axis: int, index: Tensor, where_: str) -> tuple[Any, ...]:
+    """Return the places x[.., index[.., i, ..], ..] of all elements of ``index``, as an index of x."""
+    place, array = one_axis(axis, x.ndim, where_), whole(index, where_)
     if array.ndim != x.ndim:
-        raise ShapeError(f"gather: expected an index of {x.ndim} axes, got shape {array.shape}")
+        raise ShapeError(f"{where_}: expected an index of {x.ndim} axes, got shape {array.shape}")
     if array.size and not 0 <= array.min().item() <= array.max().item() < x.shape[place]:
-        raise ShapeError(f"gather: indices must lie in [0, {x.shape[place]}) for axis {axis} of {x.shape}")
+        raise ShapeError(f"{where_}: indices must lie in [0, {x.shape[place]}) for axis {axis} of {x.shape}")
     xp = namespace(x.array)
     grids = [
         array if i == place else xp.arange(n).reshape([-1 if k == i else 1 for k in range(x.ndim)])
         for i, n in enumerate(array.shape)
     ]
-    return getitem(x, tuple(xp.broadcast_to(grid, array.shape) for grid in grids))
+    return tuple(xp.broadcast_to(grid, array.shape) for grid in grids)
+
+
+@takes_dim
+def gather(x: Tensor, axis: int, index: Tensor) -> Tensor:
+    """Return x[.., index[.., i, ..], ..]: for every place of ``index`` the element of x along ``axis``."""
+    return getitem(x, along(x, axis, index, "gather"))
 
 
 @takes_dim
 def index_select(x: Tensor, axis: int, index: Tensor) -> Tensor:
     """Return the slices of x along ``axis`` that ``index`` (n,) names, in its order."""
     place = one_axis(axis, x.ndim, "index_select")
-    return getitem(x, (slice(None),) * place + (_whole(index, "index_select"),))
+    return getitem(x, (slice(None),) * place + (whole(index, "index_select"),))
 
 
 def masked_fill(x: Tensor, mask: Tensor, value: Any) -> Tensor:
@@ -206,3 +212,80 @@ def t(x: Tensor) -> Tensor:
 def numel(x: Tensor) -> int:
     """Return the number of elements."""
     return prod(x.shape)
+
+
+def select(x: Tensor, dim: int, index: int) -> Tensor:
+    """Return the slice of x at one place of an axis, without that axis."""
+    return getitem(x, (slice(None),) * one_axis(dim, x.ndim, "select") + (index,))
+
+
+def narrow(x: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """Return ``length`` slices of x along an axis from ``start`` on."""
+    place = one_axis(dim, x.ndim, "narrow")
+    start = start + x.shape[place] if start < 0 else start
+    if not 0 <= start <= start + length <= x.shape[place]:
+        raise ArgumentError(f"narrow: {start} to {start + length} leaves axis {dim} of shape {x.shape}")
+    return getitem(x, (slice(None),) * place + (slice(start, start + length),))
+
+
+def take(x: Tensor, index: Tensor) -> Tensor:
+    """Return the elements of x, counted in row-major order, that ``index`` (any shape) names."""
+    return getitem(reshape(x, -1), whole(index, "take"))
+
+
+@takes_dim
+def take_along_dim(x: Tensor, index: Tensor, axis: int | None = None) -> Tensor:
+    """Return `gather` with all other axes broadcast; without an axis, `take`."""
+    return take(x, index) if axis is None else gather(x, axis, index)
+
+
+def tile(x: Tensor, *dims: Any) -> Tensor:
+    """Return x laid out ``dims[i]`` times along axis i, counted from the last axis back."""
+    times = whole_numbers(*dims)
+    return repeat(x, (1,) * (x.ndim - len(times)) + times)
+
+
+def ravel(x: Tensor) -> Tensor:
+    """Return all elements in a row."""
+    return reshape(x, -1)
+
+
+def reshape_as(x: Tensor, other: Tensor) -> Tensor:
+    """Return x with the sizes of ``other``."""
+    return reshape(x, other.shape)
+
+
+@takes_dim
+def unflatten(x: Tensor, axis: int, sizes: Sequence[int]) -> Tensor:
+    """Return x with one axis spread over several, of which one size may be -1."""
+    place = one_axis(axis, x.ndim, "unflatten")
+    known = prod(n for n in sizes if n != -1)
+    spread = tuple(x.shape[place] // known if n == -1 and known else n for n in sizes)
+    if prod(spread) != x.shape[place]:
+        raise ShapeError(
+            f"unflatten: sizes {tuple(sizes)} do not make up {x.shape[place]}, axis {axis} of {x.shape}"
+        )
+    return reshape(x, (*x.shape[:place], *spread, *x.shape[place + 1 :]))
+
+
+@takes_dim
+def tensor_split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> tuple[Tensor, ...]:
+    """Return x cut along ``axis`` before the given places, or into so many pieces of nearly one size."""
+    n = x.shape[one_axis(axis, x.ndim, "tensor_split")]
+    if isinstance(indices_or_sections, int):
+        least, more = divmod(n, indices_or_sections)
+        return split(x, [least + (i < more) for i in range(indices_or_sections)], axis)
+    places = [0, *(min(max(k + n if k < 0 else k, 0), n) for k in indices_or_sections), n]
+    return split(x, [b - a for a, b in zip(places, places[1:], strict=False)], axis)
+
+
+def unfold(x: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """Return the windows of ``size`` along an axis, each ``step`` further, in a new last axis."""
+    place = one_axis(dimension, x.ndim, "unfold")
+    if not 0 < size <= x.shape[place] or step < 1:
+        raise ArgumentError(
+            f"unfold: no windows of {size} every {step} along axis {dimension} of shape {x.shape}"
+        )
+    starts = namespace(x.array).arange(0, x.shape[place] - size + 1, step)
+    windows = getitem(x, (slice(None),) * place + (starts[:, None] + namespace(x.array).arange(size),))
+    return movedim(windows, place + 1, -1)
