@@ -22,16 +22,18 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as _np
+from numpy import e, finfo, iinfo, inf, nan, newaxis, pi
 
-from minigan import autograd, backends, cuda, errors, nn, ops, optim
+from minigan import autograd, backends, cuda, errors, linalg, nn, ops, optim
 from minigan.autograd import detect_anomaly, grad, observe
 from minigan.backend import get_matmul_precision, set_matmul_precision, synchronize, use
 from minigan.cuda import device
 from minigan.errors import MiniganError
-from minigan.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from minigan.ops.creation import Generator, manual_seed
+from minigan.modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from minigan.ops.creation import Generator, default_generator, get_rng_state, manual_seed, set_rng_state
+from minigan.ops.operands import broadcast_shapes, is_floating_point, promote_types
 from minigan.tensor import Op, Tensor
-from minigan.types import BoolTensor, ByteTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor
+from minigan.types import BoolTensor, ByteTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor, Size
 
 if TYPE_CHECKING:
     from minigan.ops import *  # noqa: F403
@@ -48,7 +50,8 @@ dtype = _np.dtype
 float16 = half = _np.dtype(_np.float16)
 float32 = float = _np.dtype(_np.float32)
 float64 = double = _np.dtype(_np.float64)
-int8, int16 = _np.dtype(_np.int8), _np.dtype(_np.int16)
+int8 = _np.dtype(_np.int8)
+int16 = short = _np.dtype(_np.int16)
 int32 = int = _np.dtype(_np.int32)
 int64 = long = _np.dtype(_np.int64)
 uint8 = _np.dtype(_np.uint8)

@@ -57,3 +57,20 @@ def synchronize() -> None:
 
 def empty_cache() -> None:
     """Do nothing: CuPy's pool keeps what was freed for the next array."""
+
+
+def set_device(device: Any) -> None:
+    """Check that the device is there, the first one, which is used anyway; DeviceError for another."""
+    backend.get(backend.device_name(device))
+
+
+def current_device() -> int:
+    """Return 0, the only device that is used; DeviceError where there is none."""
+    set_device(0)
+    return 0
+
+
+def get_device_name(device: Any = None) -> str:
+    """Return what the device calls itself; DeviceError where there is none."""
+    set_device(0 if device is None else device)
+    return backend.get("cupy").xp.cuda.runtime.getDeviceProperties(0)["name"].decode()

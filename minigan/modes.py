@@ -49,6 +49,11 @@ def no_grad() -> Any:
     return set_mode("recording", False)
 
 
+def inference_mode(mode: bool = True) -> Any:
+    """Context manager (or decorator) like `no_grad`: results here can always be recorded later on."""
+    return set_mode("recording", not mode and _modes.recording)
+
+
 def enable_grad() -> Any:
     """Context manager (or decorator) that records again inside `no_grad`."""
     return set_mode("recording", True)

@@ -1,4 +1,4 @@
-"""The tensor types of older PyTorch programs: makers of tensors that also name a dtype.
+"""The tensor types of older PyTorch programs, makers of tensors that also name a dtype; the type of sizes.
 
 ``FloatTensor([1, 2])`` holds values, ``FloatTensor(2, 3)`` has sizes (here zeros), ``x.type(FloatTensor)``
 converts, ``isinstance(x, FloatTensor)`` asks.
@@ -6,12 +6,21 @@ converts, ``isinstance(x, FloatTensor)`` asks.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from minigan import ops
 from minigan.tensor import Tensor
+
+
+class Size(tuple):
+    """The sizes of a tensor: ``Size([2, 3])`` is a tuple that also counts the elements."""
+
+    def numel(self) -> int:
+        """Return the product of the sizes."""
+        return prod(self)
 
 
 class _Kind(type):
@@ -60,3 +69,21 @@ class ByteTensor(metaclass=_Kind):
     """uint8."""
 
     dtype = np.dtype(np.uint8)
+
+
+class HalfTensor(metaclass=_Kind):
+    """float16."""
+
+    dtype = np.dtype(np.float16)
+
+
+class ShortTensor(metaclass=_Kind):
+    """int16."""
+
+    dtype = np.dtype(np.int16)
+
+
+class CharTensor(metaclass=_Kind):
+    """int8."""
+
+    dtype = np.dtype(np.int8)

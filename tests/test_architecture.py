@@ -21,7 +21,7 @@ LONGEST_DEFINITION_FILE, LONGEST_DEFINITION_FUNCTION = 320, 40
 OPS_ORDER = """
 operands shape broadcast choice arithmetic elementwise trigonometry half reduce linalg
 activation steps windows conv pool resample norm noise loss creation select matrices
-compare counting inplace scatter members methods
+compare counting inplace placing members methods
 """.split()
 CORE = {"backend", "modes", "tensor", "autograd"}
 # Which rooms a room may import from. Every room may import errors and itself; ops has its own, finer table.
@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "kernels": CORE | {"ops", "optim"},  # for the classes they stand in for
     "backends": set(),
     "types": {"backend", "ops", "tensor"},
+    "linalg": {"ops", "tensor"},
     "cuda": {"backend", "ops", "types"},
     "function": {"backend", "modes", "tensor"},
     "data": {"backend"},
@@ -52,6 +53,7 @@ MAY_IMPORT = {
     | {
         "backends",
         "types",
+        "linalg",
         "cuda",
         "function",
         "ops",
@@ -163,8 +165,8 @@ FORBIDDEN = re.compile(
     re.IGNORECASE,
 )
 # PyTorch's own words for a device, which its programs use: the method, and the name to translate.
-FACE = re.compile(r"\bdef cuda\(|\"cuda(:0)?\"")
-NAMES_OF_PYTORCH = ("minigan.ops.methods", "minigan.ops.members")
+FACE = re.compile(r"\bdef cuda\(|\"cuda(:0)?\"|from minigan\.nn\.parallel|DataParallel|init, parallel, utils")
+NAMES_OF_PYTORCH = ("minigan.ops.methods", "minigan.ops.members", "minigan.nn.parallel")
 FORKS = {"ops": "is_grad_enabled", "nn": "is_grad_enabled", "optim": "is_grad_enabled"}
 
 

@@ -6,7 +6,7 @@
 from typing import Any
 
 from minigan.errors import nearest
-from minigan.nn import functional, init, utils
+from minigan.nn import functional, init, parallel, utils
 from minigan.nn.activation import (
     CELU,
     ELU,
@@ -67,6 +67,7 @@ from minigan.nn.normalisation import (
     MinibatchStdDev,
     PixelNorm,
 )
+from minigan.nn.parallel import DataParallel
 from minigan.nn.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,

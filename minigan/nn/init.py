@@ -184,6 +184,12 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, *, generator: Generator | Non
     return tensor.copy_(gain * (q if rows >= columns else q.T).reshape(tensor.shape))
 
 
+# PyTorch's older names
+uniform, normal, constant, orthogonal = uniform_, normal_, constant_, orthogonal_
+xavier_uniform, xavier_normal, kaiming_uniform = xavier_uniform_, xavier_normal_, kaiming_uniform_
+kaiming_normal = kaiming_normal_
+
+
 def dcgan_(module: Any, std: float = 0.02, *, generator: Generator | None = None) -> Any:
     """Start a whole net as DCGAN does: weights N(0, std**2), batch-norm weights N(1, std**2), biases 0.
 

@@ -162,10 +162,7 @@ from minigan.ops.members import min_or_pair as min
 from minigan.ops.noise import dropout
 from minigan.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, pixel_norm
 from minigan.ops.operands import astype
-from minigan.ops.pool import adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d, max_pool2d
-from minigan.ops.reduce import amax, amin, cumsum, logsumexp, mean, norm, prod, std, var
-from minigan.ops.resample import interpolate
-from minigan.ops.scatter import (
+from minigan.ops.placing import (
     index_add,
     index_copy,
     index_fill,
@@ -173,6 +170,9 @@ from minigan.ops.scatter import (
     scatter,
     scatter_add,
 )
+from minigan.ops.pool import adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d, max_pool2d
+from minigan.ops.reduce import amax, amin, cumsum, logsumexp, mean, norm, prod, std, var
+from minigan.ops.resample import interpolate
 from minigan.ops.select import (
     chunk,
     expand,
@@ -186,7 +186,6 @@ from minigan.ops.select import (
     ravel,
     repeat_interleave,
     roll,
-    select,
     split,
     squeeze,
     t,

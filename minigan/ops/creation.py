@@ -33,6 +33,16 @@ def manual_seed(seed: int) -> Generator:
     return _default
 
 
+def get_rng_state() -> dict[str, Any]:
+    """Return where the default generator stands, for `set_rng_state`."""
+    return dict(_default.bit_generator.state)
+
+
+def set_rng_state(new_state: dict[str, Any]) -> None:
+    """Put the default generator where `get_rng_state` found it."""
+    _default.bit_generator.state = new_state
+
+
 def _placed(array: np.ndarray, dtype: Any, device: str | None, requires_grad: bool) -> Tensor:
     """A host array on its device, in its type, as a leaf."""
     array = array if dtype is None else array.astype(dtype, copy=False)

@@ -41,7 +41,7 @@ class LogAbsDet(Op):
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
-        return namespace(x).linalg.slogdet(x)[1]
+        return namespace(x).asarray(namespace(x).linalg.slogdet(x)[1])
 
     def backward(self, g: Tensor) -> Tensor:
         return mul(reshape(g, *g.shape, 1, 1), transpose(Inverse()(self.input(0))))
@@ -77,16 +77,17 @@ def logdet(x: Tensor) -> Tensor:
     return size + Tensor._wrap(namespace(sign.array).where(sign.array < 0, np.nan, 0).astype(size.dtype))
 
 
-def _places(rows: int, columns: int, offset: int) -> tuple[Any, Any]:
+def _places(x: Tensor, rows: int, columns: int, offset: int) -> tuple[Any, Any]:
+    xp = namespace(x.array)
     n = max(min(rows - max(-offset, 0), columns - max(offset, 0)), 0)
-    return np.arange(n) + max(-offset, 0), np.arange(n) + max(offset, 0)
+    return xp.arange(n) + max(-offset, 0), xp.arange(n) + max(offset, 0)
 
 
 def diagonal(x: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """Return the diagonals over two axes as a last axis: above the main one for ``offset`` > 0."""
     a, b = one_axis(dim1, x.ndim, "diagonal"), one_axis(dim2, x.ndim, "diagonal")
     rest = [axis for axis in range(x.ndim) if axis not in (a, b)]
-    rows, columns = _places(x.shape[a], x.shape[b], offset)
+    rows, columns = _places(x, x.shape[a], x.shape[b], offset)
     return getitem(permute(x, *rest, a, b), (..., rows, columns))
 
 
@@ -95,9 +96,9 @@ def diag(x: Tensor, diagonal: int = 0) -> Tensor:
     if x.ndim not in (1, 2):
         raise ShapeError(f"diag: expected a vector or a matrix, got shape {x.shape}; use diagonal")
     if x.ndim == 2:
-        return getitem(x, _places(*x.shape, diagonal))
+        return getitem(x, _places(x, *x.shape, diagonal))
     n = x.shape[0] + abs(diagonal)
-    return Scatter(_places(n, n, diagonal), (n, n))(x)
+    return Scatter(_places(x, n, n, diagonal), (n, n))(x)
 
 
 def trace(x: Tensor) -> Tensor:

@@ -21,8 +21,8 @@ from minigan.ops import (
     linalg,
     matrices,
     operands,
+    placing,
     reduce,
-    scatter,
     select,
     shape,
     steps,
@@ -147,11 +147,11 @@ METHODS: dict[str, Callable[..., Any]] = {
     **_by_name(select.select, select.narrow, select.take, select.take_along_dim, select.tile, select.ravel),
     **_by_name(select.reshape_as, select.unflatten, select.tensor_split, select.unfold),
     **_by_name(
-        scatter.scatter, scatter.scatter_add, scatter.index_add, scatter.index_copy, scatter.index_fill
+        placing.scatter, placing.scatter_add, placing.index_add, placing.index_copy, placing.index_fill
     ),
-    **_by_name(scatter.masked_scatter, scatter.scatter_, scatter.scatter_add_, scatter.index_add_),
-    **_by_name(scatter.index_copy_, scatter.index_fill_, scatter.masked_scatter_, scatter.fill_diagonal_),
-    **_by_name(inplace.copy_, scatter.random_, inplace.detach_, inplace.resize_as_),
+    **_by_name(placing.masked_scatter, placing.scatter_, placing.scatter_add_, placing.index_add_),
+    **_by_name(placing.index_copy_, placing.index_fill_, placing.masked_scatter_, placing.fill_diagonal_),
+    **_by_name(inplace.copy_, placing.random_, inplace.detach_, inplace.resize_as_),
     **_by_name(counting.kthvalue, counting.median, counting.quantile, counting.aminmax, counting.nansum),
     **_by_name(counting.nanmean, counting.nan_to_num, counting.unique, counting.bincount, counting.histc),
     **_by_name(counting.nonzero, counting.argwhere, counting.count_nonzero, counting.isclose),

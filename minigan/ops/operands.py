@@ -131,7 +131,20 @@ def takes_dim(function: Callable[..., R]) -> Callable[..., R]:
     return named
 
 
-def broadcast_shapes(a: tuple[int, ...], b: tuple[int, ...], where: str) -> tuple[int, ...]:
+def promote_types(type1: Any, type2: Any) -> np.dtype:
+    """Return the dtype of a result of tensors of two dtypes; see `common_dtype`."""
+    one, two = (Tensor._wrap(np.empty(1, dtype)) for dtype in (type1, type2))
+    return common_dtype(one, two)
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Return whether a tensor holds floating-point numbers."""
+    return input.dtype.kind == "f"
+
+
+def broadcast_shapes(
+    a: tuple[int, ...], b: tuple[int, ...], where: str = "broadcast_shapes"
+) -> tuple[int, ...]:
     """Return the common shape of two operands; ShapeError naming ``where`` if there is none."""
     n = max(len(a), len(b))
     sizes = list(zip((1,) * (n - len(a)) + a, (1,) * (n - len(b)) + b, strict=True))

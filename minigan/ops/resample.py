@@ -1,7 +1,7 @@
-"""Resizing an image: nearest neighbour and bilinear, as PyTorch's interpolate computes them.
+"""Resizing an image: nearest neighbour, bilinear and bicubic, as PyTorch's interpolate computes them.
 
-Both are linear maps that treat rows and columns apart.  Nearest by whole factors repeats cells, which is
-the adjoint of summing windows; else both are one small matrix an axis, whose adjoint is the transposed one.
+All are linear maps that treat rows and columns apart.  Nearest by whole factors repeats cells, which is
+the adjoint of summing windows; else each is one small matrix an axis, whose adjoint is the transposed one.
 """
 
 from __future__ import annotations
@@ -35,28 +35,29 @@ def interpolate(
     """Resize (N, C, H, W) to ``size`` or by ``scale_factor`` (one of them; numbers or (height, width)).
 
     The output size is out = floor(n * factor).  Output cell i reads position s i (nearest, rounded down) or
-    s (i + 1/2) - 1/2, cut off at 0 (bilinear), with s = 1 / factor, or n / size; with
-    ``align_corners`` bilinear reads i (n - 1) / (out - 1), so that corner cells keep their values.
+    s (i + 1/2) - 1/2, cut off at 0 (bilinear; bicubic is not cut off), with s = 1 / factor, or n / size; with
+    ``align_corners`` both read i (n - 1) / (out - 1), so that corner cells keep their values.
     As in PyTorch an axis with out = n is copied, and nearest with out = 2 n reads cell i // 2, whatever the
     factor.  y is linear in x; gx is the transposed map.  Raises ArgumentError for settings out of range and
     ShapeError for another number of axes.
     """
     if x.ndim != 4 or min(x.shape[2:]) < 1:
         raise ShapeError(f"interpolate: expected (N, C, H, W) with H, W >= 1, got shape {x.shape}")
-    if mode not in ("nearest", "bilinear"):
-        raise ArgumentError(f"interpolate: unknown mode {mode!r}; expected nearest or bilinear")
+    if mode not in ("nearest", *MATRICES):
+        raise ArgumentError(f"interpolate: unknown mode {mode!r}; expected nearest, bilinear or bicubic")
     if align_corners and mode == "nearest":
-        raise ArgumentError("interpolate: align_corners works with mode bilinear only")
+        raise ArgumentError("interpolate: align_corners works with mode bilinear and bicubic only")
     sizes, factors = _target(x.shape[2:], size, scale_factor)
-    whole = (1, 2) if mode == "nearest" else (1,)  # out / n for which out alone counts
+    same = sizes == tuple(x.shape[2:])
+    whole = {"nearest": (1, 2), "bilinear": (1,)}.get(mode, ())  # out / n for which out alone counts
     axes = [
         (n, out, None if out in [n * k for k in whole] else factor)
         for n, out, factor in zip(x.shape[2:], sizes, factors, strict=True)
     ]
-    if mode == "bilinear":
+    if mode != "nearest":
         for axis, (n, out, factor) in enumerate(axes, start=2):
-            if n != out:
-                x = along_axis(x, _bilinear_matrix(n, out, factor, bool(align_corners)), axis)
+            if n != out or mode == "bicubic" and not same:
+                x = along_axis(x, MATRICES[mode](n, out, factor, bool(align_corners)), axis)
         return x
     if all(out % n == 0 and factor in (None, out / n) for n, out, factor in axes):
         rows, columns = (Windows(out, out // n, out // n, 0, 1, False) for n, out, _ in axes)
@@ -141,3 +142,27 @@ def _bilinear_matrix(n: int, out: int, factor: float | None, align_corners: bool
     matrix[cells, low] += 1 - share
     matrix[cells, np.minimum(low + 1, n - 1)] += share
     return matrix
+
+
+@lru_cache(maxsize=64)
+def _bicubic_matrix(n: int, out: int, factor: float | None, align_corners: bool) -> np.ndarray:
+    """(out, n): row i holds the four weights of output cell i; cells beyond an edge are the edge's.
+
+    A cell at distance d weighs (a + 2) d^3 - (a + 3) d^2 + 1 up to d = 1, a (d^3 - 5 d^2 + 8 d - 4) up to 2,
+    a = -3/4.  Keys, IEEE Transactions on Acoustics, Speech, and Signal Processing 29, 1981, equation 15.
+    """
+    cells = np.arange(out)
+    if align_corners:
+        position = cells * ((n - 1) / (out - 1) if out > 1 else 0.0)
+    else:
+        position = (cells + 0.5) * (n / out if factor is None else 1 / factor) - 0.5
+    low, a = np.floor(position).astype(np.int64), -0.75
+    matrix = np.zeros((out, n))
+    for step in (-1, 0, 1, 2):
+        d = np.abs(position - (low + step))
+        near, far = (a + 2) * d**3 - (a + 3) * d**2 + 1, a * (d**3 - 5 * d**2 + 8 * d - 4)
+        matrix[cells, np.clip(low + step, 0, n - 1)] += np.where(d <= 1, near, far)
+    return matrix
+
+
+MATRICES = {"bilinear": _bilinear_matrix, "bicubic": _bicubic_matrix}

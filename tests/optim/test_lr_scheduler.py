@@ -89,6 +89,11 @@ def test_formulas_beside_plain_python():
         lr.ConstantLR(optimizer(1.0), 0.5, 2): [0.5, 0.5, 1, 1, 1, 1],
         lr.MultiplicativeLR(optimizer(2.0), lambda t: 1.0 / t): [2, 2, 1, 1 / 3, 1 / 12, 1 / 60],
         lr.LambdaLR(optimizer(1.0), lambda t: 1 - t / 10): [1, 0.9, 0.8, 0.7, 0.6, 0.5],
+        lr.PolynomialLR(optimizer(2.0), 4, 2.0): [2, 1.125, 0.5, 0.125, 0, 0],
+        lr.CosineAnnealingWarmRestarts(optimizer(1.0), 2): [1, 0.5, 1, 0.5, 1, 0.5],
+        lr.CyclicLR(optimizer(9.0), 1.0, 2.0, 2, 1): [1, 1.5, 2, 1, 1.5, 2],
+        lr.CyclicLR(optimizer(9.0), 1.0, 2.0, 1, mode="triangular2"): [1, 2, 1, 1.5, 1, 1.25],
+        lr.CyclicLR(optimizer(9.0), 0.0, 1.0, 1, mode="exp_range", gamma=0.5): [0, 0.5, 0, 0.125, 0, 1 / 32],
         lr.OneCycleLR(optimizer(9.0), 1.0, 6, pct_start=0.5, anneal_strategy="linear", div_factor=5.0,
                       final_div_factor=2.0, cycle_momentum=False): [0.2, 0.6, 1.0, 0.7, 0.4, 0.1],
     }  # fmt: skip
@@ -209,6 +214,10 @@ def test_a_plateaus_state_comes_back_and_small_changes_are_left_out():
     lambda sgd: optim.ReduceLROnPlateau(sgd, min_lr=[0.1, 0.2]),
     lambda sgd: optim.ConstantLR(sgd, 2.0),
     lambda sgd: optim.OneCycleLR(sgd, 1.0),
+    lambda sgd: optim.CyclicLR(sgd, 0.1, 1.0, mode="square"),
+    lambda sgd: optim.CyclicLR(optim.Adagrad(sgd.param_groups[0]["params"]), 0.1, 1.0),
+    lambda sgd: optim.PolynomialLR(sgd, 0),
+    lambda sgd: optim.CosineAnnealingWarmRestarts(sgd, 0),
     lambda sgd: optim.OneCycleLR(optim.Adagrad(sgd.param_groups[0]["params"]), 1.0, 5),
     lambda sgd: optim.OneCycleLR(sgd, 1.0, 5, anneal_strategy="steps"),
 ])  # fmt: skip

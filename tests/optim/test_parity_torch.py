@@ -79,6 +79,15 @@ SCHEDULES = {
     "LambdaLR": {"lr_lambda": lambda t: 0.8**t + 0.1},
     "MultiplicativeLR": {"lr_lambda": lambda t: 1.0 - 0.5 / (t + 1)},
     "ConstantLR": {"factor": 0.3, "total_iters": 3},
+    "PolynomialLR": {"total_iters": 7, "power": 1.5},
+    "CosineAnnealingWarmRestarts": {"T_0": 3, "T_mult": 2, "eta_min": 0.01},
+    "CyclicLR": {
+        "base_lr": 0.1,
+        "max_lr": 0.7,
+        "step_size_up": 3,
+        "step_size_down": 2,
+        "mode": "triangular2",
+    },
     "OneCycleLR": {"max_lr": 0.7, "total_steps": 12},
 }
 NAMES = [*SCHEDULES, "ReduceLROnPlateau", "SequentialLR"]

@@ -25,8 +25,8 @@ def ours(case, sample, seed):
     result = case.fn(*leaves, **sample.kwargs)
     cotangent = Tensor(signed(generator, result.shape))
     first = grad(result, wanted, cotangent, create_graph=True)
-    roots = [g for g in first if g.requires_grad]
-    again = [Tensor(signed(generator, g.shape)) for g in roots]
+    pairs = [(g, Tensor(signed(generator, g.shape))) for g in first]
+    roots, again = [g for g, _ in pairs if g.requires_grad], [v for g, v in pairs if g.requires_grad]
     second = grad(roots, wanted, again, allow_unused=True) if roots else [None] * len(wanted)
     return [t.numpy() for t in (result, *first)], [None if t is None else t.numpy() for t in second]
 

@@ -61,11 +61,11 @@ def interpolate(
 ) -> Tensor:
     """Resize (N, C, H, W) or (N, C, L) to ``size`` or by ``scale_factor``; see `minigan.ops.interpolate`.
 
-    Modes: "nearest", "bilinear" (pictures), "linear" (sequences), "area" (adaptive means).
+    Modes: "nearest", "bilinear" and "bicubic" (pictures), "linear" (sequences), "area" (adaptive means).
     ``recompute_scale_factor`` takes the factor from the rounded size.  Raises ArgumentError for other modes,
     for ``antialias``, and for ``align_corners`` where nothing is interpolated.
     """
-    modes = {3: ("nearest", "linear", "area"), 4: ("nearest", "bilinear", "area")}
+    modes = {3: ("nearest", "linear", "area"), 4: ("nearest", "bilinear", "bicubic", "area")}
     if input.ndim not in modes:
         raise ShapeError(f"interpolate: expected (N, C, H, W) or (N, C, L), got shape {input.shape}")
     if mode not in modes[input.ndim] or antialias:
@@ -73,7 +73,7 @@ def interpolate(
             f"interpolate: expected mode {' or '.join(modes[input.ndim])} without antialias, got {mode!r}"
         )
     if align_corners is not None and mode in ("nearest", "area"):
-        raise ArgumentError("interpolate: align_corners works with mode linear and bilinear only")
+        raise ArgumentError("interpolate: align_corners works with mode linear, bilinear and bicubic only")
     space = input.shape[2:]
     if recompute_scale_factor or mode == "area":
         size, scale_factor = _rounded(space, size, scale_factor), None

@@ -3,12 +3,14 @@
 from minigan.optim.lr_scheduler.formulas import (
     ConstantLR,
     CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
     ExponentialLR,
     LambdaLR,
     LinearLR,
     LRScheduler,
     MultiplicativeLR,
     MultiStepLR,
+    PolynomialLR,
     StepLR,
 )
-from minigan.optim.lr_scheduler.policies import OneCycleLR, ReduceLROnPlateau, SequentialLR
+from minigan.optim.lr_scheduler.policies import CyclicLR, OneCycleLR, ReduceLROnPlateau, SequentialLR

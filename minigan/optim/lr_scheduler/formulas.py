@@ -190,6 +190,19 @@ class ConstantLR(LRScheduler):
         return base * self.factor if t < self.total_iters else base
 
 
+class PolynomialLR(LRScheduler):
+    """base (1 - t / total_iters)**power, 0 from total_iters on."""
+
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1):
+        if total_iters < 1:
+            raise ArgumentError(f"PolynomialLR: total_iters must be >= 1, got {total_iters}")
+        self.total_iters, self.power = total_iters, power
+        super().__init__(optimizer, last_epoch)
+
+    def rate(self, base: float, t: int) -> float:
+        return base * (1.0 - min(t, self.total_iters) / self.total_iters) ** self.power
+
+
 class CosineAnnealingLR(LRScheduler):
     """eta_min + (base - eta_min) (1 + cos(pi t / T_max)) / 2.  Loshchilov and Hutter, arXiv 1608.03983."""
 
@@ -201,3 +214,26 @@ class CosineAnnealingLR(LRScheduler):
 
     def rate(self, base: float, t: int) -> float:
         return self.eta_min + (base - self.eta_min) * (1.0 + cos(pi * t / self.T_max)) / 2.0
+
+
+class CosineAnnealingWarmRestarts(LRScheduler):
+    """`CosineAnnealingLR` over T_0 steps, then from the top over T_mult times as many, and so on.
+
+    Loshchilov and Hutter, arXiv 1608.03983, equation 5.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
+    ):
+        if T_0 < 1 or T_mult < 1:
+            raise ArgumentError(
+                f"CosineAnnealingWarmRestarts: T_0 and T_mult must be >= 1, got {T_0} and {T_mult}"
+            )
+        self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def rate(self, base: float, t: int) -> float:
+        length = self.T_0
+        while t >= length:
+            t, length = t - length, length * self.T_mult
+        return self.eta_min + (base - self.eta_min) * (1.0 + cos(pi * t / length)) / 2.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import cos, inf, pi
 from typing import Any
 
@@ -47,10 +47,8 @@ class OneCycleLR(LRScheduler):
         self.top, self.linear = pct_start * self.total_steps - 1, anneal_strategy == "linear"
         self.div_factor, self.final_div_factor = div_factor, final_div_factor
         self.momenta = (max_momentum, base_momentum) if cycle_momentum else None
-        if cycle_momentum and not optimizer.defaults.keys() & {"betas", "momentum"}:
-            raise ArgumentError(
-                f"OneCycleLR: {type(optimizer).__name__} has no momentum to cycle; pass cycle_momentum=False"
-            )
+        if cycle_momentum:
+            _check_momenta(optimizer, "OneCycleLR")
         for group, most in zip(optimizer.param_groups, self.max_lrs, strict=True):
             if last_epoch < 0:
                 group["lr"] = group["initial_lr"] = most / div_factor
@@ -69,15 +67,90 @@ class OneCycleLR(LRScheduler):
             raise ArgumentError(f"OneCycleLR: step {t} of a cycle of {self.total_steps}")
         if self.momenta:
             most, least = self.momenta
-            value = self._between(t, most, least, most)
-            for group in self.optimizer.param_groups:
-                if "betas" in group:
-                    group["betas"] = (value, *group["betas"][1:])
-                else:
-                    group["momentum"] = value
+            _set_momenta(self.optimizer, [self._between(t, most, least, most)])
         starts = [most / self.div_factor for most in self.max_lrs]
         ends = [start / self.final_div_factor for start in starts]
         return [self._between(t, *three) for three in zip(starts, self.max_lrs, ends, strict=True)]
+
+
+def _set_momenta(optimizer: Optimizer, values: list[float]) -> None:
+    """Give every group its momentum, or Adam's first beta; one value is for all."""
+    for i, group in enumerate(optimizer.param_groups):
+        value = values[i % len(values)]
+        if "betas" in group:
+            group["betas"] = (value, *group["betas"][1:])
+        else:
+            group["momentum"] = value
+
+
+def _check_momenta(optimizer: Optimizer, who: str) -> None:
+    if not optimizer.defaults.keys() & {"betas", "momentum"}:
+        raise ArgumentError(
+            f"{who}: {type(optimizer).__name__} has no momentum to cycle; pass cycle_momentum=False"
+        )
+
+
+def _heights(gamma: float) -> dict[str, tuple[Callable[[float], float], str]]:
+    """Mode -> the height of a cycle, and what it is a function of."""
+    return {
+        "triangular": (lambda n: 1.0, "cycle"),
+        "triangular2": (lambda n: 2.0 ** (1 - n), "cycle"),
+        "exp_range": (lambda t: gamma**t, "iterations"),
+    }
+
+
+class CyclicLR(LRScheduler):
+    """From base_lr up to max_lr in ``step_size_up`` steps and down in ``step_size_down``, over and over.
+
+    Cycle n = 1, 2, ... is as high as mode "triangular" (always 1), "triangular2" (2**(1 - n)) or
+    "exp_range" (gamma**t, at step t) says, or ``scale_fn`` of n ("cycle") or t ("iterations").  Where
+    ``cycle_momentum``, momentum or Adam's first beta goes the other way.  Smith, arXiv 1506.01186.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        base_lr: float | Sequence[float],
+        max_lr: float | Sequence[float],
+        step_size_up: int = 2000,
+        step_size_down: int | None = None,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+        scale_fn: Callable[[float], float] | None = None,
+        scale_mode: str = "cycle",
+        cycle_momentum: bool = True,
+        base_momentum: float | Sequence[float] = 0.8,
+        max_momentum: float | Sequence[float] = 0.9,
+        last_epoch: int = -1,
+    ):
+        scales = _heights(gamma)
+        if mode not in scales and scale_fn is None or scale_mode not in ("cycle", "iterations"):
+            raise ArgumentError(
+                f"CyclicLR: expected mode {', '.join(scales)} and scale_mode cycle or iterations, "
+                f"got {mode!r}, {scale_mode!r}"
+            )
+        self.up = step_size_up
+        self.length = step_size_up + (step_size_up if step_size_down is None else step_size_down)
+        self.scale, self.scale_mode = scales[mode] if scale_fn is None else (scale_fn, scale_mode)
+        self.least = for_each_group("CyclicLR: base_lr", optimizer, base_lr)
+        self.most = for_each_group("CyclicLR: max_lr", optimizer, max_lr)
+        given = (base_momentum, max_momentum) if cycle_momentum else ()
+        self.momenta = [for_each_group("CyclicLR: momenta", optimizer, value) for value in given]
+        if cycle_momentum:
+            _check_momenta(optimizer, "CyclicLR")
+        for group, rate in zip(optimizer.param_groups, self.least, strict=True):
+            if last_epoch < 0:
+                group["lr"] = group["initial_lr"] = rate
+        super().__init__(optimizer, last_epoch)
+
+    def rates(self, t: int) -> list[float]:
+        cycle, step = divmod(t, self.length)
+        share = step / self.up if step <= self.up else (self.length - step) / (self.length - self.up)
+        share *= self.scale(cycle + 1 if self.scale_mode == "cycle" else t)
+        if self.momenta:
+            pairs = zip(*self.momenta, strict=True)
+            _set_momenta(self.optimizer, [most - (most - least) * share for least, most in pairs])
+        return [low + (high - low) * share for low, high in zip(self.least, self.most, strict=True)]
 
 
 class SequentialLR(LRScheduler):

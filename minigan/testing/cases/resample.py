@@ -68,6 +68,39 @@ def bilinear(x: np.ndarray, *, mode: str, size: Any = None, scale_factor: Any = 
     return out
 
 
+def weight(d: Fraction) -> float:
+    """How much a cell at distance d counts in a bicubic mean (Keys 1981, with a = -3/4)."""
+    a, d = Fraction(-3, 4), abs(d)
+    if d >= 2:
+        return 0.0
+    return float(
+        (a + 2) * d**3 - (a + 3) * d**2 + 1 if d <= 1 else a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a
+    )
+
+
+def bicubic(x: np.ndarray, *, mode: str, size: Any = None, scale_factor: Any = None,
+            align_corners: bool = False) -> np.ndarray:  # fmt: skip
+    """The weighted mean of the sixteen cells around the output cell's centre."""
+    sizes, steps = output_sizes(x, size, scale_factor)
+    if sizes == list(x.shape[2:]):
+        return x
+    out = np.zeros((*x.shape[:2], *sizes))
+    for place in np.ndindex(*sizes):
+        lines = []
+        for i, step, n, m in zip(place, steps, x.shape[2:], sizes, strict=True):
+            at = (
+                Fraction(i * (n - 1), max(m - 1, 1))
+                if align_corners
+                else (2 * i + 1) * step / 2 - Fraction(1, 2)
+            )
+            around = range(floor(at) - 1, floor(at) + 3)
+            lines.append([(min(max(cell, 0), n - 1), weight(at - cell)) for cell in around])
+        for row, a in lines[0]:
+            for column, b in lines[1]:
+                out[:, :, *place] += a * b * x[:, :, row, column]
+    return out
+
+
 X = np.zeros((1, 2, 3, 4))
 EMPTY = np.zeros((0, 2, 3, 4))
 
@@ -80,8 +113,8 @@ def in_torch(torch: Any, x: Any, **settings: Any) -> Any:
 BAD = (
     BadInput("neither size nor factor", (X,), {}, ArgumentError, "one of size and scale_factor"),
     BadInput("both", (X,), {"size": 2, "scale_factor": 2.0}, ArgumentError, "one of size and scale_factor"),
-    BadInput("an unknown mode", (X,), {"size": 2, "mode": "cubic"}, ArgumentError, "nearest or bilinear"),
-    BadInput("corners", (X,), {"size": 2, "align_corners": True}, ArgumentError, "bilinear only"),
+    BadInput("an unknown mode", (X,), {"size": 2, "mode": "cubic"}, ArgumentError, "bilinear or bicubic"),
+    BadInput("corners", (X,), {"size": 2, "align_corners": True}, ArgumentError, "bicubic only"),
     BadInput("three axes", (X[0],), {"size": 2}, ShapeError, r"\(N, C, H, W\)"),
     BadInput("size 0", (X,), {"size": (2, 0)}, ArgumentError, "size must be at least 1"),
     BadInput("a size with a point", (X,), {"size": 2.0}, ArgumentError, "size must be"),
@@ -99,4 +132,6 @@ CASES = [
            empty=(Sample((EMPTY,), {"size": (6, 8), "mode": "nearest"}),), bad=BAD),
     OpCase("interpolate bilinear", ops.interpolate, resizes("bilinear"), bilinear, (AlongAxis,),
            linear=True, torch=in_torch, empty=(Sample((EMPTY,), {"size": (6, 5), "mode": "bilinear"}),)),
+    OpCase("interpolate bicubic", ops.interpolate, resizes("bicubic"), bicubic, linear=True, torch=in_torch,
+           empty=(Sample((EMPTY,), {"size": (6, 5), "mode": "bicubic"}),)),
 ]  # fmt: skip
