@@ -1,4 +1,4 @@
-"""Batches in a shuffled order that can be saved in mid-epoch and taken up again."""
+"""Batches in a shuffled order: an epoch by ``for``, as PyTorch, or an endless row that can be saved."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ Batch = tuple[np.ndarray, np.ndarray | None]
 class Loader:
     """Hand out batches of (images, labels), every epoch in another order.
 
+    ``for batch in loader`` goes once through the set, and every ``for`` starts anew, as PyTorch's DataLoader
+    does.  `next_batch` hands out one after the other without end, and `rest` what is left of an epoch; with
+    these a training goes on where `load_state_dict` puts it.
+
     Epoch e is ordered by ``default_rng([seed, e])``, so the order needs no state of its own: seed, epoch
     and position say everything, and that is what :meth:`state_dict` returns.
 
@@ -23,13 +27,14 @@ class Loader:
         labels: array (N,) or None; then each batch's labels are None too.
         batch_size: number of pictures in a batch.
         shuffle: False keeps the order of the arrays.
-        drop_last: leave out an epoch's last batch where it would be smaller (by default, unlike PyTorch's:
-            batch norm has no use for a batch of one).
+        drop_last: leave out an epoch's last batch where it would be smaller (a GAN's trainer does: batch norm
+            has no use for a batch of one).
         seed: of the order.
 
     Raises:
         ArgumentError: batch_size or seed is out of range.
-        DataError: an empty set, a batch larger than the set, or labels that differ in number.
+        DataError: an empty set, labels that differ in number, or, with ``drop_last``, a batch larger than
+            the set.
     """
 
     def __init__(
@@ -39,7 +44,7 @@ class Loader:
         *,
         batch_size: int = 64,
         shuffle: bool = True,
-        drop_last: bool = True,
+        drop_last: bool = False,
         seed: int = 0,
     ):
         for name, value, least in (("batch_size", batch_size, 1), ("seed", seed, 0)):
@@ -49,7 +54,7 @@ class Loader:
             raise DataError("Loader: the data set is empty; expected at least one picture")
         if labels is not None and len(labels) != len(images):
             raise DataError(f"Loader: {len(images)} images but {len(labels)} labels; give one per image")
-        if batch_size > len(images):
+        if drop_last and batch_size > len(images):
             raise DataError(
                 f"Loader: a batch of {batch_size} is larger than the set of {len(images)} "
                 "pictures; choose a smaller batch"
@@ -67,7 +72,13 @@ class Loader:
         return whole + (rest > 0 and not self.drop_last)
 
     def __iter__(self) -> Iterator[Batch]:
-        """Yield the batches that are left of this epoch; a fresh loader has a whole one left."""
+        """Yield the batches of a whole epoch: a new one, where this one was left in the middle."""
+        if self.position:
+            self.epoch, self.position = self.epoch + 1, 0
+        return self.rest()
+
+    def rest(self) -> Iterator[Batch]:
+        """Yield the batches that are left of this epoch."""
         epoch = self.epoch
         while self.epoch == epoch:
             yield self.next_batch()

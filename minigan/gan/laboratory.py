@@ -52,7 +52,7 @@ def make_trainer(config: Config, images: np.ndarray, *, minibatch: bool) -> Trai
         return Trainer.create(config, images)
     generator, discriminator = models.build(config)
     discriminator = with_minibatch_features(discriminator, rng=np.random.default_rng([config.seed, 5]))
-    loader = Loader(images, batch_size=config.batch, seed=config.seed)
+    loader = Loader(images, batch_size=config.batch, drop_last=True, seed=config.seed)
     return Trainer(config, generator, discriminator, loader)
 
 

@@ -68,7 +68,7 @@ class Trainer:
             found = "no labels" if labels is None else f"labels up to {np.max(labels)}"
             raise ArgumentError(f"classes: the networks know {config.classes}, the data have {found}")
         generator, discriminator = (nn.fuse(network) for network in models.build(config))
-        loader = Loader(images, labels, batch_size=config.batch, seed=config.seed)
+        loader = Loader(images, labels, batch_size=config.batch, drop_last=True, seed=config.seed)
         return TRAINERS.get(config.model, cls)(config, generator, discriminator, loader)
 
     # ---- one step -------------------------------------------------------------------------------------

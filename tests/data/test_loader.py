@@ -62,13 +62,24 @@ def test_a_saved_position_continues_exactly(sizes, steps):
     assert one.state_dict() == two.state_dict()
 
 
-def test_iteration_takes_up_the_rest_of_the_epoch():
-    one, two = (Loader(*numbered(10), batch_size=3, drop_last=False) for _ in range(2))
+def test_rest_takes_up_what_is_left_of_the_epoch():
+    one, two = (Loader(*numbered(10), batch_size=3) for _ in range(2))
     whole = [labels for _, labels in one]
     two.next_batch()
-    for got, want in zip(two, whole[1:], strict=True):
+    for got, want in zip(two.rest(), whole[1:], strict=True):
         np.testing.assert_array_equal(got[1], want)
     assert (two.epoch, two.position) == (1, 0)
+
+
+def test_every_for_starts_anew_and_the_last_batch_may_be_smaller():
+    loader = Loader(*numbered(10), batch_size=3)
+    for _ in loader:
+        break
+    whole = [labels for _, labels in loader]
+    assert [len(labels) for labels in whole] == [3, 3, 3, 1] and len(loader) == 4
+    assert sorted(np.concatenate(whole)) == list(range(10)) and loader.state_dict()["epoch"] == 2
+    assert [len(labels) for _, labels in Loader(*numbered(10), batch_size=3, drop_last=True)] == [3, 3, 3]
+    assert [len(labels) for _, labels in Loader(*numbered(3), batch_size=8)] == [3]
 
 
 def test_without_labels():
@@ -86,7 +97,7 @@ def test_a_batch_is_a_copy():
     "count, options, error, words",
     [
         (0, {"batch_size": 1}, DataError, "empty"),
-        (3, {"batch_size": 4}, DataError, "batch of 4 is larger than the set of 3"),
+        (3, {"batch_size": 4, "drop_last": True}, DataError, "batch of 4 is larger than the set of 3"),
         (3, {"batch_size": 0}, ArgumentError, "batch_size"),
         (3, {"batch_size": True}, ArgumentError, "batch_size"),
         (3, {"batch_size": 2.0}, ArgumentError, "batch_size"),
@@ -104,8 +115,8 @@ def test_bad_options(count, options, error, words):
     [
         ({"count": 11, "batch_size": 5}, "count 11, here 10; batch_size 5, here 3"),
         ({"seed": 1}, "seed 1, here 0"),
-        ({"position": 3}, "position below 3"),
-        ({"position": -1}, "position below 3"),
+        ({"position": 4}, "position below 4"),
+        ({"position": -1}, "position below 4"),
         ({"epoch": 0.5}, "epoch 0.5"),
         ({"extra": 1}, "expected a state with"),
     ],

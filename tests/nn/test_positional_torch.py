@@ -75,7 +75,15 @@ TABLE = {
     "CosineSimilarity": ((0, 1e-6), [ROWS, ROWS]), "PairwiseDistance": ((1.0, 1e-6, True), [ROWS, ROWS]),
 }  # fmt: skip
 OURS = {"MinibatchStdDev", "PixelNorm"}  # of GAN papers; PyTorch has none
-HOLDERS = {"DataParallel", "Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"}
+HOLDERS = {
+    "DataParallel",
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "ParameterDict",
+    "ParameterList",
+    "Sequential",
+}
 
 
 def apart(mine, theirs):
