@@ -96,7 +96,7 @@ def diag(x: Tensor, diagonal: int = 0) -> Tensor:
     if x.ndim not in (1, 2):
         raise ShapeError(f"diag: expected a vector or a matrix, got shape {x.shape}; use diagonal")
     if x.ndim == 2:
-        return getitem(x, _places(x, *x.shape, diagonal))
+        return getitem(x, _places(x, x.shape[0], x.shape[1], diagonal))
     n = x.shape[0] + abs(diagonal)
     return Scatter(_places(x, n, n, diagonal), (n, n))(x)
 
@@ -184,7 +184,8 @@ def dist(x: Tensor, y: Tensor, p: float = 2) -> Tensor:
 def cumprod(x: Tensor, axis: int) -> Tensor:
     """Return the running products along ``axis``."""
     place = one_axis(axis, x.ndim, "cumprod")
-    lead, running = (slice(None),) * place, []
+    lead: tuple[Any, ...] = (slice(None),) * place
+    running: list[Tensor] = []
     for i in range(x.shape[place]):
         part = getitem(x, (*lead, slice(i, i + 1)))
         running.append(running[-1] * part if running else part)

@@ -18,6 +18,9 @@ from minigan.tensor import Tensor
 WITHOUT_EFFECT = {"foreach", "fused", "capturable", "differentiable"}
 
 
+required: Any = object()  # the default of a setting that has none: every group must give it
+
+
 class Optimizer:
     """Base: subclasses name the moments they keep (`slots`) and supply the rule (`update`).
 
@@ -65,6 +68,8 @@ class Optimizer:
         if unknown := group.keys() - self.defaults.keys() - {"params", "initial_lr"} - WITHOUT_EFFECT:
             raise ArgumentError(f"{name}: unknown settings {sorted(unknown)}; has {sorted(self.defaults)}")
         whole = {**self.defaults, **group, "params": tensors}
+        if missing := [setting for setting, value in whole.items() if value is required]:
+            raise ArgumentError(f"{name}: a group does not say {', '.join(missing)}, which have no default")
         self.check(whole)
         self.param_groups.append(whole)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import minigan
 from minigan import Tensor, optim
 from minigan.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
@@ -218,3 +219,21 @@ def test_float16_is_refused_whose_digits_would_round_the_steps_away(kind):
     rule = kind([single])
     with pytest.raises(DTypeError, match="float16"):
         rule.add_param_group({"params": [half]})
+
+
+def test_a_rule_of_ones_own_by_its_step_and_a_setting_without_default():
+    class Plain(optim.Optimizer):
+        def __init__(self, params, lr=optim.optimizer.required):
+            super().__init__(params, {"lr": lr})
+
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    p.data.add_(p.grad.data, alpha=-group["lr"])
+
+    p = minigan.tensor([1.0, 2.0], requires_grad=True)
+    (p * p).sum().backward()
+    Plain([p], lr=0.25).step()
+    assert p.tolist() == [0.5, 1.0]
+    with pytest.raises(ArgumentError, match="does not say lr"):
+        Plain([p])
