@@ -30,13 +30,14 @@ from minigan.backend import get_matmul_precision, set_matmul_precision, synchron
 from minigan.cuda import device
 from minigan.errors import MiniganError
 from minigan.modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
-from minigan.ops.creation import Generator, default_generator, get_rng_state, manual_seed, set_rng_state
+from minigan.ops.creation import default_generator, get_rng_state, manual_seed, set_rng_state
 from minigan.ops.operands import broadcast_shapes, is_floating_point, promote_types
 from minigan.tensor import Op, Tensor
 from minigan.types import BoolTensor, ByteTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor, Size
 
 if TYPE_CHECKING:
     from minigan.ops import *  # noqa: F403
+    from minigan.ops.creation import Generator
 
 
 if find_spec("minigan.kernels") is not None:  # the room of what is only faster may be missing
@@ -58,7 +59,7 @@ uint8 = _np.dtype(_np.uint8)
 bool = _np.dtype(_np.bool_)
 
 _LAZY = ("data", "gan", "serialization", "style", "testing", "utils", "viz")
-_ELSEWHERE = {"save": "serialization", "load": "serialization"}
+_ELSEWHERE = {"save": "serialization", "load": "serialization", "Generator": "ops.creation"}
 
 
 def is_tensor(value: Any) -> Any:

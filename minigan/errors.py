@@ -6,7 +6,6 @@ what came, and one remedy.
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class MiniganError(Exception):
@@ -68,6 +67,8 @@ def truth(name: str, word: object) -> bool:
 
 def nearest(word: object, names: Iterable[str]) -> str:
     """Return the three names that are most like a mistyped word, for a message."""
+    from difflib import get_close_matches  # not at the top: importing minigan stays light
+
     return ", ".join(get_close_matches(str(word)[:100], list(names), n=3, cutoff=0.0))
 
 

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,6 +47,7 @@ _before = 1
 def _library() -> tuple[Any, str, str] | None:
     """OpenBLAS as NumPy has loaded it, with what its functions' names begin and end with; else None."""
     import ctypes  # not at the top: importing minigan stays light
+    from pathlib import Path
 
     folder = Path(np.__file__).resolve().parent
     libraries = [*folder.parent.glob("numpy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]

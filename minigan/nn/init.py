@@ -7,14 +7,17 @@ Every function takes ``generator=``; without it the numbers come from `default_g
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigan import backend
 from minigan.errors import ArgumentError, ShapeError
-from minigan.ops.creation import Generator, default_generator, manual_seed  # noqa: F401
+from minigan.ops.creation import default_generator, manual_seed  # noqa: F401
 from minigan.tensor import Tensor
+
+if TYPE_CHECKING:
+    from minigan.ops.creation import Generator
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:

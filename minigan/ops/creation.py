@@ -6,7 +6,7 @@ the default one, which `manual_seed` sets.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,14 +16,21 @@ from minigan.errors import ArgumentError
 from minigan.ops.operands import whole_numbers
 from minigan.tensor import Tensor
 
-Generator = np.random.Generator
+if TYPE_CHECKING:
+    Generator = np.random.Generator
 
-_default = np.random.default_rng(0)
+_default: Generator | None = None
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Generator":  # NumPy loads its generators when they are first asked for
+        return np.random.Generator
+    raise AttributeError(f"minigan.ops.creation has no {name!r}")
 
 
 def default_generator() -> Generator:
     """Return the generator that draws where none was passed; seeded with 0 until `manual_seed`."""
-    return _default
+    return _default or manual_seed(0)
 
 
 def manual_seed(seed: int) -> Generator:
@@ -35,12 +42,12 @@ def manual_seed(seed: int) -> Generator:
 
 def get_rng_state() -> dict[str, Any]:
     """Return where the default generator stands, for `set_rng_state`."""
-    return dict(_default.bit_generator.state)
+    return dict(default_generator().bit_generator.state)
 
 
 def set_rng_state(new_state: dict[str, Any]) -> None:
     """Put the default generator where `get_rng_state` found it."""
-    _default.bit_generator.state = new_state
+    default_generator().bit_generator.state = new_state
 
 
 def _placed(array: np.ndarray, dtype: Any, device: str | None, requires_grad: bool) -> Tensor:
@@ -164,7 +171,7 @@ def randn(
     requires_grad: bool = False,
 ) -> Tensor:
     """Return draws from N(0, 1)."""
-    drawn = (generator or _default).standard_normal(whole_numbers(*size) if size else ())
+    drawn = (generator or default_generator()).standard_normal(whole_numbers(*size) if size else ())
     return _placed(np.asarray(drawn), dtype or get_default_dtype(), device, requires_grad)
 
 
@@ -176,7 +183,7 @@ def rand(
     requires_grad: bool = False,
 ) -> Tensor:
     """Return draws from U[0, 1)."""
-    drawn = (generator or _default).random(whole_numbers(*size) if size else (), dtype=np.float32)
+    drawn = (generator or default_generator()).random(whole_numbers(*size) if size else (), dtype=np.float32)
     return _placed(np.asarray(drawn), dtype or get_default_dtype(), device, requires_grad)
 
 
@@ -195,7 +202,7 @@ def randint(
         low, high, size = 0, low, high
     if size is None:
         raise ArgumentError("randint: expected randint(low, high, size) or randint(high, size)")
-    drawn = (generator or _default).integers(low, high, whole_numbers(size))
+    drawn = (generator or default_generator()).integers(low, high, whole_numbers(size))
     return _placed(np.asarray(drawn), dtype or np.int64, device, requires_grad)
 
 
@@ -203,7 +210,7 @@ def randperm(
     n: int, *, generator: Generator | None = None, dtype: Any = None, device: str | None = None
 ) -> Tensor:
     """Return 0 to n - 1 in random order, int64."""
-    return _placed((generator or _default).permutation(n), dtype or np.int64, device, False)
+    return _placed((generator or default_generator()).permutation(n), dtype or np.int64, device, False)
 
 
 def _alike(maker: Any, name: str, what: str) -> Any:
@@ -244,11 +251,11 @@ def normal(
     """Return draws from N(mean, std**2); mean and std are numbers with a ``size``, or tensors."""
     given = [value.numpy() if isinstance(value, Tensor) else value for value in (mean, std)]
     shape = np.broadcast_shapes(*map(np.shape, given)) if size is None else whole_numbers(size)
-    drawn = (generator or _default).normal(given[0], given[1], shape)
+    drawn = (generator or default_generator()).normal(given[0], given[1], shape)
     return _placed(np.asarray(drawn), get_default_dtype(), None, False)
 
 
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """Return 1 with probability ``input``, else 0, in its shape and dtype."""
-    drawn = (generator or _default).random(input.shape) < input.numpy()
+    drawn = (generator or default_generator()).random(input.shape) < input.numpy()
     return _placed(drawn, input.dtype, input.device, False)

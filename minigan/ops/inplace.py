@@ -20,7 +20,7 @@ from minigan.errors import DTypeError, GraphError, ShapeError
 from minigan.modes import is_grad_enabled, no_grad
 from minigan.ops import arithmetic, creation, elementwise
 from minigan.ops.broadcast import broadcast_to, sum_to
-from minigan.ops.operands import as_tensor, astype, whole_numbers
+from minigan.ops.operands import as_tensor, astype, broadcast_shapes, whole_numbers
 from minigan.ops.select import masked_fill, squeeze, t, unsqueeze
 from minigan.ops.shape import getitem, plain_index, transpose
 from minigan.tensor import Op, Tensor
@@ -79,8 +79,10 @@ def copy_(x: Tensor, value: Any) -> Tensor:
     """Overwrite x with an array or a tensor that broadcasts to it; recorded where either records."""
     if isinstance(value, Tensor) and is_grad_enabled() and (x.requires_grad or value.requires_grad):
         return become(x, arithmetic.Clone()(broadcast_to(astype(value, x.dtype), x.shape)), "copy_")
-    given = as_tensor(value) if not isinstance(value, Tensor) else value
-    return _overwrite(x, given if given.shape == x.shape else broadcast_to(given, x.shape))
+    given = value if isinstance(value, Tensor) else as_tensor(value)
+    if given.shape != x.shape and broadcast_shapes(given.shape, x.shape, "copy_") == x.shape:
+        given = broadcast_to(given, x.shape)
+    return _overwrite(x, given)
 
 
 def before(x: Tensor) -> Tensor:

@@ -10,12 +10,9 @@ kept in one small JSON file a machine, ``conv-<digest>.json`` in the folder MINI
 Delete the file to measure again. A file that cannot be read or written only costs the measurement.
 """
 
-import json
 import os
 import platform
 import time
-from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 
@@ -40,8 +37,12 @@ def machine():
 
 def cache_file():
     """Where this machine's choices are kept."""
+    from hashlib import sha256  # not at the top, as the others: importing minigan stays light
+    from json import dumps
+    from pathlib import Path
+
     folder = Path(os.environ.get("MINIGAN_CACHE") or Path.home() / ".cache" / "minigan")
-    digest = sha256(json.dumps(machine(), sort_keys=True).encode()).hexdigest()[:12]
+    digest = sha256(dumps(machine(), sort_keys=True).encode()).hexdigest()[:12]
     return folder / f"conv-{digest}.json"
 
 
@@ -56,8 +57,10 @@ def load():
     """The choices of this machine: read once; none where there is no readable file."""
     global _choices
     if _choices is None:
+        from json import loads
+
         try:
-            _choices = dict(json.loads(cache_file().read_text(encoding="utf-8"))["choices"])
+            _choices = dict(loads(cache_file().read_text(encoding="utf-8"))["choices"])
         except (OSError, ValueError, KeyError, TypeError):
             _choices = {}
     return _choices
@@ -65,13 +68,13 @@ def load():
 
 def save():
     """Write the choices, whole or not at all."""
+    from json import dumps
+
     path = cache_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(
-            json.dumps({"machine": machine(), "choices": load()}, indent=1) + "\n", encoding="utf-8"
-        )
+        part.write_text(dumps({"machine": machine(), "choices": load()}, indent=1) + "\n", encoding="utf-8")
         part.replace(path)
     except OSError:
         pass  # a folder that cannot be written: measured again next time

@@ -26,7 +26,6 @@ infinity and few, small and unlike ones, for small rounding errors (Barabasz et 
 """
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cache, lru_cache, partial
 from itertools import accumulate
 
@@ -38,9 +37,8 @@ from minigan.kernels.conv import rates
 from minigan.kernels.conv.layout import empty_image, even, nchw, nhwc, row_blocks, strided, window
 from minigan.kernels.conv.registry import Algorithm, register
 
-HALF = Fraction(1, 2)
 # How many finite points -> which; each set measured against the others, in float32.
-POINTS = {1: [0], 2: [0, 1], 3: [0, 1, -1], 4: [0, -1, 2, HALF], 5: [0, 1, -1, 2, -HALF]}
+POINTS = {1: [0], 2: [0, 1], 3: [0, 1, -1], 4: [0, -1, 2, 0.5], 5: [0, 1, -1, 2, -0.5]}
 TILE = 3 << 19  # bytes of transformed tiles a job works on; there are four such arrays a thread
 ALL = 24 << 20  # and of those that a weight gradient's products go over at once
 LEAST = 64  # tiles a job: shorter products are slow
@@ -48,6 +46,8 @@ LEAST = 64  # tiles a job: shorter products are slow
 
 def matrices(m, r):
     """A^T (m, n), G (n, r), B^T (n, n) of F(m, r), exact, from n - 1 points and infinity."""
+    from fractions import Fraction  # not at the top: importing minigan stays light
+
     n = m + r - 1
     points = [Fraction(p) for p in POINTS[n - 1]]
     AT = [[p**i for p in points] + [Fraction(i == m - 1)] for i in range(m)]
@@ -66,9 +66,9 @@ def matrices(m, r):
 
 def polynomial(roots):
     """Coefficients, constant first, of the product of (x - root)."""
-    coefficients = [Fraction(1)]
+    coefficients = [1]
     for root in roots:
-        up, down = [Fraction(0), *coefficients], [*coefficients, Fraction(0)]
+        up, down = [0, *coefficients], [*coefficients, 0]
         coefficients = [a - root * b for a, b in zip(up, down, strict=True)]
     return coefficients
 

@@ -12,10 +12,10 @@ strides and types is checked there.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache
 from math import gcd
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ from minigan import backend
 from minigan.backend import Array
 from minigan.errors import DTypeError, ShapeError
 
-FOLDER = Path(__file__).parent
+FOLDER = os.path.dirname(__file__)
 SOURCES = ("head", "patches", "windows", "bands", "chains")
 REALS = {"f": "float", "d": "double"}
 THREADS = 256  # in a block: full occupancy on every GPU since compute capability 7.5
@@ -46,7 +46,11 @@ def available(array: Array) -> bool:
 
 def code() -> str:
     """Return what is compiled: all sources, one after the other."""
-    return "\n".join((FOLDER / f"{name}.cu").read_text(encoding="utf-8") for name in SOURCES)
+    texts = []
+    for name in SOURCES:
+        with open(os.path.join(FOLDER, f"{name}.cu"), encoding="utf-8") as file:
+            texts.append(file.read())
+    return "\n".join(texts)
 
 
 def options(real: str, wide: bool) -> tuple[str, ...]:

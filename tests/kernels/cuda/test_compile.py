@@ -103,5 +103,5 @@ def test_a_mistake_does_not_pass(nvrtc):
 
 def test_every_kernel_has_its_loops():
     """plain.py holds one function for every kernel, and every source of the folder is compiled."""
-    assert {path.stem for path in cuda.FOLDER.glob("*.cu")} == set(cuda.SOURCES)
+    assert {path.stem for path in Path(cuda.FOLDER).glob("*.cu")} == set(cuda.SOURCES)
     assert set(NAMES) <= set(vars(plain)) and len(set(NAMES)) == len(NAMES) > 0
