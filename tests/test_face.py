@@ -7,7 +7,7 @@ import pytest
 
 import minigan
 from minigan import Tensor, nn, no_grad, optim
-from minigan.errors import ArgumentError, DTypeError, GraphError
+from minigan.errors import ArgumentError, DeviceError, DTypeError, GraphError
 
 MODULE = """tensor as_tensor from_numpy zeros ones full empty arange linspace eye randn rand randint
 randperm zeros_like ones_like full_like randn_like rand_like cat stack where sum mean std var
@@ -17,14 +17,17 @@ is_tensor save load float32 float64 int64 long bool FloatTensor LongTensor devic
 get_default_dtype set_default_dtype cuda backends autograd nn optim utils normal bernoulli
 set_grad_enabled Tensor Generator argmin sort topk prod cumsum tril triu roll gather
 index_select masked_select outer dot mv numel maximum minimum log_softmax pow add sub mul div
-neg eq ne lt le gt ge""".split()
+neg eq ne lt le gt ge meshgrid diag diagonal trace multinomial inverse linalg Size inf pi finfo inference_mode
+scatter scatter_add median quantile unique nonzero cdist addmm lerp atan2 tan log2 isclose hstack vstack tile
+narrow unflatten histc bincount std_mean nan_to_num clamp_min rot90 tensordot broadcast_tensors""".split()
 METHODS = """view view_as reshape size dim numel T t mT unsqueeze squeeze expand expand_as repeat clone
 contiguous float double long to cpu cuda numpy item tolist sum mean var std max min argmax prod
 norm cumsum any all pow abs exp log sqrt sigmoid tanh relu clamp add mul sub div eq ne gt lt mm
 bmm matmul dot masked_fill gather index_select chunk split fill_ zero_ add_ mul_ clamp_ copy_
 requires_grad_ detach data grad is_leaf retain_grad register_hook sub_ div_ normal_ uniform_
 softmax log_softmax flatten permute transpose type_as half int bool backward shape dtype device
-requires_grad grad_fn array topk sort argsort roll tril triu unbind""".split()
+requires_grad grad_fn array topk sort argsort roll tril triu unbind scatter_ scatter_add_ index_add_ masked_scatter_ new lerp unfold
+select narrow where data_ptr is_contiguous stride relu_ sigmoid_ tanh_ detach_ resize_as_ random_""".split()
 FUNCTIONAL = """relu leaky_relu elu selu sigmoid logsigmoid tanh softplus gelu silu mish prelu softmax
 log_softmax gumbel_softmax mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy
 binary_cross_entropy_with_logits cross_entropy nll_loss kl_div conv1d conv2d conv_transpose2d
@@ -35,12 +38,13 @@ Conv2d ConvTranspose2d BatchNorm1d BatchNorm2d InstanceNorm2d LayerNorm GroupNor
 PReLU ELU SELU Sigmoid Tanh Softplus GELU SiLU Mish Softmax LogSoftmax Dropout Dropout2d Flatten
 Unflatten Upsample MaxPool2d AvgPool2d AdaptiveAvgPool2d ZeroPad2d ReflectionPad2d
 ReplicationPad2d PixelShuffle MSELoss L1Loss SmoothL1Loss BCELoss BCEWithLogitsLoss
-CrossEntropyLoss NLLLoss KLDivLoss init utils functional""".split()
+CrossEntropyLoss NLLLoss KLDivLoss init utils functional parallel DataParallel""".split()
 UTILS = "spectral_norm clip_grad_norm_ clip_grad_value_ parameters_to_vector".split()
 INIT = """normal_ uniform_ constant_ zeros_ ones_ xavier_uniform_ xavier_normal_ kaiming_uniform_
 kaiming_normal_ orthogonal_""".split()
 OPTIM = "Adam AdamW SGD RMSprop Adagrad LBFGS lr_scheduler".split()
-SCHEDULES = """StepLR MultiStepLR ExponentialLR CosineAnnealingLR LambdaLR ReduceLROnPlateau""".split()
+SCHEDULES = """StepLR MultiStepLR ExponentialLR CosineAnnealingLR LambdaLR ReduceLROnPlateau CyclicLR
+PolynomialLR CosineAnnealingWarmRestarts""".split()
 DATA = "Dataset TensorDataset DataLoader random_split Subset".split()
 AUTOGRAD = "grad Function gradcheck backward".split()
 MODULE_METHODS = """apply children parameters named_parameters modules named_modules cuda cpu to float double
@@ -177,6 +181,10 @@ def test_devices_have_pytorchs_names():
     assert minigan.device("cuda:1").index == 1 and minigan.device("cpu").type == "cpu"
     assert minigan.ones(2).to("cpu").device == minigan.ones(2).to(minigan.device("cpu")).device
     assert not minigan.cuda.is_available() or minigan.cuda.device_count() == 1
+    if not minigan.cuda.is_available():
+        for ask in (minigan.cuda.current_device, minigan.cuda.get_device_name):
+            with pytest.raises(DeviceError, match="CuPy|GPU"):
+                ask()
     with pytest.raises(ArgumentError, match="expected cpu or cuda"):
         minigan.device("tpu")
 
@@ -210,3 +218,40 @@ def test_an_optimiser_sees_what_data_changes():
     (p * p).sum().backward()
     adam.step()
     np.testing.assert_allclose(p.detach().numpy(), [2.9, 3.9], rtol=1e-5)
+
+
+def test_the_default_generator_can_be_put_back():
+    state = minigan.get_rng_state()
+    first = minigan.randn(3)
+    minigan.set_rng_state(state)
+    assert minigan.equal(minigan.randn(3), first)
+
+
+def test_linear_algebra_has_a_drawer():
+    x = minigan.tensor([[2.0, 0.0], [0.0, 4.0]])
+    assert minigan.linalg.inv(x).tolist() == [[0.5, 0.0], [0.0, 0.25]]
+    assert minigan.linalg.norm(x).item() == minigan.linalg.matrix_norm(x).item() == pytest.approx(20**0.5)
+    assert minigan.linalg.vector_norm(x, 1, dim=0).tolist() == [2.0, 4.0]
+    with pytest.raises(ArgumentError, match="vector_norm"):
+        minigan.linalg.norm(x, 2)
+    with pytest.raises(AttributeError, match="nearest: .*norm"):
+        minigan.linalg.svdnorm  # noqa: B018
+
+
+def test_sizes_types_and_modes():
+    assert minigan.Size([2, 3]).numel() == 6 and minigan.Size([2, 3]) == minigan.ones(2, 3).shape
+    assert minigan.promote_types(minigan.int64, minigan.float32) == np.float32
+    assert minigan.is_floating_point(minigan.ones(1)) and minigan.finfo(minigan.float32).max > 1e38
+    with minigan.inference_mode():
+        assert not (minigan.ones(1, requires_grad=True) * 2).requires_grad
+
+
+def test_draws_by_weight():
+    minigan.manual_seed(0)
+    drawn = minigan.multinomial(minigan.tensor([[0.0, 1.0, 3.0], [1.0, 0.0, 0.0]]), 4000, replacement=True)
+    assert drawn.shape == (2, 4000) and drawn.dtype == np.int64 and not drawn[1].any()
+    assert 0.72 < (drawn[0] == 2).float().mean().item() < 0.78 and (drawn[0] > 0).all()
+    assert sorted(minigan.multinomial(minigan.ones(4), 4).tolist()) == [0, 1, 2, 3]
+    for weights, count in (([0.0, 0.0], 1), ([-1.0, 2.0], 1), ([1.0, 0.0], 2)):
+        with pytest.raises(ArgumentError, match="multinomial"):
+            minigan.multinomial(minigan.tensor(weights), count)

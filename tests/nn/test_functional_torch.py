@@ -106,18 +106,19 @@ def test_every_public_name_is_in_the_table():
 
 
 @pytest.mark.parametrize("hard", [False, True])
-def test_gumbel_softmax(hard):
-    """By its formula, with the noise that the generator draws; hard ones are one-hot, with soft gradients."""
+@pytest.mark.parametrize("dim", [-1, 0])
+def test_gumbel_softmax_of_the_same_noise(hard, dim, monkeypatch):
+    """PyTorch is handed the exponential numbers that our generator draws; values and gradients agree."""
     logits = np.random.default_rng(0).normal(size=(3, 4))
-    noise = -np.log(np.random.default_rng(5).standard_exponential((3, 4)))
+    drawn = np.random.default_rng(5).standard_exponential((3, 4))
+    monkeypatch.setattr(torch.Tensor, "exponential_", lambda x: x.copy_(torch.from_numpy(drawn)))
     x, y = minigan.Tensor(logits, requires_grad=True), torch.tensor(logits, requires_grad=True)
-    mine = F.gumbel_softmax(x, 0.7, hard, generator=np.random.default_rng(5))
-    soft = torch.softmax((y + torch.from_numpy(noise)) / 0.7, -1)
-    picked = torch.nn.functional.one_hot(soft.argmax(-1), 4).double()
-    agree(mine, picked if hard else soft, "value")
+    mine = F.gumbel_softmax(x, 0.7, hard, dim=dim, generator=np.random.default_rng(5))
+    theirs = torch.nn.functional.gumbel_softmax(y, 0.7, hard, dim=dim)
+    agree(mine, theirs, "value")
     c = np.random.default_rng(1).normal(size=(3, 4))
     (mine * minigan.Tensor(c)).sum().backward()
-    (soft * torch.from_numpy(c)).sum().backward()
+    (theirs * torch.from_numpy(c)).sum().backward()
     agree(x.grad, y.grad, "gradient")
 
 
