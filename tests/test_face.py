@@ -26,7 +26,8 @@ norm cumsum any all pow abs exp log sqrt sigmoid tanh relu clamp add mul sub div
 bmm matmul dot masked_fill gather index_select chunk split fill_ zero_ add_ mul_ clamp_ copy_
 requires_grad_ detach data grad is_leaf retain_grad register_hook sub_ div_ normal_ uniform_
 softmax log_softmax flatten permute transpose type_as half int bool backward shape dtype device
-requires_grad grad_fn array topk sort argsort roll tril triu unbind scatter_ scatter_add_ index_add_ masked_scatter_ new lerp unfold
+requires_grad grad_fn array topk sort argsort roll tril triu unbind scatter_ scatter_add_
+index_add_ masked_scatter_ new lerp unfold
 select narrow where data_ptr is_contiguous stride relu_ sigmoid_ tanh_ detach_ resize_as_ random_""".split()
 FUNCTIONAL = """relu leaky_relu elu selu sigmoid logsigmoid tanh softplus gelu silu mish prelu softmax
 log_softmax gumbel_softmax mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy
