@@ -72,6 +72,13 @@ def nearest(word: object, names: Iterable[str]) -> str:
     return ", ".join(get_close_matches(str(word)[:100], list(names), n=3, cutoff=0.0))
 
 
+def like_one_of(word: object, names: Iterable[str]) -> bool:
+    """Return whether a word is one of the names, or so like one that it is mistyped."""
+    from difflib import get_close_matches
+
+    return bool(get_close_matches(str(word)[:100], list(names), n=1, cutoff=0.75))
+
+
 def shown(value: object, most: int = 60) -> str:
     """Return a value as Python writes it, cut short where it would fill the line."""
     try:

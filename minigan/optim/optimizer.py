@@ -10,13 +10,18 @@ import numpy as np
 
 from minigan import backend
 from minigan.backend import Array
-from minigan.errors import ArgumentError, DTypeError, ShapeError
+from minigan.errors import ArgumentError, DTypeError, ShapeError, like_one_of
 from minigan.modes import enable_grad, kernel_for
 from minigan.tensor import Tensor
 
 # How PyTorch is to compute a step, which changes no result: accepted, and of no effect here.
 WITHOUT_EFFECT = {"foreach", "fused", "capturable", "differentiable"}
 
+
+# What rules are set by.  A group may carry other words for its program, but none that is like these.
+SETTINGS = set(
+    "lr eps weight_decay momentum alpha lr_decay betas nesterov dampening centered amsgrad".split()
+)
 
 required: Any = object()  # the default of a setting that has none: every group must give it
 
@@ -49,7 +54,10 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
-        """Add a dict {"params": [...], setting: value, ...}; settings left out take the defaults."""
+        """Add a dict {"params": [...], setting: value, ...}; settings left out take the defaults.
+
+        Other words ("name", "mult") are kept for the program's use.
+        """
         name = type(self).__name__
         inside = group["params"]
         tensors = [inside] if isinstance(inside, Tensor) else list(inside)
@@ -65,7 +73,9 @@ class Optimizer:
             raise ArgumentError(f"{name}: only leaf tensors can be optimised, not results of operations")
         if len({id(p) for p in tensors} | known) < len(tensors) + len(known):
             raise ArgumentError(f"{name}: a parameter was given twice; list every parameter once")
-        if unknown := group.keys() - self.defaults.keys() - {"params", "initial_lr"} - WITHOUT_EFFECT:
+        unknown = group.keys() - self.defaults.keys() - {"params", "initial_lr"} - WITHOUT_EFFECT
+        unknown = {word for word in unknown if like_one_of(word, SETTINGS | self.defaults.keys())}
+        if unknown:
             raise ArgumentError(f"{name}: unknown settings {sorted(unknown)}; has {sorted(self.defaults)}")
         whole = {**self.defaults, **group, "params": tensors}
         if missing := [setting for setting, value in whole.items() if value is required]:

@@ -25,6 +25,7 @@ BAD = [
     (lambda p: optim.Adam([p, p]), "given twice"),
     (lambda p: optim.Adam([{"params": [p]}, {"params": p}]), "given twice"),
     (lambda p: optim.Adam([p * 2.0]), "only leaf tensors"),
+    (lambda p: optim.Adam([{"params": p, "weight_decy": 1.0}]), r"unknown settings \['weight_decy'\]"),
     (lambda p: optim.Adam([{"params": p, "momentum": 1.0}]), r"unknown settings \['momentum'\]"),
     (lambda p: optim.Adam([p], lr=-1.0), "lr must be >= 0, got -1.0"),
     (lambda p: optim.Adam([p], lr=float("nan")), "lr must be >= 0"),
@@ -237,3 +238,8 @@ def test_a_rule_of_ones_own_by_its_step_and_a_setting_without_default():
     assert p.tolist() == [0.5, 1.0]
     with pytest.raises(ArgumentError, match="does not say lr"):
         Plain([p])
+
+
+def test_a_group_may_carry_words_of_its_program():
+    adam = optim.Adam([{"params": [minigan.ones(1, requires_grad=True)], "name": "style", "mult": 0.01}])
+    assert adam.param_groups[0]["mult"] == 0.01 and adam.state_dict()["param_groups"][0]["name"] == "style"
