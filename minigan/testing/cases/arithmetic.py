@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigan import ops
-from minigan.errors import ArgumentError, DTypeError, ShapeError
+from minigan.errors import DTypeError, ShapeError
 from minigan.ops.arithmetic import Add, AddScalar, Div, Mul, MulScalar, Neg, PowScalar, Sub
 from minigan.testing.case import BadInput, OpCase, Sample
 from minigan.testing.oracles import one_by_one
@@ -79,9 +79,7 @@ CASES = [
     OpCase("number times", lambda x, c: ops.mul(c, x), with_number(NUMBERS),
            one_by_one(lambda a, c: c * a), (MulScalar,), linear=True, torch=lambda torch, x, c: c * x),
     OpCase("over a number", lambda x, c: ops.div(x, c), with_number((2.0, -0.5, 3)),
-           one_by_one(lambda a, c: a / c), (MulScalar,), linear=True, torch=lambda torch, x, c: x / c,
-           bad=(BadInput("division by the number 0", (np.ones(2),), {"c": 0.0}, ArgumentError,
-                         "by the number 0"),)),
+           one_by_one(lambda a, c: a / c), (MulScalar,), linear=True, torch=lambda torch, x, c: x / c),
     OpCase("number over", lambda x, c: ops.div(c, x), with_number(NUMBERS),
            one_by_one(lambda a, c: c / a), (PowScalar,), torch=lambda torch, x, c: c / x),
     OpCase("to a number's power", lambda x, p: ops.pow(x, p), powers(), one_by_one(lambda a, p: math.pow(a,
