@@ -73,12 +73,19 @@ def test_the_name_is_there(where, name):
 @pytest.mark.parametrize(
     "where, name, near",
     [("minigan", "ranndn", "randn"), ("minigan.nn", "Conv2D", "Conv2d"), ("minigan.nn", "LSTM", ""),
-     ("minigan.nn.functional", "leakyrelu", "leaky_relu"), ("minigan.optim", "Adamm", "Adam")],
+     ("minigan.nn.functional", "leakyrelu", "leaky_relu"), ("minigan.optim", "Adamm", "nearest: Adam"),
+     ("minigan.linalg", "invert", "inv")],
 )  # fmt: skip
 def test_a_wrong_name_is_answered_with_the_nearest(where, name, near):
     with pytest.raises(AttributeError) as caught:
         getattr(importlib.import_module(where), name)
     assert near in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_wrong_method_is_answered_with_the_nearest():
+    with pytest.raises(AttributeError, match="Tensor has no 'sofmax'; the nearest names are softmax"):
+        minigan.ones(1).sofmax  # noqa: B018
+    assert not hasattr(minigan.ones(1), "__cuda_array_interface__")
 
 
 def test_in_place_under_no_grad_moves_the_parameters():

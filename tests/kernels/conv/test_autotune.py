@@ -118,5 +118,5 @@ def test_a_key_for_every_setting_and_a_file_for_every_machine(tuning, monkeypatc
     after = tuning.cache_file()
     assert after != before and after.parent == before.parent and len(after.stem) == len("conv-") + 12
     monkeypatch.delenv("MINIGAN_CACHE")
-    monkeypatch.setattr(tuning.Path, "home", lambda: before.parent)
+    monkeypatch.setattr(Path, "home", lambda: before.parent)
     assert tuning.cache_file().parent == before.parent / ".cache" / "minigan"
