@@ -1,6 +1,7 @@
 """Choice by measurement: what is tried, what is kept, and that a bad file does no harm."""
 
 import json
+from pathlib import Path
 
 import pytest
 
