@@ -27,6 +27,8 @@ examples:
   minigan lab ring --seeds 5                  five runs and their table
   minigan lab grid --cure all                 the plain GAN and every cure, side by side
   minigan lab stacked --data mnist            three digits in the colours of one picture: 1,000 modes
+  minigan lab ring --live                     watch it train in the browser, and change every rule on the way
+  minigan lab paint --live --record my.html   the same on points you paint, kept as a page that replays
 
 Points: 2,500 samples, of high quality within 3 sigma of a centre; spread is the deviation of those from
 their centre, in sigmas (real points: 0.96). Stacked: 26,000 samples, read by minigan's own classifier.
@@ -35,6 +37,7 @@ KL is that of the modes' shares from even ones, in nats. Seconds are of the proc
 FRAMES = 40
 ROUGHLY = 2500  # stacked samples counted while training goes on
 STEPS = {"ring": 12_000, "grid": 18_000, "stacked": 3000}
+LIVE = ("ring", "grid", "paint")
 CURES = ("none", "penalty", "packing", "minibatch", "paired")  # the laboratories' own tables, unloaded
 
 
@@ -43,11 +46,11 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "lab", help="the mode-collapse laboratory", description=__doc__, epilog=EPILOG
     )
-    parser.add_argument("experiment", choices=tuple(STEPS))
+    parser.add_argument("experiment", choices=(*STEPS, "paint"))
     parser.add_argument(
-        "--cure", choices=(*CURES, "all"), default="paired",
+        "--cure", choices=(*CURES, "all"),
         help="gradient penalty, packing, minibatch features, relativistic pairing with penalties, or all of "
-        "them in turn; default paired",
+        "them in turn; default paired, with --live none",
     )  # fmt: skip
     parser.add_argument("--plain", action="store_const", const="none", dest="cure", help="--cure none")
     parser.add_argument(
@@ -63,6 +66,18 @@ def add_parser(subparsers):
         help="of the first run: a film (.gif, .webp) or the last picture (.png); default: none",
     )  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+    live = parser.add_argument_group("in the browser")
+    live.add_argument(
+        "--live",
+        action="store_true",
+        help="ring, grid or paint: a page of this machine that trains and obeys",
+    )
+    live.add_argument("--seconds", type=types.number(above=0), help="end by itself, as with --steps")
+    live.add_argument("--record", metavar="PAGE", help="keep the session as a page that replays (.html)")
+    live.add_argument(
+        "--port", type=types.integer(least=0, most=65535), default=0, help="of the page; default: a free one"
+    )
+    live.add_argument("--no-open", action="store_true", help="open no browser, only print the address")
     return parser
 
 
@@ -78,6 +93,15 @@ class Bench:
 
 def run(arguments: Namespace) -> None:
     """Train each cure and seed, print a line for it, and write the film of the first."""
+    if arguments.live:
+        _live(arguments)
+        return
+    if arguments.experiment == "paint":
+        raise ArgumentError("paint: points are painted on the page; add --live")
+    for name in ("seconds", "record", "port", "no_open"):
+        if getattr(arguments, name):
+            raise ArgumentError(f"--{name.replace('_', '-')}: only with --live")
+    arguments.cure = arguments.cure or "paired"
     if arguments.size and arguments.experiment != "stacked":
         raise ArgumentError("--size: only for minigan lab stacked; points have none")
     out = Path(arguments.out) if arguments.out else None
@@ -96,6 +120,27 @@ def run(arguments: Namespace) -> None:
             if out and first:
                 _save(out, frames)
             first = False
+
+
+def _live(arguments: Namespace) -> None:
+    """Refuse what only runs without a page have, and open the laboratory."""
+    from minigan.cli import live
+
+    if arguments.experiment not in LIVE:
+        raise ArgumentError(f"--live: expected {', '.join(LIVE)}, got {arguments.experiment}")
+    odd = [name for name, given in (
+        ("--cure all", arguments.cure == "all"), ("--seeds", arguments.seeds > 1), ("--out", arguments.out),
+        ("--size", arguments.size),
+    ) if given]  # fmt: skip
+    if odd:
+        raise ArgumentError(f"{odd[0]}: not with --live; leave it out")
+    record = Path(arguments.record) if arguments.record else None
+    if record:
+        check_target(record, (".html",), arguments.overwrite, option="--record")
+    live.run(
+        arguments.experiment, cure=arguments.cure or "none", seed=arguments.seed, port=arguments.port,
+        steps=arguments.steps, seconds=arguments.seconds, record=record, show=not arguments.no_open,
+    )  # fmt: skip
 
 
 def _train(lab: Any, bench: Bench, steps: int, *, film: bool) -> list[np.ndarray]:

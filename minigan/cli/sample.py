@@ -102,14 +102,14 @@ def open_sampler(folder: RunFolder):
     return checkpoint.load_sampler(folder.checkpoint)
 
 
-def check_target(out: Path, suffixes: tuple[str, ...], overwrite: bool) -> None:
+def check_target(out: Path, suffixes: tuple[str, ...], overwrite: bool, *, option: str = "--out") -> None:
     """Refuse, before any work, a file that cannot be written or that exists."""
     if out.suffix.lower() not in suffixes:
-        raise ArgumentError(f"--out: expected a name that ends in {' or '.join(suffixes)}, got {out}")
+        raise ArgumentError(f"{option}: expected a name that ends in {' or '.join(suffixes)}, got {out}")
     if not out.parent.is_dir():
-        raise FileError(f"--out: there is no folder {out.parent}; make it first")
+        raise FileError(f"{option}: there is no folder {out.parent}; make it first")
     if out.exists() and not overwrite:
-        raise FileError(f"{out} exists already; choose another --out or allow it with --overwrite")
+        raise FileError(f"{out} exists already; choose another {option} or allow it with --overwrite")
 
 
 def labels_of(folder: RunFolder, sampler: Any, arguments: Namespace) -> np.ndarray | None:

@@ -113,6 +113,21 @@ class Trainer:
         record.seconds = perf_counter() - started
         return record
 
+    def half_step(self, who: str) -> Record:
+        """Train one network, "generator" or "discriminator", on one batch; the other stands still.
+
+        The record holds that network's figures only.
+        """
+        self._set_learning_rates()
+        record = Record(step=self.step + 1, epoch=self.loader.epoch)
+        real, labels = self._next_batch()
+        if who == "generator":
+            self._generator_phase(record, real, labels)
+        else:
+            self._discriminator_phase(record, real, self.make_fakes(labels), labels)
+        self.step += 1
+        return record
+
     def _generator_phase(self, record: Record, real: Tensor, labels: np.ndarray | None) -> Tensor:
         """Change G so that D takes its pictures for real; D is frozen.  Returns the pictures, detached."""
         latents = self.draw_latents(len(real))

@@ -66,5 +66,9 @@ class VAETrainer(Trainer):
         record.seconds = perf_counter() - started
         return record
 
+    def half_step(self, who: str) -> Record:
+        """Refuse: both networks lower one loss."""
+        raise ArgumentError("half_step: encoder and decoder of a VAE are trained together; use train_step")
+
 
 TRAINERS["vae"] = VAETrainer
