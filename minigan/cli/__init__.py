@@ -1,4 +1,4 @@
-"""The command line: ``minigan train | sample | interpolate | evaluate | lab | sweep | style | gradcheck`` ...
+"""The command line: ``minigan train | sample | interpolate | evaluate | inspect | lab | sweep | style`` ...
 
 Each subcommand is a module with ``add_parser(subparsers)`` and ``run(arguments) -> int | None``.
 They import what they need inside ``run``, so that ``minigan --help`` answers at once.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from minigan import errors
 
-COMMANDS = "train sample interpolate evaluate lab sweep style gradcheck info bench".split()
+COMMANDS = "train sample interpolate evaluate inspect lab sweep style gradcheck info bench".split()
 
 EXIT_BAD_INPUT = 2
 EXIT_FAILED = 1

@@ -94,6 +94,24 @@ def load_sampler(path: str | os.PathLike) -> Sampler:
     return Sampler(config, generator, owner)
 
 
+def load_discriminator(path: str | os.PathLike) -> Any:
+    """Return the trained discriminator (of a VAE: the encoder) in evaluation mode.  Raises FileError."""
+    config, _, _ = _read_numbers(path)
+    generator, discriminator = models.build(config)
+    own = discriminator.state_dict()
+    # Both networks, their moments and the averaged generator are in the file: ample room.
+    limit = 5 * (_limit(own) + _limit(generator.state_dict()))
+    found, _ = arrays.read_npz(path, limit_bytes=limit, kind=KIND, version=VERSION)
+    mine = {
+        name.removeprefix("discriminator."): array
+        for name, array in found.items()
+        if name.startswith("discriminator.")
+    }
+    arrays.compare(_shapes(mine), _shapes(own), f"{path}, its discriminator")
+    discriminator.load_state_dict(mine)
+    return discriminator.eval().requires_grad_(False)
+
+
 class Sampler:
     """A trained generator: ``sampler(latents)`` gives pictures; ``config`` and ``facts`` are the run's."""
 

@@ -27,7 +27,9 @@ class _Box:
     layer: int  # 0 at the top
 
 
-def _boxes(root: Tensor, names: Mapping[str, Tensor] | None, most: int) -> list[_Box]:
+def _boxes(
+    root: Tensor, names: Mapping[str, Tensor] | None, most: int, notes: Mapping[int, str] | None = None
+) -> list[_Box]:
     """One box for each leaf, operation and for the root, each after its parents."""
     ops = ancestors([root])
     if any(op.released for op in ops):
@@ -51,7 +53,8 @@ def _boxes(root: Tensor, names: Mapping[str, Tensor] | None, most: int) -> list[
             if isinstance(edge, Tensor) and id(edge) not in place:
                 add(edge, (known.get(id(edge), "leaf"), _shape(edge.shape)), ())
         sources = tuple(place[id(edge)] for edge in op.parents if edge is not None)
-        add(op, (op.name, _shape(op.shape)), sources)
+        name = f"{op.name} {notes[id(op)]}" if notes and id(op) in notes else op.name
+        add(op, (name, _shape(op.shape)), sources)
     if root.node is None:
         add(root, (known.get(id(root), "leaf"), _shape(root.shape)), ())
     _lower_leaves(boxes)
@@ -85,9 +88,18 @@ def graph_dot(root: Tensor, names: Mapping[str, Tensor] | None = None, *, most: 
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def graph_svg(root: Tensor, names: Mapping[str, Tensor] | None = None, *, most: int = 300) -> str:
-    """Return the graph as an SVG picture; arguments and errors as in :func:`graph_dot`."""
-    boxes = _boxes(root, names, most)
+def graph_svg(
+    root: Tensor,
+    names: Mapping[str, Tensor] | None = None,
+    *,
+    most: int = 300,
+    notes: Mapping[int, str] | None = None,
+) -> str:
+    """Return the graph as an SVG picture; arguments and errors as in :func:`graph_dot`.
+
+    ``notes`` (the id of an operation -> a few letters, a time say) stand after the operation's name.
+    """
+    boxes = _boxes(root, names, most, notes)
     centres, paths, width, height = _layout(boxes)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '

@@ -1,0 +1,157 @@
+"""``minigan inspect``: look inside a run, on one page that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigan.cli import arguments as types
+from minigan.cli.run_folder import RunFolder
+from minigan.cli.sample import check_target, open_sampler
+from minigan.errors import ArgumentError, DataError, FileError, MiniganError
+
+if TYPE_CHECKING:
+    from minigan.data import Dataset
+    from minigan.gan.checkpoint import Sampler
+
+EPILOG = """\
+examples:
+  minigan inspect runs/first                       RUN/inside.html: open it in a browser, mail it, show it
+  minigan inspect runs/first --seed 3 --out inside.html --overwrite
+
+The page shows where the latents lead, what every layer makes of a picture, the filters, what D looks at, how
+long each layer's gradient is, the nearest training pictures, and the operations of one step with their times.
+What needs the training pictures is left out, and said, where they are gone.
+"""
+SAMPLES, JUDGED, NEAR = 3, 6, 8  # pictures to choose from; that D looks at; whose neighbours are shown
+POSITIONS = np.linspace(-3, 3, 9)  # along a direction, in standard deviations
+
+
+def add_parser(subparsers):
+    """Add the ``inspect`` parser and return it."""
+    parser = subparsers.add_parser("inspect", help="look inside a run", description=__doc__, epilog=EPILOG)
+    parser.add_argument("run_folder", metavar="RUN", help="folder of the run")
+    parser.add_argument("--out", metavar="FILE", help="ends in .html; default: RUN/inside.html, replaced")
+    parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+    parser.add_argument("--seed", type=types.integer(least=0), default=0, help="of the pictures; default 0")
+    return parser
+
+
+@dataclass
+class Run:
+    """What the parts of the page are made from; ``data`` is None where it is gone, ``gone`` says why."""
+
+    folder: RunFolder
+    sampler: Sampler
+    discriminator: Any
+    latents: np.ndarray
+    labels: np.ndarray | None
+    pictures: np.ndarray  # (SAMPLES, C, H, W), generated
+    data: Dataset | None
+    gone: str
+    seed: int
+
+
+def run(arguments: Namespace) -> None:
+    """Look, and write the page."""
+    from minigan.cli import inspect_parts as parts
+    from minigan.data.arrays import replace_file
+    from minigan.viz import pages
+
+    folder = RunFolder(arguments.run_folder)
+    out = Path(arguments.out) if arguments.out else folder.path / "inside.html"
+    opened = _open(folder, arguments.seed)
+    if arguments.out:
+        check_target(out, (".html",), arguments.overwrite)
+    content: dict[str, Any] = {"facts": parts.facts(opened), "missing": {}}
+    for name, make in parts.PARTS.items():
+        print(f"looking at {name} ...", file=sys.stderr)
+        try:
+            content[name] = make(opened)
+        except MiniganError as error:
+            content["missing"][name] = f"Left out: {error}."
+    title = f"inside {opened.sampler.config.recipe}: {folder.path.name}"
+    page = pages.build("inspect", title=title, data=content).encode("utf-8", "backslashreplace")
+    with replace_file(out, needed=len(page)) as file:
+        file.write(page)
+    for name, why in content["missing"].items():
+        print(f"{name}: {why[0].lower()}{why[1:]}")
+    print(f"{len(page) / 1e6:.1f} MB: {out}")
+
+
+def _open(folder: RunFolder, seed: int) -> Run:
+    """Open the checkpoint and, where they are still there, the pictures."""
+    from minigan.gan import checkpoint
+
+    sampler = open_sampler(folder)
+    discriminator = checkpoint.load_discriminator(folder.checkpoint)
+    config = sampler.config
+    if config.model == "planar" or config.shape[0] not in (1, 3):
+        raise ArgumentError(f"inspect: expected a run of pictures, this one is of the model {config.model}")
+    latents = sampler.latents(max(SAMPLES, JUDGED, NEAR, config.pack), seed=seed)
+    labels = np.arange(len(latents)) % config.classes if config.classes else None
+    data, gone = _data(folder, config)
+    return Run(folder, sampler, discriminator, latents, labels, sampler(latents, labels), data, gone, seed)
+
+
+def _data(folder: RunFolder, config: Any) -> tuple[Dataset | None, str]:
+    """Return the training pictures, or None and why there are none."""
+    from minigan.cli.train import DATA_OPTIONS, digest, open_data
+
+    try:
+        told = folder.read_config().get("data")
+        if not isinstance(told, dict) or not isinstance(told.get("data"), str):
+            raise FileError(f"{folder.config} does not say which pictures the run learnt from")
+        found = open_data({name: told[name] for name in DATA_OPTIONS if name in told}, config.seed)
+        if "sha256" in told and digest(found) != told["sha256"]:
+            raise DataError(f"the pictures in {told['data']} are not those the run learnt from")
+    except MiniganError as error:
+        return None, f"the training pictures cannot be had ({error})"
+    return found, ""
+
+
+def wanted(run: Run) -> Dataset:
+    """Return the run's training pictures; DataError where they are gone."""
+    if run.data is None:
+        raise DataError(run.gone)
+    return run.data
+
+
+def encoded(pixels: np.ndarray) -> str:
+    """Return pixels, uint8 (H, W, 1 or 3), as a picture in text: PNG where small, else WebP."""
+    from io import BytesIO
+
+    from minigan.viz.grid import to_picture
+
+    buffer, picture = BytesIO(), to_picture(pixels)
+    kind = "png" if pixels.size <= 5000 or min(pixels.shape[:2]) < 16 else "webp"
+    if kind == "png":
+        picture.save(buffer, "PNG", optimize=True)
+    else:
+        picture.save(buffer, "WEBP", quality=82, method=4)
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def pictures_of(images: np.ndarray) -> list[str]:
+    """Return images (N, C, H, W) in [-1, 1] as pictures in text."""
+    from minigan.viz.grid import to_pixels
+
+    return [encoded(pixels) for pixels in to_pixels(images)]
+
+
+def signed(values: np.ndarray, most: float | None = None) -> np.ndarray:
+    """Return numbers (H, W) as pixels (H, W, 3): orange above 0, blue below, white at 0; full at ``most``."""
+    top = max(float(np.abs(values).max()) if most is None else most, 1e-12)
+    share = (values / top).clip(-1, 1)[..., None]
+    white, up, down = np.array([250.0] * 3), np.array([200.0, 90, 0]), np.array([20.0, 80, 180])
+    return np.rint(white + np.abs(share) * (np.where(share > 0, up, down) - white)).astype(np.uint8)
+
+
+Part = Callable[[Run], Any]

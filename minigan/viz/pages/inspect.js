@@ -1,0 +1,143 @@
+'use strict';
+const byId = (name) => document.getElementById(name);
+const data = JSON.parse(byId('data').textContent);
+function make(kind, words, ...inside) {
+  const one = document.createElement(kind);
+  if (words !== undefined && words !== null) one.textContent = words;
+  one.append(...inside);
+  return one;
+}
+function picture(source, words) {
+  const one = make('img');
+  one.src = source;
+  one.alt = words;
+  return one;
+}
+const framed = (source, words) => make('figure', null, picture(source, words), make('figcaption', words));
+
+for (const [name, value] of data.facts) byId('facts').append(make('div', null, make('dt', name), make('dd', value)));
+for (const [name, why] of Object.entries(data.missing)) {
+  const part = byId(name);
+  part.querySelector('.missing').textContent = why;
+  for (const body of part.querySelectorAll('.body')) body.remove();
+}
+
+function chooser(place, pictures, chosen) { // a row of pictures, one of them pressed
+  const buttons = pictures.map((source, k) => {
+    const button = make('button', null, picture(source, 'sample ' + (k + 1)));
+    button.addEventListener('click', () => choose(k));
+    return button;
+  });
+  const choose = (k) => {
+    buttons.forEach((button, i) => button.setAttribute('aria-pressed', String(i === k)));
+    chosen(k);
+  };
+  place.append(...buttons);
+  choose(0);
+}
+
+function walk({samples, frames, positions, share, space}) {
+  byId('space').textContent = space;
+  const middle = Math.floor(positions.length / 2);
+  let sample = 0;
+  const bars = share.map((part, k) => {
+    const bar = make('input'), words = make('output');
+    bar.type = 'range';
+    [bar.min, bar.max, bar.step, bar.value] = [0, positions.length - 1, 1, middle];
+    bar.id = 'way-' + k;
+    byId('sliders').append(make('label', null, `direction ${k + 1}, ${(100 * part).toFixed(1)} % of the variance`, words, bar));
+    bar.addEventListener('input', () => {
+      bars.forEach((other) => { if (other.bar !== bar) other.bar.value = middle; });
+      show(k);
+    });
+    return {bar, words};
+  });
+  function show(way) {
+    bars.forEach(({bar, words}) => {
+      words.textContent = positions[bar.value].toFixed(2);
+      bar.setAttribute('aria-valuetext', positions[bar.value].toFixed(2) + ' deviations');
+    });
+    const at = bars[way].bar.value;
+    byId('walked').src = frames[sample][way][at];
+    byId('walkedwords').textContent = `sample ${sample + 1}, direction ${way + 1} at ${positions[at].toFixed(2)}`;
+    byId('strip').replaceChildren(...frames[sample][way].map((source, i) => framed(source, positions[i].toFixed(2))));
+  }
+  chooser(byId('choose'), samples, (k) => {
+    sample = k;
+    bars.forEach(({bar}) => { bar.value = middle; });
+    show(0);
+  });
+}
+
+function layerRows(found, samples) {
+  const rows = found.map((one) => {
+    const off = one.off === null ? '' : `, ${Math.round(100 * one.off)} % switched off`;
+    const image = picture(one.maps[0], `${one.net} ${one.name}: maps of the layer ${one.kind}`);
+    const [high, wide] = one.shape.split(' x ').slice(-2).map(Number);
+    const words = make('div', null, make('b', `${one.net}: ${one.kind}`), make('small', `${one.name}, ${one.shape}`),
+      make('small', `mean ${one.mean}, deviation ${one.deviation}${off}`));
+    image.style.width = one.shape.includes('x') ? `min(100%, ${Math.max(16, 8 * Math.min(64, 6 + 2 * wide))}px)` : 'min(100%, 32rem)';
+    if (!one.shape.includes('x')) image.style.height = Math.min(8, Math.ceil(high / 64)) * 8 + 'px';
+    byId('maps').append(Object.assign(make('div', null, words, image), {className: 'layer'}));
+    return image;
+  });
+  chooser(byId('choose2'), samples, (k) => rows.forEach((image, i) => { image.src = found[i].maps[k]; }));
+}
+
+function filterRows(found) {
+  for (const one of found) {
+    const image = picture(one.picture, `${one.net} ${one.name}: ${one.what}`);
+    image.style.width = 'min(100%, 34rem)';
+    byId('kernels').append(Object.assign(make('div', null, make('div', null, make('b', `${one.net}: ${one.kind}`),
+      make('small', `${one.name}, ${one.shape}`), make('small', one.what)), image), {className: 'layer'}));
+  }
+}
+
+function seen(found) {
+  for (const one of found) {
+    byId('seen').append(make('figure', null, picture(one.picture, one.what), picture(one.slope, 'gradient of the logit by the pixel'),
+      make('figcaption', `${one.what}: logit ${one.logit}, steepness ${one.steepness}`)));
+  }
+}
+
+function bars({curves, layers, why}) {
+  if (curves) byId('curves').src = curves; else byId('curves').remove();
+  byId('why').textContent = why || '';
+  if (!layers) return;
+  const most = Math.max(...layers.map((one) => one.norm)), least = most * 1e-5;
+  byId('bars').append(make('p', 'Bars on a logarithmic scale of five decades; beside each the length of the gradient.'));
+  for (const one of layers) {
+    const bar = make('i');
+    bar.style.width = (one.norm > least ? 100 * (1 + Math.log10(one.norm / most) / 5) : 0) + '%';
+    bar.style.background = `var(--${one.net === 'D' || one.net === 'encoder' ? 'd' : 'g'})`;
+    const row = make('div', null, make('span', `${one.net}: ${one.name}`), bar, make('b', String(one.norm)));
+    row.className = 'bar';
+    row.title = `length of the weights ${one.weight}`;
+    byId('bars').append(row);
+  }
+}
+
+function near({pictures, near: found, distance, typical}) {
+  byId('typical').textContent = `Real pictures lie ${typical} from their own nearest neighbour (the median of 64).`;
+  pictures.forEach((source, k) => {
+    const row = make('div', null, framed(source, 'generated'), ...found[k].map((one, i) => framed(one, distance[k][i].toFixed(3))));
+    row.className = 'four';
+    byId('near').append(row);
+  });
+}
+
+function step({whole, ops, graph, why}) {
+  byId('whole').textContent = `A whole training step took ${whole} ms here; this is what it was made of.`;
+  const table = byId('ops'), head = make('tr', null, ...['operation', 'calls', 'forward, ms', 'backward, ms'].map((name) => make('th', name)));
+  table.append(make('thead', null, head), make('tbody', null, ...ops.map((row) => make('tr', null, ...row.map((cell) => make('td', String(cell)))))));
+  byId('nograph').textContent = why || '';
+  if (graph) byId('graph').src = graph; else byId('graph').remove();
+}
+
+if (data.directions) walk(data.directions);
+if (data.layers) layerRows(data.layers, data.directions ? data.directions.samples : []);
+if (data.filters) filterRows(data.filters);
+if (data.looks) seen(data.looks);
+if (data.gradients) bars(data.gradients);
+if (data.neighbours) near(data.neighbours);
+if (data.step) step(data.step);
