@@ -25,6 +25,7 @@ from minigan.errors import ArgumentError, GraphError
 
 MAPS, WIDEST = 16, 32  # feature maps of a layer that are shown; pixels of one, wider ones are averaged
 FILTERS = 32  # of a layer
+SAME = ("Flatten", "Unflatten", "Identity", "Dropout")  # layers that only hand on
 MOST_OPS = 400  # of a graph that is drawn
 
 
@@ -79,7 +80,7 @@ def layers(run: Run) -> list[dict[str, Any]]:
     ):
         for layer in inside.layers(network, *inputs):
             output = layer.output
-            if len(output) != count or output.ndim < 2 or output[0].size < 2:
+            if layer.kind in SAME or len(output) != count or output.ndim < 2 or output[0].size < 2:
                 continue
             shown.append({
                 "net": name, "name": layer.name, "kind": layer.kind,
@@ -127,7 +128,9 @@ def filters(run: Run) -> list[dict[str, Any]]:
                     weight = weight.swapaxes(0, 1)
                 if weight.shape[2:] == (1, 1):
                     continue  # nothing of a form
-                kernels, what = weight[:FILTERS, 0], "filters, by the first map they read"
+                kernels, what = weight[:FILTERS, 0], "one filter for each map it makes, of the first it reads"
+                if len(weight) <= 3:
+                    kernels, what = weight[0, :FILTERS], "one filter for each map it reads"
             elif isinstance(module, nn.Linear) and module.in_features == math.prod(config.shape):
                 kernels = module.weight.numpy()[:FILTERS].reshape(-1, *config.shape).mean(axis=1)
                 what = "what each unit looks for"
@@ -251,12 +254,13 @@ def step(run: Run) -> dict[str, Any]:
             for name, (count, forward, backward) in sorted(rows.items(), key=lambda item: -sum(item[1][1:]))
         ],
     }
+    found["loss"] = "the loss of both networks" if trainer.config.model == "vae" else "G's loss"
     times: dict[int, str] = {}
     kept: list[Any] = []  # keeps the ids of operations from being used again
 
     def time_op(phase: str, op: Any, result: Any, seconds: float) -> None:
         kept.append(op)
-        times[id(op)] = f"{1e3 * seconds:.2f} ms"
+        times[id(op)] = f"{1e3 * seconds:.2g}"
 
     try:
         with observe(time_op), frozen(trainer.discriminator):

@@ -42,7 +42,8 @@ class Layer:
 def layers(network: nn.Module, *inputs: Any) -> list[Layer]:
     """Run a network once and return what each of its layers made, in order.
 
-    A layer is a module inside which no other module is called; one that is called twice comes twice.
+    A layer is a module inside which no other makes anything of as many dimensions: a modulated convolution is
+    one, the dense layer in it that scales its weights another.  One that is called twice comes twice.
     """
     found: list[Layer] = []
     begun: list[int] = []
@@ -59,7 +60,7 @@ def layers(network: nn.Module, *inputs: Any) -> list[Layer]:
 
 
 def _note(found: list[Layer], before: int, name: str, module: nn.Module, output: Any) -> None:
-    if len(found) == before and isinstance(output, Tensor):
+    if isinstance(output, Tensor) and all(one.output.ndim < output.ndim for one in found[before:]):
         found.append(Layer(name, type(module).__name__, output.numpy()))
 
 
@@ -133,7 +134,10 @@ def directions(
 def walk(
     sampler: Sampler, found: Directions, latent: np.ndarray, label: int | None, positions: np.ndarray
 ) -> np.ndarray:
-    """Return pictures (K, P, C, H, W): from a latent (L,) along each way, at ``positions`` (P,), in deviations."""
+    """Return pictures (K, P, C, H, W): from a latent (L,) along each way, at ``positions`` (P,).
+
+    Positions are in standard deviations of the latents along the way.
+    """
     K, P = len(found.ways), len(positions)
     labels = None if label is None else np.full(K * P, label)
     moved = found.ways[:, None] * (found.length[:, None, None] * positions[None, :, None])  # (K, P, L)

@@ -13,6 +13,14 @@ function picture(source, words) {
   one.alt = words;
   return one;
 }
+function sheet(source, words) { // small pixels enlarged by a whole number, as far as there is room
+  const image = picture(source, words);
+  image.addEventListener('load', () => {
+    const scale = Math.min(12, Math.floor(560 / image.naturalWidth), Math.floor(150 / image.naturalHeight));
+    image.style.width = image.naturalWidth * Math.max(1, scale) + 'px';
+  });
+  return image;
+}
 const framed = (source, words) => make('figure', null, picture(source, words), make('figcaption', words));
 
 for (const [name, value] of data.facts) byId('facts').append(make('div', null, make('dt', name), make('dd', value)));
@@ -72,12 +80,9 @@ function walk({samples, frames, positions, share, space}) {
 function layerRows(found, samples) {
   const rows = found.map((one) => {
     const off = one.off === null ? '' : `, ${Math.round(100 * one.off)} % switched off`;
-    const image = picture(one.maps[0], `${one.net} ${one.name}: maps of the layer ${one.kind}`);
-    const [high, wide] = one.shape.split(' x ').slice(-2).map(Number);
+    const image = sheet(one.maps[0], `${one.net} ${one.name}: maps of the layer ${one.kind}`);
     const words = make('div', null, make('b', `${one.net}: ${one.kind}`), make('small', `${one.name}, ${one.shape}`),
       make('small', `mean ${one.mean}, deviation ${one.deviation}${off}`));
-    image.style.width = one.shape.includes('x') ? `min(100%, ${Math.max(16, 8 * Math.min(64, 6 + 2 * wide))}px)` : 'min(100%, 32rem)';
-    if (!one.shape.includes('x')) image.style.height = Math.min(8, Math.ceil(high / 64)) * 8 + 'px';
     byId('maps').append(Object.assign(make('div', null, words, image), {className: 'layer'}));
     return image;
   });
@@ -86,8 +91,7 @@ function layerRows(found, samples) {
 
 function filterRows(found) {
   for (const one of found) {
-    const image = picture(one.picture, `${one.net} ${one.name}: ${one.what}`);
-    image.style.width = 'min(100%, 34rem)';
+    const image = sheet(one.picture, `${one.net} ${one.name}: ${one.what}`);
     byId('kernels').append(Object.assign(make('div', null, make('div', null, make('b', `${one.net}: ${one.kind}`),
       make('small', `${one.name}, ${one.shape}`), make('small', one.what)), image), {className: 'layer'}));
   }
@@ -126,7 +130,8 @@ function near({pictures, near: found, distance, typical}) {
   });
 }
 
-function step({whole, ops, graph, why}) {
+function step({whole, ops, graph, why, loss}) {
+  byId('lossname').textContent = loss;
   byId('whole').textContent = `A whole training step took ${whole} ms here; this is what it was made of.`;
   const table = byId('ops'), head = make('tr', null, ...['operation', 'calls', 'forward, ms', 'backward, ms'].map((name) => make('th', name)));
   table.append(make('thead', null, head), make('tbody', null, ...ops.map((row) => make('tr', null, ...row.map((cell) => make('td', String(cell)))))));
