@@ -69,13 +69,12 @@ class Session:
 
     def run(self) -> str:
         """Train, show and obey until it is over; returns why it is."""
-        begun = self._counted = self._drawn = time.monotonic()
+        begun = self._counted = time.monotonic()
         self._frames = self._steps = 0
         self._show()
         while not (why := self._over(begun)):
-            waiting = not self.playing or (self.endless and not self.hub.tabs)
-            changed = self._obey(0.1 if waiting else 0.0)
-            if not waiting:
+            changed = self._obey(0.1 if self._waiting() else 0.0)
+            if not self._waiting():
                 changed = self._train() or changed
             if changed:
                 self._show()
@@ -83,6 +82,9 @@ class Session:
         if self.recording:
             self.recording.write()
         return why
+
+    def _waiting(self) -> bool:
+        return not self.playing or (self.endless and not self.hub.tabs)
 
     def _over(self, begun: float) -> str:
         if self.steps is not None and self.done >= self.steps:
@@ -231,7 +233,8 @@ class Session:
     def frame(self) -> dict[str, Any]:
         """Return what there is to see now, as JSON values; arrays are bytes in base 64."""
         lab = self.lab
-        view = live_view.look(lab, self.raster, averaged=self.averaged)
+        with np.errstate(all="ignore"):  # of a game that blew up there is little to see
+            view = live_view.look(lab, self.raster, averaged=self.averaged)
         kind, words = live_view.verdict(lab, view)
         frame: dict[str, Any] = {
             "step": lab.trainer.step if lab.trainer else 0, "done": self.done, "seed": lab.seed,

@@ -167,7 +167,8 @@ class LiveLaboratory:
         if self.trainer is None or self.failure:
             return None
         try:
-            record = self.trainer.train_step() if who == "both" else self.trainer.half_step(who)
+            with np.errstate(all="ignore"):  # said in words instead
+                record = self.trainer.train_step() if who == "both" else self.trainer.half_step(who)
         except NumericError as error:
             self.failure = str(error).partition(";")[0]
             return None

@@ -125,7 +125,7 @@ def leaning(trainer: Trainer, raster: np.ndarray, companions: np.ndarray) -> np.
         middle = float(sum(ends) / 2)
         if not trainer.loss.pairs:  # a critic has no unit of its own
             unit = max(float(found.std()), 1e-12)
-    return 0.5 * (1 + np.tanh(0.5 * (found - middle) / unit))
+    return np.nan_to_num(0.5 * (1 + np.tanh(0.5 * (found - middle) / unit)), nan=0.5)
 
 
 # ---- in words -----------------------------------------------------------------------------------------
