@@ -22,7 +22,7 @@ from minigan.tensor import Op
 @kernel(Add, "numpy")
 def add(op: Add, x: Array, y: Array) -> Array:
     """Gradients that meet are often large, and of one shape and memory order."""
-    if x.nbytes < parallel.WORTH or x.strides != y.strides:
+    if x.nbytes < parallel.WORTH or (x.shape, x.strides) != (y.shape, y.strides):
         return x + y
     z = np.empty_like(x)
     parallel.over(lambda a, b, c: np.add(a, b, out=c), x, y, z)
