@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.cli.inspect import (
+from minigan.cli.inspected import (
     JUDGED,
     NEAR,
     POSITIONS,

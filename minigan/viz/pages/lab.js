@@ -1,7 +1,7 @@
 // The laboratory's page: frames come from a session that trains, or from a recording in the page itself.
 const recorded = JSON.parse(byId('data').textContent);
 const replaying = Boolean(recorded.frames);
-let hello = null, frame = null, rows = [], cursor = null, over = false, dirty = false;
+let hello = null, frame = null, rows = [], cursor = null, over = false, dirty = false, looked = '';
 const held = new Set(); // controls under the user's hand: frames leave them alone
 
 function say(words, bad) {
@@ -61,6 +61,7 @@ function control(name, setting) {
   let busy = false, again = false;
   const send = async () => { // one request at a time, the last value last
     held.add(name);
+    last = '';
     tell();
     if (busy) { again = true; return; }
     busy = true;
@@ -68,9 +69,11 @@ function control(name, setting) {
     busy = false;
     setTimeout(() => { if (!busy) { held.delete(name); update(); } }, 250);
   };
-  input.addEventListener('input', send);
-  box.put = (now) => {
-    if (held.has(name)) return;
+  input.addEventListener(text ? 'input' : 'change', send);
+  let last = '';
+  box.put = (now) => { // only what has changed: a menu that is open stays as the user's hand has it
+    if (held.has(name) || last === JSON.stringify(now)) return;
+    last = JSON.stringify(now);
     if (menu) input.value = JSON.stringify(now);
     else if (setting.kind === 'switch') input.checked = now;
     else input.value = log ? Math.log10(now) : now;
@@ -126,8 +129,12 @@ function update() {
   }
   byId('play').textContent = frame.playing ? 'Pause' : 'Play';
   if (document.activeElement !== byId('seed')) byId('seed').value = frame.seed;
-  byId('averaged').checked = frame.averaged;
-  byId('speed').value = frame.speed;
+  const shown = JSON.stringify([frame.averaged, frame.speed]);
+  if (shown !== looked) {
+    looked = shown;
+    byId('averaged').checked = frame.averaged;
+    byId('speed').value = frame.speed;
+  }
   if (byId('verdict').textContent !== frame.words) {
     byId('verdict').textContent = frame.words;
     byId('verdict').className = 'verdict ' + frame.kind;
@@ -226,6 +233,7 @@ function replay() {
   const bar = byId('moment');
   let timer = 0;
   bar.max = Math.max(0, frames.length - 1);
+  bar.value = bar.max;
   const show = () => {
     const now = +bar.value;
     let first = now;
