@@ -27,14 +27,15 @@ class View:
 
     points: (COUNTED, 2) generated; pushes: (PUSHED, 2), where G's loss would have the first of them go, in
     loss a unit of the networks' plane, a point; belief: (R * R,) D's leaning in [0, 1] at the raster points;
-    modes: which are reached, (M,) bool; strict: how many by PacGAN's count; quality: share of points within 3
-    sigma of a centre.
+    modes: which are reached, (M,) bool; near: share of points near any mode; strict: how many modes by
+    PacGAN's count; quality: share of points within 3 sigma of a centre.
     """
 
     points: np.ndarray
     pushes: np.ndarray
     belief: np.ndarray
     modes: np.ndarray
+    near: float
     strict: int
     quality: float
 
@@ -58,17 +59,17 @@ def look(lab: LiveLaboratory, raster: np.ndarray, *, averaged: bool = False) -> 
         points,
         pushes(trainer, companions[:PUSHED]),
         leaning(trainer, raster / lab.scale, companions),
-        reached(lab.mixture, points),
+        *reached(lab.mixture, points),
         strict.modes,
         strict.high_quality,
     )
 
 
-def reached(mixture: toy.Mixture, points: np.ndarray) -> np.ndarray:
-    """Say of each mode whether it gets a quarter of its share of points (N, 2): (M,) bool.
+def reached(mixture: toy.Mixture, points: np.ndarray) -> tuple[np.ndarray, float]:
+    """Say of each mode whether it gets a quarter of its share of points (N, 2), (M,) bool; share of all near.
 
-    A point counts within a quarter of the way to the next centre: a generator that still moves is seldom
-    within 3 sigma of anything, though one sees which modes it serves.
+    A point is near, and counts, within a quarter of the way to the next centre: a generator that still
+    moves is seldom within 3 sigma of anything, though one sees which modes it serves.
     """
     count = len(mixture.centres)
     apart = np.linalg.norm(mixture.centres[:, None] - mixture.centres, axis=2)
@@ -77,7 +78,7 @@ def reached(mixture: toy.Mixture, points: np.ndarray) -> np.ndarray:
     distance = np.linalg.norm(points[:, None] - near.centres, axis=2)  # (N, M)
     nearest, close = distance.argmin(axis=1), distance.min(axis=1) <= 3 * near.sigma
     served = np.bincount(nearest[close], minlength=count)
-    return served >= max(1.0, len(points) / count / 4)
+    return served >= max(1.0, len(points) / count / 4), float(close.mean())
 
 
 def pushes(trainer: Trainer, made: np.ndarray) -> np.ndarray:
@@ -141,12 +142,19 @@ def verdict(lab: LiveLaboratory, view: View | None) -> tuple[str, str]:
         )
     records = list(lab.records)
     if len(records) < EARLY:
+        if lab.trainer is not None and lab.trainer.step > 2 * EARLY:
+            return "", "The rules have just changed: give the game a moment before you judge it."
         return "", "Too early to say: watch where the generated points go."
     found = diagnosis.judge(records).kind
     if found in _WORDS:
         return "bad", _WORDS[found]
     count, total = int(view.modes.sum()), len(view.modes)
     what = "painted spots" if lab.experiment == "paint" else "modes"
+    if count < total and view.near < 0.5:
+        return "", (
+            f"Still looking: about {_tens(1 - view.near)} of G's points lie between the {what}, of which "
+            f"{count} of {total} are served. Arrows show where G's loss would have them go."
+        )
     if count < total:
         cured = all(lab.settings[name] == value for name, value in CURES["paired"].items())
         advice = (
@@ -158,13 +166,18 @@ def verdict(lab: LiveLaboratory, view: View | None) -> tuple[str, str]:
         return "bad", f"{share}: G serves {count} of {total} {what}. {advice}"
     if view.quality < 0.5:
         return "good", (
-            f"All {total} {what} are served, but the points still move: {view.quality:.0%} lie within 3 "
-            "sigma of a centre. Lower both rates to let them settle."
+            f"All {total} {what} are served, but the points still move: about {_tens(view.quality)} lie "
+            "within 3 sigma of a centre. Lower both rates to let them settle."
         )
     return "good", (
-        f"All {total} {what} are served and {view.quality:.0%} of the points lie within 3 sigma of a centre. "
-        "The losses go on oscillating: that is the normal state of the game."
+        f"All {total} {what} are served and about {_tens(view.quality)} of the points lie within 3 "
+        "sigma of a centre. The losses go on oscillating: that is the normal state of the game."
     )
+
+
+def _tens(share: float) -> str:
+    """A share in tens of per cent: words that change with every frame cannot be read."""
+    return f"{round(10 * share) * 10} %"
 
 
 _WORDS = {

@@ -84,9 +84,10 @@ def test_a_mode_is_reached_with_a_quarter_of_its_share_near_it():
     points = np.concatenate(
         [np.repeat(near, 10, 0), np.repeat(far, 10, 0), np.repeat(mixture.centres[2:3], 1, 0)]
     )
-    assert reached(mixture, points).tolist() == [True, False, False, False]  # of the third, 1 of 21 / 16
-    assert reached(mixture, np.repeat(points, 2, 0)[:-2]).tolist() == [True, False, False, False]
-    assert reached(toy.Mixture(np.zeros((1, 2)), 0.1), np.zeros((5, 2))).tolist() == [True]
+    modes, near = reached(mixture, points)
+    assert modes.tolist() == [True, False, False, False] and near == pytest.approx(11 / 21)  # 1 < 21 / 16
+    assert reached(mixture, np.concatenate([points, points[-1:]]))[0].tolist() == [True, False, True, False]
+    assert reached(toy.Mixture(np.zeros((1, 2)), 0.1), np.zeros((5, 2)))[0].tolist() == [True]
 
 
 def test_the_words_for_every_way_it_can_stand(monkeypatch):
@@ -100,16 +101,22 @@ def test_the_words_for_every_way_it_can_stand(monkeypatch):
         assert verdict(lab, view) == ("bad", live_view._WORDS[kind])
     monkeypatch.setattr(live_view.diagnosis, "judge", lambda records: Finding("healthy", ""))
 
-    def words(modes, quality):
-        seen = live_view.View(view.points, view.pushes, view.belief, np.arange(8) < modes, 0, quality)
+    def words(modes, quality, near=0.9):
+        seen = live_view.View(view.points, view.pushes, view.belief, np.arange(8) < modes, near, 0, quality)
         return verdict(lab, seen)
 
     kind, text = words(6, 0.9)
     assert kind == "bad" and "Mode collapse: G serves 6 of 8 modes" in text and "pairs + R1 + R2" in text
+    assert words(6, 0.9, near=0.3)[0] == "" and "about 70 % of G's points" in words(6, 0.9, near=0.3)[1]
     lab.settings.update(CURES["paired"])
     assert "give it time" in words(6, 0.9)[1]
-    assert words(8, 0.9)[0] == "good" and "90% of the points" in words(8, 0.9)[1]
+    assert words(8, 0.9)[0] == "good" and "about 90 % of the points" in words(8, 0.9)[1]
     assert words(8, 0.2)[0] == "good" and "Lower both rates" in words(8, 0.2)[1]
+    lab.trainer.step = 300
+    lab.records.clear()
+    assert verdict(lab, view) == (
+        "", "The rules have just changed: give the game a moment before you judge it."
+    )  # fmt: skip
     lab.failure = "step 3: NaN"
     assert verdict(lab, view)[0] == "bad" and "blew up (step 3: NaN)" in verdict(lab, view)[1]
 

@@ -54,3 +54,8 @@ def test_options_of_the_game_are_refused():
     images = np.zeros((32, 1, 8, 8), np.float32)
     with pytest.raises(ArgumentError, match="r1: a VAE has no discriminator"):
         trainer_of(images, r1=1.0)
+
+
+def test_there_is_no_half_of_a_step():
+    with pytest.raises(ArgumentError, match="trained together"):
+        trainer_of(np.zeros((32, 1, 8, 8), np.float32)).half_step("generator")

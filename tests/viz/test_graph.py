@@ -145,3 +145,10 @@ def test_a_released_graph_is_an_error():
     y.backward()
     with pytest.raises(GraphError, match="released this graph"):
         graph_dot(y)
+
+
+def test_notes_stand_after_the_names_of_their_operations():
+    x = leaf(2)
+    y = (x * x).sum()
+    svg = graph_svg(y, {"x": x}, notes={id(y.node): "0.3 & more"})
+    assert ">Sum 0.3 &amp; more</text>" in svg and ">Mul</text>" in svg
