@@ -56,6 +56,15 @@ def make_trainer(config: Config, images: np.ndarray, *, minibatch: bool) -> Trai
     return Trainer(config, generator, discriminator, loader)
 
 
+def in_packs(points: np.ndarray, companions: np.ndarray, pack: int) -> np.ndarray:
+    """Put each point (N, 2, 1, 1) at the head of a pack whose other places hold companions (M, 2, 1, 1).
+
+    Returns (N, 2 pack, 1, 1); the companions are repeated where they are too few.
+    """
+    others = [np.resize(companions[k:], points.shape) for k in range(1, pack)]
+    return np.concatenate([points, *others], axis=1)
+
+
 class Laboratory:
     """A trainer on a mixture whose points are scaled to reach from -4 to 4 for the networks.
 
@@ -98,8 +107,14 @@ class Laboratory:
         return self.mixture.statistics(self.points(seed=seed))
 
     def beliefs(self, points: np.ndarray) -> np.ndarray:
-        """Return D's probability that points (N, 2), in the mixture's units, are real: (N,)."""
+        """Return D's probability that points (N, 2), in the mixture's units, are real: (N,).
+
+        Where D judges packs, generated points fill each point's.
+        """
         scaled = np.asarray(points / self.scale, np.float32).reshape(-1, 2, 1, 1)
+        if self.config.pack > 1:
+            made = np.asarray(self.points() / self.scale, np.float32).reshape(-1, 2, 1, 1)
+            scaled = in_packs(scaled, made, self.config.pack)
         with no_grad():
             logits = to_host(self.trainer.discriminator(Tensor(scaled)).array)
         return 0.5 * (1 + np.tanh(0.5 * logits))

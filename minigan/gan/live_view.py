@@ -10,6 +10,7 @@ from minigan.autograd import grad
 from minigan.backend import to_host
 from minigan.data import toy
 from minigan.gan import diagnosis
+from minigan.gan.laboratory import in_packs
 from minigan.gan.live import CURES, LiveLaboratory
 from minigan.gan.trainer import Trainer, draw, frozen
 from minigan.modes import no_grad
@@ -110,9 +111,8 @@ def leaning(trainer: Trainer, raster: np.ndarray, companions: np.ndarray) -> np.
     places = np.asarray(raster, np.float32).reshape(-1, 2, 1, 1)
 
     def logits(points: np.ndarray) -> np.ndarray:
-        packs = [points, *(np.resize(companions[k:], points.shape) for k in range(1, pack))]
         with no_grad():
-            return to_host(judge(Tensor(np.concatenate(packs, axis=1))).array).astype(np.float64)
+            return to_host(judge(Tensor(in_packs(points, companions, pack))).array).astype(np.float64)
 
     # Neighbours are not put into one group of a batch: D would see that they lie close.
     order = np.random.default_rng(1).permutation(len(places))

@@ -59,3 +59,14 @@ def test_a_second_run_trains_with_the_last_learning_rates():
     rates = [lab.trainer.g_optimizer.param_groups[0]["lr"] for _ in range(2) for _ in lab.run(4)]
     assert rates == sorted(rates, reverse=True)
     assert rates[4:] == pytest.approx([lab.config.lr_g * lab.config.lr_end] * 4)
+
+
+def test_beliefs_in_packs():
+    """A point heads a pack, and the others of it are generated."""
+    lab = Laboratory("ring", cure="packing", base=4, batch=8)
+    points = lab.points(3, seed=5)
+    belief = lab.beliefs(points)
+    assert belief.shape == (3,) and (0 < belief).all() and (belief < 1).all()
+    made = np.arange(10, dtype=np.float32).reshape(5, 2, 1, 1)
+    packs = laboratory.in_packs(made[:2] + 100, made, 3)
+    assert packs.reshape(2, 6).tolist() == [[100, 101, 2, 3, 4, 5], [102, 103, 4, 5, 6, 7]]
