@@ -2,7 +2,8 @@
 
 A mutant is one edit of one file: an operator swapped (+ for -, < for <=, and for or), a number moved by
 one, a sign dropped, a condition inverted, a returned gradient lost.  It is written into a copy of the
-checkout, where the tests of that room run until the first failure.  Killed: a test failed (or hung).
+checkout, where the tests of that room run until the first failure, as many at a time as there are cores or,
+with --dask, as the workers of a cluster have threads.  Killed: a test failed (or hung).
 Survived: nobody noticed; the table lists every survivor, to be explained or killed by a better test.
 
     python benchmarks/mutants.py --only ops/arithmetic.py --sample 40
@@ -13,16 +14,25 @@ import ast
 import copy
 import hashlib
 import importlib
+import io
 import json
+import os
 import random
 import re
 import resource
-import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from pathlib import Path
+
+from tqdm import tqdm
+
+from minigan.cli import workers
+from minigan.data.arrays import replace_file
+from minigan.data.download import cache_folder
+from minigan.errors import MiniganError
 
 ROOT = Path(__file__).resolve().parent.parent
 ALL_OPS = "tests/test_all_ops.py"
@@ -161,27 +171,42 @@ def own_cases(path):
     return " or ".join(f"[{name}]" for name in names if re.fullmatch(r"[\w-]+", name))
 
 
-def alive(checkout, path, mutated, tests, limit):
-    """Whether all tests pass on the mutant; a hang counts as noticed."""
-    own = own_cases(path)
-    target = checkout / "minigan" / path
-    original = target.read_text(encoding="utf-8")
-    target.write_text(mutated, encoding="utf-8")
+def alive(checkout, path, mutated, own, tests, limit):
+    """Whether all tests pass on the mutant, in a copy of its own; a hang counts as noticed.
+
+    ``checkout`` is the packed checkout, or its name in the cache folder of a machine far away.
+    """
+    if isinstance(checkout, str):
+        checkout = (cache_folder() / checkout).read_bytes()
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    try:
+    environment = {**os.environ, **workers.ONE_THREAD, "PYTHONDONTWRITEBYTECODE": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        unpacked(checkout, folder)
+        Path(folder, "minigan", path).write_text(mutated, encoding="utf-8")
         for selection in [[ALL_OPS, "-k", own]] * bool(own) + [tests]:  # the operation's own cases first
-            run = subprocess.run(
-                [*command, *selection],
-                cwd=checkout,
-                capture_output=True,
-                check=False,
-                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)),
-            )
+            with workers.started(
+                [*command, *selection], cwd=folder, env=environment, stderr=subprocess.DEVNULL
+            ) as run:
+                resource.prlimit(run.pid, resource.RLIMIT_CPU, (limit, limit))
+                run.communicate()
             if run.returncode != 0:
                 return False
-        return True
-    finally:
-        target.write_text(original, encoding="utf-8")
+    return True
+
+
+def packed():
+    """The checkout as the bytes of a tar file, without what no test reads."""
+    buffer = io.BytesIO()
+    skip = re.compile(r"(^|/)(\.git|\..*_cache|\.venv.*|__pycache__|runs|\.hypothesis|dist|\.lab)(/|$)")
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
+        archive.add(ROOT, ".", filter=lambda entry: None if skip.search(entry.name) else entry)
+    return buffer.getvalue()
+
+
+def unpacked(checkout, folder):
+    """Lay the packed checkout into a folder."""
+    with tarfile.open(fileobj=io.BytesIO(checkout)) as archive:
+        archive.extractall(folder, filter="data")
 
 
 def planned(options):
@@ -200,19 +225,34 @@ def planned(options):
     return plan
 
 
-def _refuse_failing_tests(checkout, plan):
+def refuse_failing_tests(checkout, plan, pool):
     """Tests that fail on the library as it is would kill every mutant."""
+    path = next(iter(plan))
+    source = (ROOT / "minigan" / path).read_text(encoding="utf-8")
     tests = sorted({test for path in plan for test in tests_for(path)})
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests],
-        cwd=checkout,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    print(run.stdout.strip().splitlines()[-1], "without a mutation", flush=True)
-    if run.returncode != 0:
+    if not pool.submit(alive, checkout, path, source, "", tests, 10**6).result():
         sys.exit("the tests must pass before mutants can fail them")
+
+
+def run(plan, known, checkout, pool, options, keep):
+    """Try every mutant that is not known and hand each row to ``keep`` as it comes."""
+    tasks, rows = {}, {}
+    for path, found in plan.items():
+        own, tests = own_cases(path), tests_for(path)
+        for line, what, mutated in found:
+            digest = hashlib.sha256(f"{path} {mutated}".encode()).hexdigest()[:16]
+            if digest not in known:
+                tasks[digest] = (checkout, path, mutated, own, tests, options.limit)
+                rows[digest] = {"file": path, "line": line, "edit": what}
+    if not tasks:
+        return
+    refuse_failing_tests(checkout, plan, pool)
+    with tqdm(total=len(tasks), unit="mutant", disable=not sys.stderr.isatty()) as bar:
+        for digest, survived, failure in workers.finished(pool, alive, tasks):
+            if failure:
+                sys.exit(f"a mutant of {rows[digest]['file']} could not be tried: {failure}")
+            keep({**rows[digest], "survived": survived, "digest": digest})
+            bar.update()
 
 
 def main():
@@ -238,34 +278,37 @@ def main():
         type=Path,
         help="write every mutant and its fate here; those already there are not run again",
     )
+    parser.add_argument("--jobs", type=int, help="mutants at a time; default: one a core")
+    parser.add_argument("--dask", metavar="ADDRESS", help="let the workers of this Dask scheduler try them")
     options = parser.parse_args()
     rows = []
     if options.json and options.json.exists():
         rows = json.loads(options.json.read_text(encoding="utf-8"))
-    known = {row["digest"] for row in rows}
+
+    def keep(row):
+        rows.append(row)
+        if row["survived"]:
+            print(f"  survived  {row['file']}:{row['line']}  {row['edit']}", flush=True)
+        if options.json:
+            with replace_file(options.json) as file:
+                file.write(json.dumps(rows, indent=1).encode() + b"\n")
+
     plan = planned(options)
-    with tempfile.TemporaryDirectory() as folder:
-        checkout = Path(folder) / "checkout"
-        keep = shutil.ignore_patterns(".git", ".*_cache", "__pycache__", "runs", ".hypothesis")
-        shutil.copytree(ROOT, checkout, ignore=keep)
-        _refuse_failing_tests(checkout, plan)
-        for path, found in plan.items():
-            begin = time.perf_counter()
-            for line, what, mutated in found:
-                digest = hashlib.sha256(f"{path} {mutated}".encode()).hexdigest()[:16]
-                if digest in known:
-                    continue
-                survived = alive(checkout, path, mutated, tests_for(path), options.limit)
-                row = {"file": path, "line": line, "edit": what, "survived": survived, "digest": digest}
-                rows.append(row)
-                if survived:
-                    print(f"  survived  {path}:{line}  {what}", flush=True)
-                if options.json:
-                    options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-            killed = sum(not row["survived"] for row in rows if row["file"] == path)
-            print(f"{path}: {killed} of {len(found)} killed, {time.perf_counter() - begin:.0f} s", flush=True)
-    total = max(len(rows), 1)
-    print(f"{len(rows)} mutants, {sum(not row['survived'] for row in rows) / total:.1%} killed")
+    begin = time.perf_counter()
+    checkout = packed()
+    carry, name = {}, "mutants-checkout.tar.gz"
+    if options.dask:
+        carry, checkout = {name: checkout}, name
+    try:
+        with workers.crew(options.jobs, options.dask, carry) as pool:
+            run(plan, {row["digest"] for row in rows}, checkout, pool, options, keep)
+    except MiniganError as error:
+        sys.exit(f"mutants: {error}")
+    for path in plan:
+        mine = [row["survived"] for row in rows if row["file"] == path]
+        print(f"{path}: {mine.count(False)} of {len(mine)} killed")
+    killed = sum(not row["survived"] for row in rows) / max(len(rows), 1)
+    print(f"{len(rows)} mutants, {killed:.1%} killed, {time.perf_counter() - begin:.0f} s")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,9 +97,10 @@ class Loop:
         """Say in one line what is left of the run will cost, from steps of a trainer made for the purpose."""
         from minigan.gan.forecast import forecast
 
-        loader = self.trainer.loader
+        loader, config = self.trainer.loader, self.trainer.config
+        config = replace(config, batch=config.batch // self.trainer.team.size)
         try:
-            cost = forecast(self.trainer.config, loader.images, loader.labels, since=self.progress())
+            cost = forecast(config, loader.images, loader.labels, since=self.progress())
         except NumericError as error:  # the run itself may fare better, or say it with all that belongs to it
             return f"forecast: none, because the probe diverged ({error})"
         seconds = None if self.minutes is None else 60 * self.minutes - self.earlier
@@ -129,7 +131,7 @@ class Loop:
         with self.interrupt.caught():
             try:
                 while self.done() < 1 and not self.interrupt.asked:
-                    self.trainer.progress = self.progress()
+                    self.trainer.progress = self.trainer.team.from_first(self.progress())
                     record = self.trainer.train_step()
                     self._log(record)
                     if diagnosis and (finding := diagnosis.update(record)):
@@ -138,9 +140,11 @@ class Loop:
                     self._perhaps_picture()
                     if time.monotonic() - self.saved >= CHECKPOINT_EVERY:
                         self.save()
+                self.trainer.team.from_first(None)  # the end, for the others
                 self._take_picture()
                 self.save()
             except NumericError as error:
+                error.all_know = True  # type: ignore[attr-defined]
                 write_page(self.folder, seconds=self.spent, failure=str(error))
                 raise
             finally:

@@ -135,6 +135,16 @@ class RunFolder:
         return sorted(self.samples.glob("step-*.png"))
 
 
+def free_folder(recipe: str, data: str) -> Path:
+    """Return runs/RECIPE-DATA, or the first of that name with a number that is not there yet."""
+    name = f"{recipe}-{Path(data).resolve().name}"
+    number, path = 1, Path("runs", name)
+    while path.exists():
+        number += 1
+        path = Path("runs", f"{name}-{number}")
+    return path
+
+
 @contextlib.contextmanager
 def hold(path: Path) -> Iterator[None]:
     """Make the folder and keep it to this process inside the block.  Raises FileError."""

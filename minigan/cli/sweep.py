@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import os
 import re
-import subprocess
 import sys
-import threading
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from minigan.cli import arguments as types
+from minigan.cli import workers
 from minigan.cli.cell import LABORATORIES
 from minigan.cli.run_folder import hold
 from minigan.cli.sweep_results import Results, slug
@@ -35,13 +33,11 @@ examples:
 A cell is one run of --steps steps with one seed. NAME+NAME=... gives two settings the same value. Cells that
 are done are kept: the same command goes on after Ctrl-C or worse, and more values or seeds may be added.
 In DIR: results.csv (a line a cell), results.json, heatmap.png. A sweep of pictures trains a small classifier
-first.
+first. With --dask the cells go to a cluster (dask scheduler; dask worker ADDRESS), whose machines need the
+same minigan and see the same folder of pictures; what a lost worker had goes to another.
 """
 EXIT_INTERRUPTED = 130
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1", "MINIGAN_THREADS": "1",
-}  # fmt: skip
+SETTINGS = ("MINIGAN_BACKEND", "MINIGAN_KERNELS")  # of ours, that a process elsewhere must have too
 
 
 def add_parser(subparsers):
@@ -70,6 +66,9 @@ def add_parser(subparsers):
     group.add_argument("--seeds", type=whole, default=1, help="runs of each; default 1")
     group.add_argument("--steps", type=whole, default=1000, help="of each run; default 1000")
     group.add_argument("--jobs", type=whole, help="processes at a time; default: one a core")
+    group.add_argument(
+        "--dask", metavar="ADDRESS", help="let the workers of this Dask scheduler do it (tcp://HOST:8786)"
+    )
     group.add_argument("--metric", help="in the table and the picture; default: modes, or frechet_distance")
     group.add_argument(
         "--map", metavar="ROW,COLUMN", help="the two settings of the picture; default: the first two"
@@ -97,24 +96,28 @@ def run(arguments: Namespace) -> int:
     data = _data(arguments)
     cells = plan(arguments, axes, data)
     results = Results(Path(arguments.out), list(axes), arguments.metric, _map(arguments.map, axes))
-    spec = {"what": arguments.what, "steps": arguments.steps, "data": data, "set": sorted(arguments.set)}
+    shared = data and {name: data[name] for name in ("options", "shape", "pictures", "sha256")}
+    spec = {"what": arguments.what, "steps": arguments.steps, "data": shared, "set": sorted(arguments.set)}
     with hold(results.folder):
         results.check_spec(spec)
         found = {cell.name: results.read(cell.name) for cell in cells}
         todo = [cell for cell in cells if found[cell.name] is None]
         if len(todo) < len(cells):
             print(f"{len(cells) - len(todo)} of {len(cells)} cells are done already", file=sys.stderr)
-        pool = Pool(results, arguments.jobs or os.cpu_count() or 1, arguments.backend)
+        broken: list[str] = []
         try:
-            found |= pool.run(todo)
+            if todo:
+                with workers.crew(arguments.jobs, arguments.dask, _luggage(arguments, data)) as pool:
+                    new, broken = run_cells(todo, pool, results, arguments.backend)
+                    found |= new
         except KeyboardInterrupt:
             done = sum(results.read(cell.name) is not None for cell in cells)
             print(f"\ninterrupted: {done} of {len(cells)} cells are done; the same command goes on")
             return EXIT_INTERRUPTED
         print(results.write([result for cell in cells if (result := found[cell.name])]))
-    if pool.broken:
+    if broken:
         raise MiniganError(
-            f"{len(pool.broken)} of {len(cells)} cells did not finish, the first: {pool.broken[0]}; "
+            f"{len(broken)} of {len(cells)} cells did not finish, the first: {broken[0]}; "
             "the same command tries them again"
         )
     return 0
@@ -238,6 +241,7 @@ def _data(arguments: Namespace) -> dict[str, Any] | None:
         "shape": list(dataset.images.shape[1:]),
         "pictures": len(dataset),
         "sha256": digest(dataset),
+        "classifier": classifier.file_name(dataset.images, dataset.labels),
     }
 
 
@@ -252,70 +256,37 @@ def _map(words: str | None, axes: Mapping[str, Any]) -> tuple[str, str]:
     return chosen[0], chosen[1]
 
 
-class Pool:
-    """Run cells, each in a process with one thread; ``broken`` tells of those that ended badly."""
+def run_cells(
+    cells: Sequence[Cell], pool: Executor, results: Results, backend: str | None
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Return name -> result of the cells that finished, each on disk as soon as it is there, and the rest.
 
-    def __init__(self, results: Results, jobs: int, backend: str | None):
-        self.results, self.jobs = results, jobs
-        self.broken: list[str] = []
-        self._running: set[subprocess.Popen] = set()
-        self._lock, self._stopped = threading.Lock(), False
-        package = str(Path(__file__).resolve().parents[2])
-        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(paths)}
-        if backend:
-            self._environment["MINIGAN_BACKEND"] = backend
+    The rest are lines that say which and why.
+    """
+    settings = {name: os.environ[name] for name in SETTINGS if name in os.environ}
+    if backend:
+        settings["MINIGAN_BACKEND"] = backend
+    by_name = {cell.name: cell for cell in cells}
+    tasks = {name: ("minigan.cli.cell", dict(cell.job), settings) for name, cell in by_name.items()}
+    found, broken = {}, []
+    with _bar(len(cells)) as tell:
+        for name, answer, failure in workers.finished(pool, workers.in_process, tasks):
+            if failure:
+                broken.append(f"{name}: {failure}")
+                continue
+            found[name] = {"values": dict(by_name[name].values), **answer}
+            results.keep(name, found[name])
+            tell(results.line(found[name]))
+    return found, broken
 
-    def run(self, cells: Sequence[Cell]) -> dict[str, dict[str, Any]]:
-        """Return name -> result of the cells that finished; each is on disk as soon as it is there."""
-        found: dict[str, dict[str, Any]] = {}
-        with ThreadPoolExecutor(self.jobs) as threads, _bar(len(cells)) as tell:
-            waiting = {threads.submit(self._run_one, cell): cell for cell in cells}
-            try:
-                for done in as_completed(waiting):
-                    if result := done.result():
-                        found[waiting[done].name] = result
-                        tell(self.results.line(result))
-            except BaseException:
-                self._stop()
-                threads.shutdown(wait=False, cancel_futures=True)
-                raise
-        return found
 
-    def _run_one(self, cell: Cell) -> dict[str, Any] | None:
-        log = self.results.cells / f"{cell.name}.log"
-        with open(log, "w", encoding="utf-8") as errors, self._process(cell, errors) as process:
-            assert process.stdout
-            answer = process.stdout.read()
-            code = process.wait()
-            with self._lock:
-                self._running.discard(process)
-        if code or self._stopped:
-            lines = log.read_text(encoding="utf-8").splitlines() or [f"exit code {code}"]
-            self.broken.append(f"{cell.name}: {lines[-1]}")
-            return None
-        log.unlink()
-        result = {"values": dict(cell.values), **json.loads(answer)}
-        self.results.keep(cell.name, result)
-        return result
+def _luggage(arguments: Namespace, data: Mapping[str, Any] | None) -> dict[str, bytes]:
+    """Return the classifier of the pictures, which every machine must judge by, where it is far away."""
+    from minigan.data.download import cache_folder
 
-    def _process(self, cell: Cell, errors: Any) -> subprocess.Popen:
-        with self._lock:
-            if self._stopped:
-                raise MiniganError("the sweep is being stopped")
-            process = subprocess.Popen(
-                [sys.executable, "-m", "minigan.cli.cell", json.dumps(dict(cell.job))],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-                env=self._environment, start_new_session=True,  # Ctrl-C is for us; we stop them
-            )  # fmt: skip
-            self._running.add(process)
-            return process
-
-    def _stop(self) -> None:
-        with self._lock:
-            self._stopped = True
-            for process in self._running:
-                process.kill()
+    if data is None or arguments.dask is None:
+        return {}
+    return {data["classifier"]: (cache_folder() / data["classifier"]).read_bytes()}
 
 
 @contextlib.contextmanager

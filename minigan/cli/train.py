@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import shlex
@@ -16,12 +17,13 @@ from minigan.cli.budget import Budget, Schedule, Start, continued
 from minigan.cli.classes import check_classes, check_labels
 from minigan.cli.loop import Loop, write_summary
 from minigan.cli.progress import clock
-from minigan.cli.run_folder import RunFolder
+from minigan.cli.run_folder import RunFolder, free_folder
 from minigan.errors import ArgumentError, DataError, FileError
 
 if TYPE_CHECKING:
     from minigan.data import Dataset
     from minigan.gan import Config, Trainer
+    from minigan.gan.team import Team
 
 EXIT_INTERRUPTED = 130
 DEFAULT_MINUTES = 5.0
@@ -36,6 +38,7 @@ With --resume, --minutes come on top; --steps and --epochs are totals. Another l
 back: a run that was finished keeps its last learning rates (lr_end) and all that has grown; one that was not
 goes on from where it stands, to the end of its schedule at its new end.
 Press Ctrl-C once to stop after the step and keep a checkpoint; go on with --resume.
+mpiexec -n 2 minigan train ... trains the same run with two processes, half of every batch each.
 """
 LOG_EVERY = 10
 # What --resume may change: the rest decides what the checkpoint's arrays and the order of the data mean.
@@ -128,17 +131,35 @@ SETTINGS = ("batch", "lr_g", "lr_d", "seed", "loss", "r1", "ema", "skip_d_below"
 
 def run(arguments: Namespace) -> int:
     """Train; returns 0 at the end of the budget, 130 when interrupted."""
-    if arguments.resume and not arguments.out:
-        raise ArgumentError("--resume: say which run, with --out RUN")
-    folder = RunFolder(arguments.out or _free_folder(arguments))
-    if arguments.resume:
-        with folder.locked(resume=True):
-            finished, loop = _train(folder, *_resumed(folder, arguments))
-    else:
-        folder.refuse_overwriting()
-        prepared = _fresh(arguments)  # a mistake in the arguments or the data leaves no folder behind
-        with folder.locked(resume=False):
-            finished, loop = _train(folder, *prepared)
+    from minigan.cli import ranks
+
+    team = ranks.team()
+    with ranks.together(team):
+        if team.rank:
+            return ranks.follow(team, _recorded)
+        return _run(arguments, team)
+
+
+def _run(arguments: Namespace, team: Team) -> int:
+    """Be the process that the run belongs to: the only one, or rank 0 of several."""
+    from minigan.cli import ranks
+
+    with contextlib.ExitStack() as held:
+        with ranks.heard(team):
+            if arguments.resume and not arguments.out:
+                raise ArgumentError("--resume: say which run, with --out RUN")
+            usual = free_folder(arguments.recipe or "dcgan", arguments.data or "glyphs")
+            folder = RunFolder(arguments.out or usual)
+            if arguments.resume:
+                held.enter_context(folder.locked(resume=True))
+                prepared = _resumed(folder, arguments)
+            else:
+                folder.refuse_overwriting()
+                prepared = _fresh(arguments)  # a mistake in the arguments or the data leaves no folder behind
+                held.enter_context(folder.locked(resume=False))
+            prepared[0].check_share(team)
+        ranks.gather(team, *prepared[:2])
+        finished, loop = _train(folder, *prepared)
     _farewell(folder, loop, finished)
     return 0 if finished else EXIT_INTERRUPTED
 
@@ -202,11 +223,10 @@ def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Trainer, dict[str
     seconds = float(facts.get("seconds", 0.0))
     lengths = {name: getattr(arguments, name) for name in ("minutes", "epochs", "steps")}
     budget = continued(Budget(**record["budget"]), seconds, **lengths)
-    options = {name: record["data"][name] for name in record["data"] if name in DATA_OPTIONS}
-    dataset = open_data(options, config.seed)
-    if digest(dataset) != record["data"]["sha256"]:
+    dataset, found = _recorded(record["data"], config.seed)
+    if found != record["data"]["sha256"]:
         raise DataError(
-            f"--resume: the pictures in {options['data']} are not those the run began with; "
+            f"--resume: the pictures in {record['data']['data']} are not those the run began with; "
             "bring them back, or start a new run"
         )
     check_classes(record, config.classes, dataset)
@@ -325,19 +345,15 @@ def open_data(options: dict[str, Any], seed: int) -> Dataset:
     return open_dataset(options["data"], seed=seed, note=_say, **rest)
 
 
+def _recorded(data: dict[str, Any], seed: int) -> tuple[Dataset, str]:
+    """Open the pictures that the ``data`` part of config.json names; return them and their digest now."""
+    dataset = open_data({name: data[name] for name in data if name in DATA_OPTIONS}, seed)
+    return dataset, digest(dataset)
+
+
 def digest(dataset: Dataset) -> str:
     """Return the SHA-256 of the pictures."""
     return hashlib.sha256(dataset.images.tobytes()).hexdigest()
-
-
-def _free_folder(arguments: Namespace) -> Path:
-    """Return runs/RECIPE-DATA, or the first of that name with a number that is not there yet."""
-    name = f"{arguments.recipe or 'dcgan'}-{Path(arguments.data or 'glyphs').resolve().name}"
-    number, path = 1, Path("runs", name)
-    while path.exists():
-        number += 1
-        path = Path("runs", f"{name}-{number}")
-    return path
 
 
 def _describe(trainer: Trainer) -> str:

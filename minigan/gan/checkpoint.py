@@ -62,7 +62,7 @@ def restore(path: str | os.PathLike, trainer: Trainer) -> dict[str, Any]:
     found, _ = arrays.read_npz(
         path, limit_bytes=_limit(own), expected=_shapes(own), kind=KIND, version=VERSION
     )
-    before = own, copy.deepcopy(_numbers(trainer))
+    before = state(trainer)
     try:
         _set(trainer, found, numbers)
     except (KeyError, TypeError, ValueError, AttributeError, MiniganError) as error:
@@ -71,6 +71,16 @@ def restore(path: str | os.PathLike, trainer: Trainer) -> dict[str, Any]:
             raise
         raise FileError(f"{path}: its facts do not fit together ({type(error).__name__}: {error})") from error
     return owner
+
+
+def state(trainer: Trainer) -> tuple[Arrays, dict[str, Any]]:
+    """Return all that `save` would write, as host arrays and plain numbers."""
+    return tensors(trainer), copy.deepcopy(_numbers(trainer))
+
+
+def put(trainer: Trainer, found: tuple[Arrays, dict[str, Any]]) -> None:
+    """Put what `state` returned into a trainer made with the same options and data."""
+    _set(trainer, *found)
 
 
 def load_sampler(path: str | os.PathLike) -> Sampler:

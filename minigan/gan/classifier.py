@@ -134,9 +134,9 @@ def for_data(
 
     The cache's key is a hash of the pictures and labels.  A cached file that is damaged is made anew.
     """
-    labels = labels if telling(labels) else None
     folder = Path(cache) if cache else cache_folder()
-    path = folder / f"classifier-{fingerprint(images, labels)}.npz"
+    path = folder / file_name(images, labels)
+    labels = labels if telling(labels) else None
     if path.exists():
         try:
             return _read(path, images.shape[1:])
@@ -152,6 +152,11 @@ def for_data(
     state = {name: kept.numpy() for name, kept in result.network.state_dict().items()}
     arrays.write_npz(path, state, facts, kind=_KIND, version=_VERSION)
     return result
+
+
+def file_name(images: np.ndarray, labels: np.ndarray | None) -> str:
+    """Return the name that the classifier of these pictures has in the cache folder."""
+    return f"classifier-{fingerprint(images, labels if telling(labels) else None)}.npz"
 
 
 def fingerprint(images: np.ndarray, labels: np.ndarray | None) -> str:

@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 
 from minigan import backend
+from minigan.gan.team import Team
 from minigan.tensor import Tensor
+
+_OF_PICTURES = (
+    "d_loss", "g_loss", "d_real", "d_fake", "g_fake", "accuracy", "penalty", "diversity",
+)  # fmt: skip
 
 
 @dataclass
@@ -31,6 +36,11 @@ class Record:
     diversity: float = 0.0  # spread of the batch over the spread of the real batch, pixel by pixel
     skipped: bool = False  # whether D's update was skipped
     seconds: float = 0.0  # the step took
+
+    def average(self, team: Team) -> None:
+        """Replace what was found on this rank's pictures by the mean over the ranks."""
+        values = team.means([getattr(self, name) for name in _OF_PICTURES])
+        self.__dict__.update(zip(_OF_PICTURES, values, strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures for a line of JSON, floats to six digits."""

@@ -30,6 +30,7 @@ from minigan.gan import augment, losses, models, penalties
 from minigan.gan.balance import Balance
 from minigan.gan.config import Config
 from minigan.gan.record import Record, mean_sigmoid, norm
+from minigan.gan.team import Team
 from minigan.modes import no_grad
 from minigan.tensor import Tensor
 
@@ -57,6 +58,7 @@ class Trainer:
         self.step = 0  # steps done
         self.progress = 0.0  # how much of the run is done, 0 to 1, for lr_end and growth; its owner sets it
         self.touched: dict[str, list[str]] = {}  # phase -> parameters that got gradients in it
+        self.team = Team()  # the processes that train together
 
     @classmethod
     def create(cls, config: Config, images: np.ndarray, labels: np.ndarray | None = None) -> Trainer:
@@ -70,6 +72,27 @@ class Trainer:
         generator, discriminator = (nn.fuse(network) for network in models.build(config))
         loader = Loader(images, labels, batch_size=config.batch, drop_last=True, seed=config.seed)
         return TRAINERS.get(config.model, cls)(config, generator, discriminator, loader)
+
+    def join(self, team: Team) -> None:
+        """Train together with other processes, each on its rows of every batch; see `minigan.gan.team`.
+
+        Raises ArgumentError as `check_share` does.
+        """
+        self.check_share(team)
+        self.team, self.random = team, team.generator(self.random)
+        for network in (self.generator, self.discriminator):
+            for module in network.modules():
+                if isinstance(own := getattr(module, "generator", None), np.random.Generator):
+                    module.generator = team.generator(own)
+
+    def check_share(self, team: Team) -> None:
+        """Raise ArgumentError when the batch cannot be shared evenly, in whole packs."""
+        if self.config.batch % (team.size * self.config.pack):
+            packs = f" in packs of {self.config.pack}" if self.config.pack > 1 else ""
+            raise ArgumentError(
+                f"batch: {self.config.batch} pictures{packs} cannot be shared evenly by {team.size} "
+                "processes; choose another --batch, or another count for mpiexec -n"
+            )
 
     # ---- one step -------------------------------------------------------------------------------------
 
@@ -110,6 +133,7 @@ class Trainer:
                 self._discriminator_phase(record, real, self.make_fakes(labels), labels)
             self._generator_phase(record, real, labels)
         self.step += 1
+        record.average(self.team)
         record.seconds = perf_counter() - started
         return record
 
@@ -161,8 +185,8 @@ class Trainer:
         def compute() -> tuple[Tensor, None]:
             real_logits, fake_logits = self.judge(real, labels), self.judge(fake, labels)
             loss = self.loss.d_loss(real_logits, fake_logits) * (0.5 if self.config.mean_of_two else 1.0)
-            record.d_loss = loss.item()
-            record.accuracy = self.loss.accuracy(real_logits, fake_logits)
+            accuracy = self.loss.accuracy(real_logits, fake_logits)
+            record.d_loss, record.accuracy = self.team.means((loss.item(), accuracy))
             record.skipped = self.balance.rests(self.config, record.d_loss, record.accuracy)
             if self.loss.pairs:  # only the difference of two logits is a belief
                 real_logits, fake_logits = real_logits - fake_logits, fake_logits - real_logits
@@ -216,7 +240,7 @@ class Trainer:
     def make_fakes(self, labels: np.ndarray | None) -> Tensor:
         """Draw one batch of pictures without recording a graph."""
         with no_grad():
-            return self.run_generator(self.draw_latents(self.config.batch), labels)
+            return self.run_generator(self.draw_latents(self.config.batch // self.team.size), labels)
 
     def judge(self, pictures: Tensor, labels: np.ndarray | None) -> Tensor:
         """Return D's logits (N / pack,) of pictures, after the noise and augmentation the options ask for."""
@@ -274,7 +298,8 @@ class Trainer:
 
     def _next_batch(self) -> tuple[Tensor, np.ndarray | None]:
         images, labels = self.loader.next_batch()
-        return Tensor(images), labels
+        mine = self.team.rows(len(images))
+        return Tensor(images[mine]), None if labels is None else labels[mine]
 
     def _set_learning_rates(self) -> None:
         """Lower both rates from their full value to lr_end of it."""
@@ -295,15 +320,21 @@ class Trainer:
         optimizer.zero_grad()
 
     def _guarded(self, phase: str, compute: Callable[[], tuple[Tensor, Tensor | None]]) -> tuple:
-        """Run a phase's forward and backward; NumericError, nothing updated, if a number is not finite."""
+        """Run a phase's forward and backward, and average it over the team.
+
+        Raises NumericError on every rank, nothing updated, if a number is not finite on one of them.
+        """
         networks = (self.generator, self.discriminator)
         buffers = [(b, b.array.copy()) for network in networks for b in network.buffers()]
         random, accuracy = self.random.bit_generator.state, self.balance.accuracy
-        result = compute()
+        result, team = compute(), self.team
+        for network in networks:
+            team.average(network.parameters(), network.buffers())
         total = sum(norm(network.parameters()) for network in networks)
-        if math.isfinite(result[0].item()) and math.isfinite(total):
+        if math.isfinite(team.means((result[0].item(),))[0]) and math.isfinite(total):
             return result
-        found = "a gradient is too large for its number type"
+        usual = found = "a gradient is too large for its number type"
+        self.team = Team()  # from here on a rank looks at its own rows only
         for rerun in (True, False):  # once more, watched, from the same random numbers; then clean up
             for network in networks:
                 network.zero_grad()
@@ -316,6 +347,8 @@ class Trainer:
                         compute()
                 except NumericError as error:
                     found = str(error)
+        self.team = team
+        found = next((words for words in team.everyones(found) if words != usual), usual)
         raise NumericError(
             f"step {self.step + 1}, {phase}: {found}; the weights were not updated; "
             "continue from the last checkpoint with a lower --lr-g and --lr-d"

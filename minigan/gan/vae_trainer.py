@@ -63,6 +63,7 @@ class VAETrainer(Trainer):
         if self.average:
             self.average.update(self.generator)
         self.step += 1
+        record.average(self.team)
         record.seconds = perf_counter() - started
         return record
 

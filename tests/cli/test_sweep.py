@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minigan import cli
-from minigan.cli import cell, sweep
+from minigan.cli import cell, sweep, workers
 from minigan.cli.sweep_results import Results, slug
 from minigan.data.arrays import write_npz
 from minigan.errors import ArgumentError, NumericError
@@ -26,15 +26,12 @@ def in_process(monkeypatch):
     """Run cells here instead of each in a process; returns the list of those that ran."""
     ran = []
 
-    def run_all(pool, cells):
-        found = {}
-        for one in cells:
-            ran.append(one.name)
-            found[one.name] = {"values": dict(one.values), **cell.run_cell(one.job)}
-            pool.results.keep(one.name, found[one.name])
-        return found
+    def run_here(module, job, settings):
+        ran.append(job)
+        return cell.run_cell(job)
 
-    monkeypatch.setattr(sweep.Pool, "run", run_all)
+    monkeypatch.setattr(workers, "in_process", run_here)
+    monkeypatch.setattr(sweep.os, "cpu_count", lambda: 1)
     return ran
 
 
@@ -69,10 +66,9 @@ class TestProcesses:
         for one, rate in zip(found, (1e-3, 1e-2), strict=True):
             here = cell.run_cell({"what": "ring", "steps": 3, "options": {**options, "lr_d": rate}})
             assert one["figures"] == here["figures"] and one["values"] == {"lr_d": rate, "seed": 0}
-        assert not list((tmp_path / "s" / "cells").glob("*.log"))
 
     def test_a_broken_cell_is_named_and_tried_again(self, tmp_path, capsys, monkeypatch):
-        monkeypatch.setattr(sweep.sys, "executable", "/bin/false")
+        monkeypatch.setattr(workers.sys, "executable", "/bin/false")
         assert run(tmp_path / "s", "--vary", "r1=0,1") == 1
         heard = capsys.readouterr()
         assert "no cell is done" in heard.out and "2 of 2 cells did not finish" in heard.err
@@ -81,7 +77,7 @@ class TestProcesses:
 
     def test_ctrl_c_stops_the_processes_and_keeps_what_is_done(self, tmp_path, capsys, monkeypatch):
         started, line = [], Results.line
-        plain = sweep.subprocess.Popen
+        plain = workers.subprocess.Popen
 
         def popen(*args, **kwargs):
             started.append(plain(*args, **kwargs))
@@ -90,7 +86,7 @@ class TestProcesses:
         def interrupt(self, result):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(sweep.subprocess, "Popen", popen)
+        monkeypatch.setattr(workers.subprocess, "Popen", popen)
         monkeypatch.setattr(Results, "line", interrupt)
         words = ["--vary", "r1=0,1,2,3,4,5", "--jobs", "1"]
         assert run(tmp_path / "s", *words) == 130
