@@ -2,14 +2,81 @@
 
 A `FakeArray` does not mix with plain NumPy arrays, is not accepted by `np.function(...)` (only by the
 functions of its own namespace) and has no truth value, float or int: those would wait for the GPU.  An
-operation that runs here runs on arrays of its input's module only.
+operation that runs here runs on arrays of its input's module only.  Nothing is shared with the host: what
+comes and what goes is copied, and `np.asarray` and its kin refuse a device array (see `guarded`).
+
+`watch()` counts what a GPU would do: launches by name, copies from the host, and waits for the device
+(`.item()`, a copy to the host); and names the reductions that CuPy would run on a block or two.
 """
 
+from collections import Counter
+from contextlib import contextmanager
 from types import ModuleType
 
 import numpy as np
 
 from minigan import backend
+
+
+class Watch:
+    """What happened on the device: `launches`, `uploads` and `waits` by name, `slow` reductions by shape."""
+
+    def __init__(self):
+        self.launches, self.uploads, self.waits, self.slow = Counter(), Counter(), Counter(), Counter()
+
+    def reduction(self, name, array, result):
+        """CuPy's reductions make a block of 512 threads for each 32 results: few results, few blocks.
+
+        Only a sum of everything in C or Fortran order goes to CUB, which uses the whole GPU.
+        """
+        whole = result.size == 1 and (array.flags.c_contiguous or array.flags.f_contiguous)
+        if array.size >= FEW_BLOCKS and result.size < 1024 and not whole:
+            self.slow[f"{name} {array.shape} -> {result.shape}"] += 1
+
+
+FEW_BLOCKS = 1 << 16  # numbers to reduce from which on one block or a few take longer than a launch
+_watches = []
+
+
+@contextmanager
+def watch():
+    """Yield a `Watch` of what happens inside the block."""
+    _watches.append(Watch())
+    try:
+        yield _watches[-1]
+    finally:
+        _watches.pop()
+
+
+def note(kind, name):
+    """Count something in every watch; the tests' kernels do."""
+    for one in _watches:
+        getattr(one, kind)[name] += 1
+
+
+# What only looks at memory, or takes some: no launch.
+VIEWS = {
+    "reshape", "transpose", "moveaxis", "swapaxes", "expand_dims", "squeeze", "broadcast_to", "as_strided",
+    "empty", "empty_like", "ravel", "sliding_window_view", "atleast_1d", "result_type", "broadcast_arrays",
+    "can_cast", "promote_types", "issubdtype", "broadcast_shapes", "split", "array_split", "dtype", "shape",
+}  # fmt: skip
+COPIES_IF_MUST = {"asarray", "ascontiguousarray", "reshape", "ravel", "astype"}
+REDUCTIONS = {"sum", "mean", "var", "std", "max", "min", "prod", "all", "any", "amax", "amin"}
+
+
+def _count_call(name, args, result):
+    if not _watches:
+        return
+    given = next((a for a in args if isinstance(a, FakeArray)), None)
+    first = result[0] if isinstance(result, (tuple, list)) and result else result
+    if name in COPIES_IF_MUST and given is not None and isinstance(first, np.ndarray):
+        if not np.shares_memory(_plain(given), first):
+            note("launches", f"copy ({name})")
+    elif name not in VIEWS and isinstance(first, (np.ndarray, np.generic)):
+        note("launches", name)
+        if name in REDUCTIONS and given is not None:
+            for one in _watches:
+                one.reduction(name, _plain(given), first)
 
 
 class FakeArray(np.ndarray):
@@ -22,6 +89,7 @@ class FakeArray(np.ndarray):
         elif method == "__call__":
             kwargs["order"] = "C"  # CuPy writes C order whatever the inputs' order
         result = getattr(ufunc, method)(*(_plain(array) for array in inputs), **kwargs)
+        note("launches", ufunc.__name__)
         if out is not None and method != "at":
             return out[0] if len(out) == 1 else out
         return _fake(result)
@@ -33,10 +101,14 @@ class FakeArray(np.ndarray):
         return np.power(self, exponent)  # NumPy 2.2 asks an exponent without axes for its number
 
     def __getitem__(self, index):
-        return _fake(_plain(self)[_plain(index)])
+        found = _plain(self)[_plain(index)]
+        if _watches and found.size and not np.shares_memory(_plain(self), found):
+            note("launches", "getitem")
+        return _fake(found)
 
     def __setitem__(self, index, value):
         _refuse_plain([value], "assignment")
+        note("launches", "setitem")
         _plain(self)[_plain(index)] = _plain(value)
 
     def _method(name):
@@ -44,15 +116,36 @@ class FakeArray(np.ndarray):
             if more := kwargs.keys() - {"axis", "keepdims", "dtype", "out", "ddof"}:
                 raise TypeError(f"{name}: CuPy's method has no {', '.join(sorted(more))}")
             _refuse_plain([*args, *kwargs.values()], name)
-            return _fake(getattr(_plain(self), name)(*_plain(args), **_plain(kwargs)))
+            result = getattr(_plain(self), name)(*_plain(args), **_plain(kwargs))
+            _count_call(name, [self], result)
+            return _fake(result)
 
         return call
+
+    def _plain_method(name):
+        def call(self, *args, **kwargs):
+            result = getattr(_plain(self), name)(*_plain(args), **kwargs)
+            _count_call(name, [self], result)
+            return _fake(result)
+
+        return call
+
+    for _name in ("copy", "astype", "reshape", "ravel", "fill"):
+        vars()[_name] = _plain_method(_name)
+
+    def item(self, *args):
+        note("waits", "item")
+        return _plain(self).item(*args)
+
+    def tolist(self):
+        note("waits", "tolist")
+        return _plain(self).tolist()
 
     for _name in ("sum", "mean", "var", "std", "max", "min", "argmax", "argmin", "all", "any", "prod", "dot"):
         vars()[_name] = _method(_name)
     for _name in ("cumsum", "take", "repeat", "clip", "round", "trace", "nonzero", "argsort", "choose"):
         vars()[_name] = _method(_name)
-    del _method, _name
+    del _method, _plain_method, _name
 
     def _stall(self, *_):
         raise TypeError(
@@ -102,9 +195,23 @@ class Namespace:
         def call(*args, **kwargs):
             if name not in ("array", "asarray", "ascontiguousarray"):
                 _refuse_plain([*args, *kwargs.values()], name)
-            return _fake(found(*_plain(args), **_plain(kwargs)))
+            elif args and isinstance(args[0], np.ndarray) and not isinstance(args[0], FakeArray):
+                note("uploads", name)
+            result = found(*_plain(args), **_plain(kwargs))
+            _count_call(name, args, result)
+            return _fake(result)
 
         return call
+
+
+def _from_host(array):
+    note("uploads", "from_host")
+    return np.array(array, order="K").view(FakeArray)
+
+
+def _to_host(array):
+    note("waits", "to_host")
+    return np.array(array.view(np.ndarray), order="K")
 
 
 def install():
@@ -114,8 +221,8 @@ def install():
             "fake",
             Namespace(np),
             FakeArray,
-            lambda array: np.asarray(array).view(FakeArray),
-            lambda array: array.view(np.ndarray),
+            _from_host,
+            _to_host,
             lambda: None,
         )
     )

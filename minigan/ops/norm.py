@@ -25,6 +25,7 @@ import numpy as np
 from minigan import backend
 from minigan.backend import Array, namespace
 from minigan.errors import ArgumentError, ShapeError
+from minigan.modes import kernel_for
 from minigan.ops.activation import leaky_relu
 from minigan.ops.broadcast import sum
 from minigan.ops.choice import where
@@ -165,9 +166,18 @@ def batch_norm(
     op = BatchNorm(eps) if slope is None else BatchNormLeakyRelu(eps, float(slope))
     y = op(x, _constant(weight, x, 1.0), _constant(bias, x, 0.0))
     if running_mean is not None:
+        _move_both(op, running_mean, running_var, momentum, count)
+    return y
+
+
+def _move_both(op: BatchNorm, running_mean: Any, running_var: Any, momentum: float, count: int) -> None:
+    """Move the running statistics, of ``count`` values a channel, towards the batch's."""
+    kernel = kernel_for(BatchNorm, "step", op.mean) if isinstance(running_mean, Tensor) else None
+    if kernel is None or kernel(op, momentum, count, [running_mean, running_var]) is NotImplemented:
         _move(running_mean, op.mean, momentum)
         _move(running_var, op.var * (count / (count - 1)), momentum)
-    return y
+    else:
+        running_mean.bump(), running_var.bump()
 
 
 @in_single

@@ -25,7 +25,7 @@ from minigan.backend import Array
 from minigan.errors import DTypeError, ShapeError
 
 FOLDER = os.path.dirname(__file__)
-SOURCES = ("head", "patches", "windows", "bands", "chains")
+SOURCES = ("head", "patches", "windows", "bands", "chains", "norms", "many")
 REALS = {"f": "float", "d": "double"}
 THREADS = 256  # in a block: full occupancy on every GPU since compute capability 7.5
 NARROW = 2**31 - 2**12  # elements up to which an int, and a thread past the last element, can count

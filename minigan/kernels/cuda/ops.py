@@ -11,12 +11,14 @@ import numpy as np
 from minigan import backend
 from minigan.backend import Array
 from minigan.kernels import gpu
-from minigan.kernels.cuda import bands, chains, windows
+from minigan.kernels.cuda import bands, chains, many, norms, windows
 from minigan.kernels.registry import kernel
-from minigan.ops.activation import LeakyRelu, Relu
+from minigan.ops.activation import LeakyRelu, Relu, Softplus
+from minigan.ops.broadcast import Sum, SumTo
 from minigan.ops.linalg import AlongAxis
 from minigan.ops.norm import BatchNorm, BatchNormLeakyRelu
 from minigan.ops.pool import GatherMax, MaxPool2d, ScatterMax, SpreadWindows, SumWindows
+from minigan.optim.ema import EMA
 from minigan.optim.rules import Adam, AdamW
 from minigan.tensor import Tensor
 
@@ -38,6 +40,18 @@ def leaky_relu_derivative(op: LeakyRelu, g: Array) -> Array:
 def relu_derivative(op: Relu, g: Array) -> Array:
     """g or 0."""
     return chains.leaky_grad(g, op.output.array, 0.0)
+
+
+@kernel(Softplus, "cuda")
+def softplus(op: Softplus, x: Array) -> Any:
+    """One pass."""
+    return chains.softplus(x, op.threshold) if op.beta == 1 else NotImplemented
+
+
+@kernel(Softplus, "cuda", does="derivative")
+def softplus_derivative(op: Softplus, g: Array) -> Any:
+    """g sigmoid(x), in one pass."""
+    return chains.softplus_grad(g, op.input(0).array, op.threshold) if op.beta == 1 else NotImplemented
 
 
 @kernel(MaxPool2d, "cuda")
@@ -104,9 +118,9 @@ def image(matrix: Array, shape: tuple[int, ...]) -> Array:
 @kernel(BatchNorm, "cuda")
 @kernel(BatchNormLeakyRelu, "cuda")
 def batch_norm(op: BatchNorm, x: Array, weight: Array, bias: Array) -> Array:
-    """Three walks: the mean, the variance, the result with the activation."""
+    """Two walks: the statistics, the result with the activation."""
     slope = op.slope if isinstance(op, BatchNormLeakyRelu) else 1.0
-    y, op.mean, op.var, _ = chains.batch_norm(rows(x), weight, bias, op.eps, slope)
+    y, op.mean, op.var, op.saved = norms.batch_norm(rows(x), weight, bias, op.eps, slope)
     return image(y, x.shape)
 
 
@@ -117,37 +131,97 @@ def batch_norm_derivative(op: BatchNorm, g: Array) -> tuple[Array | None, ...]:
     if isinstance(op, BatchNormLeakyRelu):
         g = chains.leaky_grad(g, op.output.array, op.slope)
     x, weight = op.input(0).array, op.input(1).array
-    rstd = (op.var + op.eps) ** -0.5
+    rstd = (op.var + op.eps) ** -0.5 if op.saved is None else op.saved
     vectors = (weight, op.mean, rstd)
-    gx, gweight, gbias = chains.batch_norm_grad(rows(x), rows(g), *vectors, wanted=op.needs(0))
+    gx, gweight, gbias = norms.batch_norm_grad(rows(x), rows(g), *vectors, wanted=op.needs(0))
     return None if gx is None else image(gx, x.shape), gweight, gbias
+
+
+@kernel(BatchNorm, "cuda", does="step")
+def move_running(op: BatchNorm, momentum: float, count: int, running: list[Tensor]) -> Any:
+    """Both running statistics in one kernel."""
+    mean, var = (tensor.array for tensor in running)
+    if not (mean.dtype == var.dtype == op.mean.dtype):
+        return NotImplemented
+    norms.running_moments(mean, var, (op.mean, op.var), momentum, count)
+    return None
+
+
+@kernel(Sum, "gpu")
+def total(op: Sum, x: Array) -> Any:
+    """A sum of everything in the order of memory: CuPy gives any other order to one block of threads."""
+    if len(op.axes) < x.ndim or op.keepdims or x.flags.c_contiguous:
+        return NotImplemented
+    return x.transpose(backend.memory_order(x)).sum()
+
+
+@kernel(Sum, "cuda")
+def sum_of_pixels(op: Sum, x: Array) -> Any:
+    """A sum of each channel in stages: CuPy makes a block of threads for each 32 channels."""
+    others = tuple(axis for axis in range(x.ndim) if axis != 1)
+    if x.ndim < 2 or op.axes != others or op.keepdims:
+        return NotImplemented
+    return norms.column_sums(rows(x))
+
+
+@kernel(SumTo, "cuda")
+def sum_to_row(op: SumTo, x: Array) -> Any:
+    """A sum over all rows but the last axis: a bias of a dense layer."""
+    if len(op.target) != 1 or op.target[0] != x.shape[-1] or x.ndim < 2:
+        return NotImplemented
+    matrix = backend.namespace(x).ascontiguousarray(x)
+    return norms.column_sums(matrix.reshape(-1, x.shape[-1]))
 
 
 @kernel(Adam, "cuda", does="step")
 @kernel(AdamW, "cuda", does="step")
 def adam(optimizer: Adam, group: Mapping[str, Any], parameters: list[Tensor]) -> Any:
-    """Each parameter where it lies, in one kernel; the numbers that do not change stand outside its loop.
+    """Eight parameters where they lie, in one kernel; the numbers that do not change stand outside its loop.
 
     m' / (sqrt(v') + eps) has both sides times r = sqrt(1 - b2**t).
     """
     if group["amsgrad"]:
         return NotImplemented
     (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
+    alike: dict[int, list[Any]] = {}  # by the number of steps
     for p in parameters:
         state = optimizer.state[p]
-        r = sqrt(1.0 - beta2 ** state["step"])
+        arrays = many.flat(p.array, state["exp_avg"], state["exp_avg_sq"], p.grad.array)  # type: ignore[union-attr]
+        if arrays is None or not all(
+            _same_memory(a, b) for a, b in zip(arrays[1:3], _moments(state), strict=True)
+        ):
+            optimizer.update(p.array, p.grad.array, state, group)  # type: ignore[union-attr]
+        else:
+            alike.setdefault(state["step"], []).append(arrays)
+    for step, arrays in alike.items():
+        r = sqrt(1.0 - beta2**step)
         numbers = {
             "shrink": 1.0 - lr * decay if optimizer.decoupled else 1.0,
             "decay": 0.0 if optimizer.decoupled else decay,
             "betas": (beta1, beta2),
             "eps": group["eps"] * r,
-            "rate": lr * r / (1.0 - beta1 ** state["step"]),
+            "rate": lr * r / (1.0 - beta1**step),
         }
-        order = backend.memory_order(p.array)
-        arrays = [a.transpose(order) for a in (p.array, state["exp_avg"], state["exp_avg_sq"], p.grad.array)]  # type: ignore[union-attr]
-        if not all(a.flags.c_contiguous for a in arrays[:3]):
-            optimizer.update(p.array, p.grad.array, state, group)  # type: ignore[union-attr]
-            continue
-        arrays[3] = backend.namespace(p.array).ascontiguousarray(arrays[3])
-        chains.adam(*(a.reshape(-1) for a in arrays), **numbers)
+        many.adam(arrays, **numbers)
+    return None
+
+
+def _moments(state: Mapping[str, Any]) -> tuple[Array, Array]:
+    return state["exp_avg"], state["exp_avg_sq"]
+
+
+def _same_memory(flat: Array, moment: Array) -> bool:
+    """Whether a flat array is a view of the moment: what is written to a copy would be lost."""
+    return backend.owner(flat) is backend.owner(moment)
+
+
+@kernel(EMA, "cuda", does="step")
+def follow(ema: EMA, rate: float, values: list[Tensor], averages: list[Tensor]) -> Any:
+    """Eight parameters in a kernel."""
+    if len({t.dtype for t in (*values, *averages)}) > 1:
+        return NotImplemented
+    groups = [many.flat(a.array, v.array) for a, v in zip(averages, values, strict=True)]
+    if None in groups:
+        return NotImplemented
+    many.follow(groups, rate)  # type: ignore[arg-type]
     return None

@@ -139,39 +139,90 @@ def leaky_grad(gx: Any, g: Any, y: Any, slope: float, count: int) -> None:
         gx[t] = g[t] if y[t] > 0 else 0 if slope == 0 else slope * g[t]
 
 
-def column_sums(first: Any, second: Any, x: Any, g: Any, center: Any, own: int, rows: int, C: int,
-                height: int, count: int) -> None:  # fmt: skip
+def softplus(y: Any, x: Any, threshold: float, count: int) -> None:
+    """One thread an element."""
+    for t in range(count):
+        y[t] = x[t] if x[t] > threshold else max(x[t], 0) + np.log1p(np.exp(-abs(x[t])))
+
+
+def softplus_grad(gx: Any, g: Any, x: Any, threshold: float, count: int) -> None:
+    """One thread an element."""
+    for t in range(count):
+        e = np.exp(-abs(x[t]))
+        gx[t] = g[t] if x[t] > threshold else g[t] * ((e if x[t] < 0 else 1) / (1 + e))
+
+
+def strip_sums(sums: Any, x: Any, rows: int, C: int, height: int, count: int) -> None:
     """One thread a column of a strip of rows."""
     for t in range(count):
         c, start = t % C, t // C * height
-        first[t] = second[t] = 0
-        for r in range(start, min(start + height, rows)):
-            drift = x[r * C + c] - center[c]
-            weight = drift if own else g[r * C + c]
-            first[t] += weight
-            second[t] += weight * drift
+        sums[t] = sum(x[r * C + c] for r in range(start, min(start + height, rows)))
 
 
-def norm_vectors(mean: Any, var: Any, rstd: Any, scale: Any, shift: Any, first: Any, second: Any, center: Any,
-                 weight: Any, bias: Any, share: float, eps: float, C: int) -> None:  # fmt: skip
+def grad_sums(sums: Any, x: Any, g: Any, center: Any, rows: int, C: int, height: int, count: int) -> None:
+    """One thread a column of a strip of rows."""
+    for t in range(count):
+        c, s = t % C, t // C
+        strip = range(s * height, min((s + 1) * height, rows))
+        sums[2 * s * C + c] = sum(g[r * C + c] for r in strip)
+        sums[(2 * s + 1) * C + c] = sum(g[r * C + c] * (x[r * C + c] - center[c]) for r in strip)
+
+
+def strip_moments(moments: Any, x: Any, rows: int, C: int, height: int, count: int) -> None:
+    """One thread a column of a strip of rows."""
+    for t in range(count):
+        c, s = t % C, t // C
+        strip = range(s * height, min((s + 1) * height, rows))
+        center = x[s * height * C + c]
+        total = sum(x[r * C + c] - center for r in strip)
+        mean = total / len(strip)
+        square = sum((x[r * C + c] - center) ** 2 for r in strip) - total * mean
+        moments[2 * s * C + c], moments[(2 * s + 1) * C + c] = center + mean, max(square, 0)
+
+
+def merged(
+    moments: Any, first: int, last: int, rows: int, height: int, C: int, c: int
+) -> tuple[float, float]:
+    """Return mean and squared deviations of strips together."""
+    seen = mean = square = 0
+    for s in range(first, last):
+        more = min(height, rows - s * height)
+        apart, all_ = moments[2 * s * C + c] - mean, seen + more
+        mean += apart * (more / all_)
+        square += moments[(2 * s + 1) * C + c] + apart * apart * (seen * (more / all_))
+        seen = all_
+    return mean, square
+
+
+def merge_moments(moments: Any, strips: Any, rows: int, C: int, height: int, number: int, group: int,
+                  count: int) -> None:  # fmt: skip
+    """One thread a column of a group of strips."""
+    for t in range(count):
+        c, s = t % C, t // C
+        found = merged(strips, s * group, min((s + 1) * group, number), rows, height, C, c)
+        moments[2 * s * C + c], moments[(2 * s + 1) * C + c] = found
+
+
+def norm_vectors(mean: Any, var: Any, rstd: Any, scale: Any, shift: Any, moments: Any, weight: Any, bias: Any,
+                 eps: float, rows: int, height: int, number: int, C: int) -> None:  # fmt: skip
     """One thread a channel."""
     for c in range(C):
-        off = first[c] * share
-        mean[c] = center[c] + off
-        var[c] = max(second[c] * share - off * off, 0)
+        mean[c], square = merged(moments, 0, number, rows, height, C, c)
+        var[c] = square / rows
         rstd[c] = 1 / np.sqrt(var[c] + eps)
         scale[c] = weight[c] * rstd[c]
         shift[c] = bias[c] - mean[c] * scale[c]
 
 
-def norm_slopes(gweight: Any, factor: Any, slope: Any, shift: Any, first: Any, second: Any, mean: Any,
-                rstd: Any, weight: Any, share: float, C: int) -> None:  # fmt: skip
+def norm_slopes(gbias: Any, gweight: Any, factor: Any, slope: Any, shift: Any, sums: Any, mean: Any,
+                rstd: Any, weight: Any, share: float, number: int, C: int) -> None:  # fmt: skip
     """One thread a channel."""
     for c in range(C):
-        gweight[c] = second[c] * rstd[c]
+        gbias[c] = sum(sums[2 * s * C + c] for s in range(number))
+        gweight[c] = sum(sums[(2 * s + 1) * C + c] for s in range(number)) * rstd[c]
         factor[c] = weight[c] * rstd[c]
         slope[c] = factor[c] * rstd[c] * gweight[c] * share
-        shift[c] = factor[c] * first[c] * share - slope[c] * mean[c]
+        shift[c] = factor[c] * gbias[c] * share - slope[c] * mean[c]
 
 
 def norm_grad(gx: Any, x: Any, g: Any, factor: Any, slope: Any, shift: Any, C: int, count: int) -> None:
@@ -180,12 +231,35 @@ def norm_grad(gx: Any, x: Any, g: Any, factor: Any, slope: Any, shift: Any, C: i
         gx[t] = factor[t % C] * g[t] - (slope[t % C] * x[t] + shift[t % C])
 
 
-def adam(p: Any, m: Any, v: Any, g: Any, shrink: float, decay: float, beta1: float, rest1: float,
-         beta2: float, rest2: float, eps: float, rate: float, count: int) -> None:  # fmt: skip
-    """One thread a parameter's element."""
-    for t in range(count):
-        value = p[t] * shrink
-        slope = g[t] + decay * value
-        m[t] = beta1 * m[t] + rest1 * slope
-        v[t] = beta2 * v[t] + rest2 * slope * slope
-        p[t] = value - rate * m[t] / (np.sqrt(v[t]) + eps)
+def running_moments(mean: Any, var: Any, batch_mean: Any, batch_var: Any, momentum: float, unbiased: float,
+                    C: int) -> None:  # fmt: skip
+    """One thread a channel."""
+    for c in range(C):
+        mean[c] += momentum * (batch_mean[c] - mean[c])
+        var[c] += momentum * (unbiased * batch_var[c] - var[c])
+
+
+def _places(arguments: Any, width: int) -> Iterator[tuple[Any, int]]:
+    """Yield (arrays, size) of each of the eight places."""
+    for k in range(8):
+        *arrays, size = arguments[k * (width + 1) : (k + 1) * (width + 1)]
+        yield arrays, size
+
+
+def adam(*arguments: Any) -> None:
+    """One thread an element of eight parameters: (p, m, v, g, size) eight times, then the numbers."""
+    shrink, decay, beta1, rest1, beta2, rest2, eps, rate = arguments[40:]
+    for (p, m, v, g), size in _places(arguments, 4):
+        for t in range(size):
+            value = p[t] * shrink
+            slope = g[t] + decay * value
+            m[t] = beta1 * m[t] + rest1 * slope
+            v[t] = beta2 * v[t] + rest2 * slope * slope
+            p[t] = value - rate * m[t] / (np.sqrt(v[t]) + eps)
+
+
+def follow(*arguments: Any) -> None:
+    """One thread an element of eight averages: (average, value, size) eight times, then the rate."""
+    for (average, value), size in _places(arguments, 2):
+        for t in range(size):
+            average[t] += arguments[24] * (value[t] - average[t])

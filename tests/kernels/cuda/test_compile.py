@@ -14,7 +14,7 @@ import pytest
 from minigan.kernels import cuda
 from minigan.kernels.cuda import plain
 
-GENERATIONS = (75, 80, 90)  # Turing, Ampere, Hopper
+GENERATIONS = (75, 80, 89, 90, 100, 120)  # Turing, Ampere, Ada, Hopper, and Blackwell twice
 NAMES = re.findall(r'extern "C" __global__ void (\w+)\(', cuda.code())
 
 
@@ -63,7 +63,8 @@ def compiled(nvrtc, code, options, what):
     return binary, log
 
 
-VARIANTS = [("f", False, f"sm_{generation}") for generation in GENERATIONS] + [("d", True, "compute_75")]
+VARIANTS = [("f", False, f"sm_{generation}") for generation in (75, 80, 90, 120)]
+VARIANTS += [("d", True, "compute_75")]
 REST = [
     (real, wide, f"{kind}_{generation}")
     for real in cuda.REALS
@@ -81,11 +82,17 @@ REST = [
     ],
 )
 def test_compiles_without_a_warning(nvrtc, real, wide, architecture):
-    """The options are those of the library; CuPy adds the architecture and the standard as here.
+    """The options are those of the library; CuPy adds the architecture, the standard and -ftz as here.
 
     sm_ is machine code for one generation, compute_ the intermediate code for it and all later ones.
     """
-    options = (*cuda.options(real, wide), f"--gpu-architecture={architecture}", "--std=c++14")
+    known = ctypes.c_int()
+    assert nvrtc.nvrtcGetNumSupportedArchs(ctypes.byref(known)) == 0
+    architectures = (ctypes.c_int * known.value)()
+    assert nvrtc.nvrtcGetSupportedArchs(architectures) == 0
+    if int(architecture.split("_")[1]) not in architectures:
+        pytest.skip(f"this NVRTC is older than {architecture}")
+    options = (*cuda.options(real, wide), f"--gpu-architecture={architecture}", "--std=c++17", "-ftz=true")
     what = "CUBIN" if architecture.startswith("sm") else "PTX"
     binary, log = compiled(nvrtc, cuda.code(), options, what)
     assert not log, log

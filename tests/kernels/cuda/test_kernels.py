@@ -9,7 +9,7 @@ from minigan import backend
 from minigan.errors import DTypeError, ShapeError
 from minigan.kernels import cuda
 from minigan.kernels.conv import cuda_im2col, naive
-from minigan.kernels.cuda import bands, chains, plain, windows
+from minigan.kernels.cuda import bands, chains, many, norms, plain, windows
 from minigan.ops.conv.spec import ConvSpec
 from minigan.ops.pool import Windows
 from minigan.testing.strategies import seeds
@@ -35,7 +35,7 @@ def beside(monkeypatch, device):
                 _assert_close(host(got).ravel(), wanted)
         ran.append(name)
 
-    for module in (cuda, windows, bands, chains, cuda_im2col.cuda):
+    for module in (cuda, windows, bands, chains, norms, many, cuda_im2col.cuda):
         monkeypatch.setattr(module, "launch", both)
     return ran
 
@@ -201,14 +201,23 @@ def test_chains(beside, on_device, seed, dtype, M, C, slope):
     x, g, scale, shift, center = map(on_device, arrays)
     y = chains.affine_leaky(x, scale, shift, slope)
     chains.leaky_grad(g, y, slope)
-    chains.norm_grad(x, g, scale, shift, center)
-    host_x, host_g, host_center = arrays[0], arrays[1], arrays[4]
-    drift = host_x - host_center
-    for given_g, weight in ((None, drift), (g, host_g)):
-        first, second = chains.column_sums(x, center, given_g)
-        _assert_close(host(first), weight.sum(axis=0))
-        _assert_close(host(second), (weight * drift).sum(axis=0))
-    assert set(beside) == {"affine_leaky", "leaky_grad", "norm_grad", "column_sums"}
+    norms.norm_grad(x, g, scale, shift, center)
+    for threshold in (0.5, np.inf):
+        chains.softplus_grad(g, x, threshold)
+        _assert_close(host(chains.softplus(x, np.inf)), np.logaddexp(arrays[0], 0))
+    _assert_close(host(norms.column_sums(x)), arrays[0].sum(axis=0))
+    found = {"affine_leaky", "leaky_grad", "norm_grad", "softplus", "softplus_grad", "strip_sums"}
+    assert set(beside) == found
+
+
+def test_softplus_far_out(on_device):
+    x = np.array([-1e4, -800.0, 0.0, 30.0, 1e4, np.nan, np.inf, -np.inf])
+    wanted = [0, 0, np.log(2), 30, 1e4, np.nan, np.inf, 0]
+    for threshold in (20.0, np.inf):
+        y = host(chains.softplus(on_device(x), threshold))
+        np.testing.assert_allclose(y, wanted, rtol=1e-12, atol=1e-300)
+        slope = host(chains.softplus_grad(on_device(np.ones(8)), on_device(x), threshold))
+        np.testing.assert_allclose(slope, [0, 0, 0.5, 1, 1, np.nan, 1, 0], rtol=1e-12, atol=1e-12)
 
 
 @fixed
@@ -217,7 +226,7 @@ def test_batch_norm(beside, on_device, seed, dtype, M, C, away):
     x, g, weight, bias = draw(seed, (M, C), (M, C), (C,), (C,), dtype=dtype)
     x += dtype(away)
     arrays = [on_device(array) for array in (x, g, weight, bias)]
-    y, mean, var, rstd = chains.batch_norm(arrays[0], arrays[2], arrays[3], 1e-5)
+    y, mean, var, rstd = norms.batch_norm(arrays[0], arrays[2], arrays[3], 1e-5)
     exact = [array.astype(np.float64) for array in (x, g, weight, bias)]
     wanted = (exact[0] - exact[0].mean(0)) / np.sqrt(exact[0].var(0) + 1e-5)
     loose = 1e3 if dtype == np.float32 else 1e4  # of the precision: digits lost to the distance from 0
@@ -225,19 +234,46 @@ def test_batch_norm(beside, on_device, seed, dtype, M, C, away):
         np.testing.assert_allclose(
             host(got), right, rtol=0, atol=loose * PRECISION[dtype] * (1 + abs(right).max())
         )
-    gx, gweight, gbias = chains.batch_norm_grad(*arrays[:3], mean, rstd, wanted=True)
-    assert chains.batch_norm_grad(*arrays[:3], mean, rstd, wanted=False)[0] is None
+    gx, gweight, gbias = norms.batch_norm_grad(*arrays[:3], mean, rstd, wanted=True)
+    assert norms.batch_norm_grad(*arrays[:3], mean, rstd, wanted=False)[0] is None
     np.testing.assert_allclose(host(gbias), exact[1].sum(0), rtol=0, atol=1e2 * PRECISION[dtype])
     assert gx.shape == x.shape and gweight.shape == (C,)
-    assert set(beside) == {"column_sums", "norm_vectors", "norm_slopes", "affine_leaky", "norm_grad"}
+    norms.running_moments(mean.copy(), var.copy(), (mean, var), 0.1, M)
+    assert set(beside) == {
+        "strip_moments", "norm_vectors", "grad_sums", "norm_slopes", "affine_leaky", "norm_grad",
+        "running_moments",
+    }  # fmt: skip
 
 
-def test_sums_of_many_strips(monkeypatch, beside, on_device):
-    monkeypatch.setattr(chains, "STRIPS", 8)
-    x, center = draw(0, (101, 3), (3,), dtype=np.float64)
-    first, second = chains.column_sums(on_device(x), on_device(center))
-    np.testing.assert_allclose(host(first), (x - center).sum(axis=0), rtol=1e-12)
-    np.testing.assert_allclose(host(second), ((x - center) ** 2).sum(axis=0), rtol=1e-12)
+@pytest.mark.parametrize("rows", (1, 16, 17, 101, 1000))
+def test_sums_and_moments_in_many_stages(monkeypatch, beside, on_device, rows):
+    for name, value in {"SHORT": 2, "FEW": 4, "WIDE": 1000}.items():
+        monkeypatch.setattr(norms, name, value)
+    x, g, weight = draw(0, (rows, 3), (rows, 3), (3,), dtype=np.float64)
+    x += 1e3
+    np.testing.assert_allclose(host(norms.column_sums(on_device(x))), x.sum(axis=0), rtol=1e-12)
+    if rows == 1:
+        return
+    y, mean, var, rstd = norms.batch_norm(*map(on_device, (x, weight, weight)), 0.0)
+    np.testing.assert_allclose(host(mean), x.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(host(var), x.var(axis=0), rtol=1e-10)
+    arrays = [on_device(array) for array in (x, g, weight)]
+    _, gweight, gbias = norms.batch_norm_grad(*arrays, mean, rstd, wanted=False)
+    np.testing.assert_allclose(host(gbias), g.sum(axis=0), rtol=1e-10, atol=1e-12)
+    xhat = (x - x.mean(axis=0)) / x.std(axis=0)
+    np.testing.assert_allclose(host(gweight), (g * xhat).sum(axis=0), rtol=1e-9, atol=1e-9)
+    if rows > 100:
+        assert {"merge_moments", "strip_sums"} <= set(beside)
+
+
+def test_moments_of_a_column_that_begins_far_away(on_device):
+    """Its first row is where a strip takes its deviations from; the merge keeps the digits."""
+    x = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32)
+    x[0] = 1e3
+    mean, var = (host(array) for array in norms.batch_norm(*map(on_device, (x, x[1], x[1])), 1e-5)[1:3])
+    exact = x.astype(np.float64)
+    np.testing.assert_allclose(mean, exact.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(var, exact.var(0), rtol=1e-5)
 
 
 @pytest.mark.parametrize("order", ("C", "F", "last"))
@@ -251,12 +287,26 @@ def test_leaky_grad_lies_as_the_result_does(beside, on_device, order):
 
 
 @fixed
-@given(seed=seeds(), dtype=reals, decay=st.sampled_from((0.0, 0.1)), shrink=st.sampled_from((1.0, 0.9)))
-def test_adam(beside, on_device, seed, dtype, decay, shrink):
-    p, m, v, g = draw(seed, *((7,),) * 4, dtype=dtype)
-    p, m, v, g = map(on_device, (p, m, v**2, g))
-    chains.adam(p, m, v, g, shrink=shrink, decay=decay, betas=(0.5, 0.999), eps=1e-8, rate=1e-3)
-    assert set(beside) == {"adam"}
+@given(
+    seed=seeds(),
+    dtype=reals,
+    decay=st.sampled_from((0.0, 0.1)),
+    shrink=st.sampled_from((1.0, 0.9)),
+    count=st.sampled_from((1, 3, 8, 9)),
+)
+def test_many_at_once(beside, on_device, seed, dtype, decay, shrink, count):
+    sizes = [1 + (seed + 3 * k) % 7 for k in range(count)]
+    groups = []
+    for size in sizes:
+        p, m, v, g = draw(seed, *((size,),) * 4, dtype=dtype)
+        groups.append(tuple(map(on_device, (p, m, v**2, g))))
+    pairs = [(group[3].copy(), group[0].copy()) for group in groups]
+    before = [[host(array).copy() for array in pair] for pair in pairs]
+    many.follow(pairs, 0.25)
+    for (average, value), (old, _) in zip(pairs, before, strict=True):
+        _assert_close(host(average), old + dtype(0.25) * (host(value) - old))
+    many.adam(groups, shrink=shrink, decay=decay, betas=(0.5, 0.999), eps=1e-8, rate=1e-3)
+    assert set(beside) == {"adam", "follow"}
 
 
 def test_64_bit_indices_give_the_same(monkeypatch, device, on_device):
@@ -318,7 +368,7 @@ def test_nothing_is_launched_for_nothing(device, on_device):
     empty = on_device(np.ones((0, 3)))
     vector = on_device(np.ones(3))
     assert chains.affine_leaky(empty, vector, vector).shape == (0, 3)
-    assert host(chains.column_sums(empty, vector)[0]).tolist() == [0, 0, 0]
+    assert host(norms.column_sums(empty)).tolist() == [0, 0, 0]
     spec = ConvSpec(0, 2, 4, 4, 3, 3, 3)
     x, weight, g = (on_device(np.ones(shape)) for shape in (spec.x_shape, spec.weight_shape, spec.y_shape))
     assert cuda_im2col.forward(x, weight, spec).shape == spec.y_shape
