@@ -29,6 +29,10 @@ class Balance:
         behind = 0 < config.accuracy_target and self.accuracy < config.accuracy_target - MARGIN
         return config.d_steps + behind
 
+    def steers(self, config: Config) -> bool:
+        """Return whether the options ask D to rest or to go on by how the game stands."""
+        return config.skip_d_below > 0 or config.accuracy_target > 0
+
     def rests(self, config: Config, loss: float, accuracy: float) -> bool:
         """Take the loss and the accuracy that D has just had; say whether it goes without an update.
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from minigan import ops
 from minigan.errors import ArgumentError
@@ -38,9 +39,13 @@ class Loss:
 
     def accuracy(self, real: Tensor, fake: Tensor) -> float:
         """Return the share of pictures (or, without a middle, of pairs) that D sorts rightly, 0 to 1."""
+        return self.sorted_rightly(real, fake).item()
+
+    def sorted_rightly(self, real: Tensor, fake: Tensor) -> Any:
+        """Return the same as an array of shape (), where the logits are."""
         if self.middle is None:
-            return (real.array > fake.array).mean().item()
-        return ((real.array > self.middle).mean() + (fake.array < self.middle).mean()).item() / 2
+            return (real.array > fake.array).mean()
+        return ((real.array > self.middle).mean() + (fake.array < self.middle).mean()) / 2
 
 
 def bce_d(real: Tensor, fake: Tensor, *, smoothing: float = 0.0) -> Tensor:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from minigan import backend
-from minigan.gan.team import Team
 from minigan.tensor import Tensor
-
-_OF_PICTURES = (
-    "d_loss", "g_loss", "d_real", "d_fake", "g_fake", "accuracy", "penalty", "diversity",
-)  # fmt: skip
 
 
 @dataclass
@@ -37,11 +32,6 @@ class Record:
     skipped: bool = False  # whether D's update was skipped
     seconds: float = 0.0  # the step took
 
-    def average(self, team: Team) -> None:
-        """Replace what was found on this rank's pictures by the mean over the ranks."""
-        values = team.means([getattr(self, name) for name in _OF_PICTURES])
-        self.__dict__.update(zip(_OF_PICTURES, values, strict=True))
-
     def to_dict(self) -> dict[str, Any]:
         """Return the figures for a line of JSON, floats to six digits."""
         return {name: float(f"{v:.6g}") if isinstance(v, float) else v for name, v in asdict(self).items()}
@@ -49,16 +39,40 @@ class Record:
 
 def norm(parameters: Iterable[Tensor]) -> float:
     """Return the Euclidean length of all gradients together; parameters without one count 0."""
+    return length(fetched([squares(parameters)])[0])
+
+
+def length(square: float) -> float:
+    """Return the root of a sum of squares; NaN for one that is none."""
+    return math.sqrt(square) if square >= 0 else math.nan
+
+
+def squares(parameters: Iterable[Tensor]) -> Any:
+    """Return the sum of the squares of all gradients: an array of shape () where they are, or 0.0."""
     arrays = [parameter.grad.array for parameter in parameters if parameter.grad is not None]
     if not arrays:
         return 0.0
     xp = backend.namespace(arrays[0])
-    squares = [xp.vdot(array, array) for array in arrays]
-    total = xp.stack(squares).sum(dtype=np.float64).item()  # one number to fetch from a GPU, not one for each
-    return math.sqrt(total) if total >= 0 else math.nan
+    return xp.stack([xp.vdot(array, array) for array in arrays]).sum(dtype=np.float64)
 
 
-def mean_sigmoid(logits: Tensor) -> float:
-    """Return the mean probability that belongs to logits."""
+def fetched(values: Sequence[Any]) -> list[float]:
+    """Return numbers, or arrays of shape () that may be on a device, as floats: one wait for all."""
+    waiting = [value.reshape(1) for value in values if not isinstance(value, (int, float))]
+    numbers: list[float] = []
+    if waiting:
+        # Seen as words of 32 bits they have one type, whatever they are: no number is converted on the way.
+        words = backend.namespace(waiting[0]).concatenate([array.view(np.uint32) for array in waiting])
+        host, start = backend.to_host(words), 0
+        for array in waiting:
+            stop = start + array.dtype.itemsize // 4
+            numbers.append(float(host[start:stop].view(array.dtype)[0]))
+            start = stop
+    found = iter(numbers)
+    return [value if isinstance(value, (int, float)) else next(found) for value in values]
+
+
+def mean_sigmoid(logits: Tensor) -> Any:
+    """Return the mean probability that belongs to logits, an array of shape ()."""
     x = logits.array
-    return (0.5 * (1 + backend.namespace(x).tanh(0.5 * x))).mean().item()
+    return (0.5 * (1 + backend.namespace(x).tanh(0.5 * x))).mean()

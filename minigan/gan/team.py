@@ -41,6 +41,15 @@ class Team:
         """Return which rows of a batch of ``count`` are this rank's."""
         return slice(0, count)
 
+    def check(self, batch: int, pack: int) -> None:
+        """Raise ArgumentError when a batch cannot be shared evenly, in whole packs."""
+        if batch % (self.size * pack):
+            packs = f" in packs of {pack}" if pack > 1 else ""
+            raise ArgumentError(
+                f"batch: {batch} pictures{packs} cannot be shared evenly by {self.size} processes; choose "
+                "another --batch, or another count for mpiexec -n"
+            )
+
     def generator(self, whole: np.random.Generator) -> np.random.Generator:
         """Return a generator of this rank's rows of what ``whole`` draws."""
         return whole

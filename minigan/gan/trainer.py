@@ -15,10 +15,10 @@ Goodfellow et al., "Generative Adversarial Networks", arXiv 1406.2661, algorithm
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from functools import reduce
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +29,8 @@ from minigan.errors import ArgumentError, NumericError
 from minigan.gan import augment, losses, models, penalties
 from minigan.gan.balance import Balance
 from minigan.gan.config import Config
-from minigan.gan.record import Record, mean_sigmoid, norm
+from minigan.gan.phase import Compute, Pending, Snapshot, spread
+from minigan.gan.record import Record, fetched, length, mean_sigmoid, squares
 from minigan.gan.team import Team
 from minigan.modes import no_grad
 from minigan.tensor import Tensor
@@ -59,6 +60,7 @@ class Trainer:
         self.progress = 0.0  # how much of the run is done, 0 to 1, for lr_end and growth; its owner sets it
         self.touched: dict[str, list[str]] = {}  # phase -> parameters that got gradients in it
         self.team = Team()  # the processes that train together
+        self._pending: list[Pending] = []
 
     @classmethod
     def create(cls, config: Config, images: np.ndarray, labels: np.ndarray | None = None) -> Trainer:
@@ -74,10 +76,7 @@ class Trainer:
         return TRAINERS.get(config.model, cls)(config, generator, discriminator, loader)
 
     def join(self, team: Team) -> None:
-        """Train together with other processes, each on its rows of every batch; see `minigan.gan.team`.
-
-        Raises ArgumentError as `check_share` does.
-        """
+        """Train together with others, each on its rows of every batch; ArgumentError as `check_share`."""
         self.check_share(team)
         self.team, self.random = team, team.generator(self.random)
         for network in (self.generator, self.discriminator):
@@ -87,12 +86,7 @@ class Trainer:
 
     def check_share(self, team: Team) -> None:
         """Raise ArgumentError when the batch cannot be shared evenly, in whole packs."""
-        if self.config.batch % (team.size * self.config.pack):
-            packs = f" in packs of {self.config.pack}" if self.config.pack > 1 else ""
-            raise ArgumentError(
-                f"batch: {self.config.batch} pictures{packs} cannot be shared evenly by {team.size} "
-                "processes; choose another --batch, or another count for mpiexec -n"
-            )
+        team.check(self.config.batch, self.config.pack)
 
     # ---- one step -------------------------------------------------------------------------------------
 
@@ -124,16 +118,19 @@ class Trainer:
             fake = self._generator_phase(record, real, labels)
             for turn in range(self.balance.turns(self.config)):
                 if turn or self.config.fresh_fakes:
+                    self._settle(record)
                     fake = self.make_fakes(labels)
                 self._discriminator_phase(record, real, fake, labels)
         else:
             for turn in range(self.balance.turns(self.config)):
                 if turn:
+                    self._settle(record)
                     real, labels = self._next_batch()
                 self._discriminator_phase(record, real, self.make_fakes(labels), labels)
+            self._settle(record)
             self._generator_phase(record, real, labels)
+        self._settle(record)
         self.step += 1
-        record.average(self.team)
         record.seconds = perf_counter() - started
         return record
 
@@ -153,59 +150,54 @@ class Trainer:
         return record
 
     def _generator_phase(self, record: Record, real: Tensor, labels: np.ndarray | None) -> Tensor:
-        """Change G so that D takes its pictures for real; D is frozen.  Returns the pictures, detached."""
+        """Compute how G must change so that D takes its pictures for real; D is frozen.
+
+        Returns the pictures, detached.
+        """
         latents = self.draw_latents(len(real))
 
-        def compute() -> tuple[Tensor, Tensor]:
+        def compute() -> tuple[dict[str, Any], Tensor]:
             fake = self.run_generator(latents, labels)
             logits = self.judge(fake, labels)
             with no_grad():
                 real_logits = self.judge(real, labels) if self.loss.pairs else None
             loss = self.loss.g_loss(logits, real_logits)
             loss.backward()
-            record.g_loss = loss.item()
-            record.g_fake = mean_sigmoid(logits if real_logits is None else logits - real_logits)
-            return loss, fake.detach()
+            belief = mean_sigmoid(logits if real_logits is None else logits - real_logits)
+            return {"g_loss": loss.array, "g_fake": belief}, fake.detach()
 
-        with frozen(self.discriminator):
-            loss, fake = self._guarded("generator's step", compute)
-        record.g_norm = norm(self.generator.parameters())
-        spreads = [pictures.array.std(axis=0).mean().item() for pictures in (fake, real)]
-        record.diversity = spreads[0] / max(spreads[1], 1e-12)
-        self._update("generator's step", self.g_optimizer)
-        if self.average:
-            self.average.update(self.generator)
+        fake = self._begin(
+            "generator's step", compute, {"g_norm": self.g_optimizer}, asleep=self.discriminator
+        )
+        self._pending[-1].found |= zip(SPREADS, (spread(fake), spread(real)), strict=True)
         return fake
 
     def _discriminator_phase(
         self, record: Record, real: Tensor, fake: Tensor, labels: np.ndarray | None
     ) -> None:
-        """Change D so that it tells real from fake; ``fake`` is a constant, so G gets no gradient."""
+        """Compute how D must change to tell real from fake; ``fake`` is a constant, so G gets no gradient."""
+        record.skipped = False
 
-        def compute() -> tuple[Tensor, None]:
+        def compute() -> tuple[dict[str, Any], None]:
             real_logits, fake_logits = self.judge(real, labels), self.judge(fake, labels)
             loss = self.loss.d_loss(real_logits, fake_logits) * (0.5 if self.config.mean_of_two else 1.0)
-            accuracy = self.loss.accuracy(real_logits, fake_logits)
-            record.d_loss, record.accuracy = self.team.means((loss.item(), accuracy))
-            record.skipped = self.balance.rests(self.config, record.d_loss, record.accuracy)
+            found = {"d_loss": loss.array, "accuracy": self.loss.sorted_rightly(real_logits, fake_logits)}
+            if self.balance.steers(self.config):  # only then does anybody have to know now
+                known = self.team.means(fetched([found["d_loss"], found["accuracy"]]))
+                found["d_loss"], found["accuracy"] = known
+                record.skipped = self.balance.rests(self.config, *known)
             if self.loss.pairs:  # only the difference of two logits is a belief
                 real_logits, fake_logits = real_logits - fake_logits, fake_logits - real_logits
-            record.d_real, record.d_fake = mean_sigmoid(real_logits), mean_sigmoid(fake_logits)
+            found |= {"d_real": mean_sigmoid(real_logits), "d_fake": mean_sigmoid(fake_logits)}
             if record.skipped:
-                return loss, None
+                return found, None
             if (penalty := self._penalty(real, fake, labels)) is not None:
-                record.penalty = penalty.item()
+                found["penalty"] = penalty.array
                 loss = loss + penalty
             loss.backward()
-            return loss, None
+            return found, None
 
-        self._guarded("discriminator's step", compute)
-        record.d_norm = norm(self.discriminator.parameters())
-        if not record.skipped:
-            self._update("discriminator's step", self.d_optimizer)
-        if self.config.clip:
-            for parameter in self.discriminator.parameters():
-                parameter.array = parameter.array.clip(-self.config.clip, self.config.clip)
+        self._begin("discriminator's step", compute, {"d_norm": self.d_optimizer})
 
     def _penalty(self, real: Tensor, fake: Tensor, labels: np.ndarray | None) -> Tensor | None:
         """Add up the gradient penalties that are due at this step, or return None."""
@@ -308,72 +300,95 @@ class Trainer:
         self.g_optimizer.param_groups[0]["lr"] = c.lr_g * factor
         self.d_optimizer.param_groups[0]["lr"] = c.lr_d * factor
 
-    def _update(self, phase: str, optimizer: optim.Adam) -> None:
-        """Note who got gradients, let the optimiser use them, and forget them."""
-        self.touched[phase] = [
+    def _begin(
+        self, phase: str, compute: Compute, optimizers: dict[str, optim.Adam], asleep: nn.Module | None = None
+    ) -> Any:
+        """Run a phase's forward and backward; what is to be known and done about it waits for `_settle`.
+
+        ``optimizers``: name of a gradient's length in the record -> whose gradients it has; ``asleep`` is
+        frozen meanwhile.  Returns the second thing that ``compute`` returns.
+        """
+        networks = (self.generator, self.discriminator)
+        before, have = Snapshot(networks, self.random, self.balance), set(self._with_gradients())
+        self._pending.append(Pending(phase, compute, optimizers, {}, before, asleep))
+        with self._pending[-1].watched():
+            found, result = compute()
+        self.touched[phase] = [name for name in self._with_gradients() if name not in have]
+        for name, optimizer in optimizers.items():
+            parameters = optimizer.param_groups[0]["params"]
+            self.team.average(parameters)
+            found[name] = squares(parameters)
+        self.team.average([], [buffer for network in networks for buffer in network.buffers()])
+        self._pending[-1].found = found
+        return result
+
+    def _with_gradients(self) -> list[str]:
+        """Return the names of the parameters that have gradients."""
+        return [
             f"{who}.{name}"
             for who, network in (("generator", self.generator), ("discriminator", self.discriminator))
             for name, parameter in network.named_parameters()
             if parameter.grad is not None
         ]
-        optimizer.step()
-        optimizer.zero_grad()
 
-    def _guarded(self, phase: str, compute: Callable[[], tuple[Tensor, Tensor | None]]) -> tuple:
-        """Run a phase's forward and backward, and average it over the team.
+    def _settle(self, record: Record) -> None:
+        """Write down what the phases found, one wait for all of it, and let the optimisers follow.
 
         Raises NumericError on every rank, nothing updated, if a number is not finite on one of them.
         """
-        networks = (self.generator, self.discriminator)
-        buffers = [(b, b.array.copy()) for network in networks for b in network.buffers()]
-        random, accuracy = self.random.bit_generator.state, self.balance.accuracy
-        result, team = compute(), self.team
-        for network in networks:
-            team.average(network.parameters(), network.buffers())
-        total = sum(norm(network.parameters()) for network in networks)
-        if math.isfinite(team.means((result[0].item(),))[0]) and math.isfinite(total):
-            return result
+        pending, self._pending = self._pending, []
+        numbers = iter(self.team.means(fetched([x for phase in pending for x in phase.found.values()])))
+        for phase in pending:
+            phase.found = {name: next(numbers) for name in phase.found}
+        for phase in pending:
+            if not all(math.isfinite(x) for name, x in phase.found.items() if name not in SPREADS):
+                self._explain(phase)
+        for phase in pending:
+            found = phase.found
+            if "fakes" in found:
+                record.diversity = found.pop("fakes") / max(found.pop("reals"), 1e-12)
+            if "accuracy" in found and not self.balance.steers(self.config):
+                self.balance.rests(self.config, found["d_loss"], found["accuracy"])
+            for name, value in found.items():
+                setattr(record, name, length(value) if name in phase.optimizers else value)
+            for optimizer in phase.optimizers.values() if not record.skipped or "g_loss" in found else ():
+                optimizer.step()
+                optimizer.zero_grad()
+            if self.average and self.g_optimizer in phase.optimizers.values():
+                self.average.update(self.generator)
+            if self.config.clip and self.d_optimizer in phase.optimizers.values():
+                for parameter in self.discriminator.parameters():
+                    parameter.array = parameter.array.clip(-self.config.clip, self.config.clip)
+
+    def _explain(self, phase: Pending) -> None:
+        """Raise NumericError: run the phase once more, watched, from the same random numbers."""
         usual = found = "a gradient is too large for its number type"
-        self.team = Team()  # from here on a rank looks at its own rows only
-        for rerun in (True, False):  # once more, watched, from the same random numbers; then clean up
-            for network in networks:
+        team, self.team = self.team, Team()  # from here on a rank looks at its own rows only
+        for rerun in (True, False):
+            for network in (self.generator, self.discriminator):
                 network.zero_grad()
-            for buffer, before in buffers:
-                buffer.copy_(before)
-            self.random.bit_generator.state, self.balance.accuracy = random, accuracy
+            phase.before.restore()
             if rerun:
                 try:
-                    with detect_anomaly():
-                        compute()
+                    with detect_anomaly(), phase.watched():
+                        phase.compute()
                 except NumericError as error:
                     found = str(error)
         self.team = team
         found = next((words for words in team.everyones(found) if words != usual), usual)
         raise NumericError(
-            f"step {self.step + 1}, {phase}: {found}; the weights were not updated; "
+            f"step {self.step + 1}, {phase.name}: {found}; the weights were not updated; "
             "continue from the last checkpoint with a lower --lr-g and --lr-d"
         )
 
 
+SPREADS = ("fakes", "reals")  # of pictures: what a step says of them is their ratio
 TRAINERS: dict[str, type[Trainer]] = {}  # models that are trained in a way of their own
 
 
 def rate_share(lr_end: float, progress: float) -> float:
     """Return the share of the learning rates at a progress in [0, 1]: half a cosine from 1 to ``lr_end``."""
     return lr_end + (1 - lr_end) * 0.5 * (1 + math.cos(math.pi * min(max(progress, 0.0), 1.0)))
-
-
-@contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """Compute no gradient for the network's parameters inside the block (`eval()` would not do that).
-
-    Gradients still flow *through* it to its input.
-    """
-    network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        network.requires_grad_(True)
 
 
 def draw(

@@ -6,13 +6,15 @@ No game here: encoder and decoder lower the same loss, which therefore falls and
 from __future__ import annotations
 
 from time import perf_counter
+from typing import Any
 
 from minigan import nn
 from minigan.data.loader import Loader
 from minigan.errors import ArgumentError
 from minigan.gan import elbo
 from minigan.gan.config import Config
-from minigan.gan.record import Record, norm
+from minigan.gan.phase import spread
+from minigan.gan.record import Record
 from minigan.gan.trainer import TRAINERS, Trainer
 from minigan.tensor import Tensor
 
@@ -41,7 +43,7 @@ class VAETrainer(Trainer):
         record = Record(step=self.step + 1, epoch=self.loader.epoch)
         pictures, _ = self._next_batch()
 
-        def compute() -> tuple[Tensor, Tensor]:
+        def compute() -> tuple[dict[str, Any], Tensor]:
             mean, log_variance = self.discriminator(pictures)
             decoded = self.generator(elbo.draw_code(mean, log_variance, self.random))
             divergence = elbo.kl_to_prior(mean, log_variance).mean()
@@ -50,20 +52,13 @@ class VAETrainer(Trainer):
             # Per number of the picture, so that one learning rate serves every size.
             loss = (reconstruction + divergence) * (1.0 / numbers)
             loss.backward()
-            record.g_loss, record.d_loss = reconstruction.item() / numbers, divergence.item()
-            return loss, decoded.detach()
+            return {"g_loss": reconstruction.array / numbers, "d_loss": divergence.array}, decoded.detach()
 
-        _, decoded = self._guarded("the VAE's step", compute)
-        record.g_norm = norm(self.generator.parameters())
-        record.d_norm = norm(self.discriminator.parameters())
-        spread = pictures.array.std(axis=0).mean().item()
-        record.diversity = decoded.array.std(axis=0).mean().item() / max(spread, 1e-12)
-        self._update("decoder's update", self.g_optimizer)
-        self._update("encoder's update", self.d_optimizer)
-        if self.average:
-            self.average.update(self.generator)
+        optimizers = {"g_norm": self.g_optimizer, "d_norm": self.d_optimizer}
+        decoded = self._begin("the VAE's step", compute, optimizers)
+        self._pending[-1].found |= {"fakes": spread(decoded), "reals": spread(pictures)}
+        self._settle(record)
         self.step += 1
-        record.average(self.team)
         record.seconds = perf_counter() - started
         return record
 

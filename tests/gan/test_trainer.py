@@ -7,7 +7,8 @@ from minigan import Tensor, gan
 from minigan.data.loader import Loader
 from minigan.errors import ArgumentError, NumericError
 from minigan.gan import losses, models, penalties
-from minigan.gan.trainer import Trainer, frozen
+from minigan.gan.phase import frozen
+from minigan.gan.trainer import Trainer
 
 TOY = {"shape": (1, 8, 8), "latent": 4, "base": 2, "batch": 6}
 
@@ -31,14 +32,19 @@ def same(a, b):
 
 def watch_updates(trainer, check):
     """Call check(phase, the two networks' gradients) just before each optimiser step."""
-    update = trainer._update
+    begin = trainer._begin
 
-    def watched(phase, optimizer):
-        check(phase, *([p.grad is not None for p in n.parameters()]
-                       for n in (trainer.generator, trainer.discriminator)))  # fmt: skip
-        update(phase, optimizer)
+    def gradients():
+        return [[p.grad for p in n.parameters()] for n in (trainer.generator, trainer.discriminator)]
 
-    trainer._update = watched
+    def watched(phase, *arguments, **options):
+        before = gradients()  # of the phase before, which may not have been settled
+        result = begin(phase, *arguments, **options)
+        check(phase, *([g is not old for g, old in zip(*pair, strict=True)]
+                       for pair in zip(gradients(), before, strict=True)))  # fmt: skip
+        return result
+
+    trainer._begin = watched
 
 
 @pytest.mark.parametrize("recipe", ["dcgan", "dense", "lesson-dense"])
@@ -72,6 +78,7 @@ def test_a_phase_changes_only_its_own_network(phase):
         trainer._generator_phase(record, real, labels)
     else:
         trainer._discriminator_phase(record, real, trainer.make_fakes(labels), labels)
+    trainer._settle(record)
     assert same(before[0], weights(trainer.generator)) == (phase == "discriminator")
     assert same(before[1], weights(trainer.discriminator)) == (phase == "generator")
 

@@ -39,3 +39,20 @@ extern "C" __global__ void softplus_grad(Out gx, In g, In x, REAL threshold, IND
     const REAL e = exp(x[t] > 0 ? -x[t] : x[t]);
     gx[t] = x[t] > threshold ? g[t] : g[t] * ((x[t] < 0 ? e : 1) / (1 + e));
 }
+
+// Binary cross-entropy of logits x and labels t, one label for all where `one`:
+// max(x, 0) - t x + log(1 + exp(-|x|)), and its derivative by x, g (sigmoid(x) - t).
+extern "C" __global__ void cross_entropy(Out y, In x, In label, int one, INDEX count)
+{
+    const INDEX t = this_thread();
+    if (t >= count) return;
+    const REAL e = exp(x[t] > 0 ? -x[t] : x[t]), base = x[t] < 0 ? 0 : x[t];
+    y[t] = base - label[one ? 0 : t] * x[t] + log1p(e);
+}
+extern "C" __global__ void cross_entropy_grad(Out gx, In g, In x, In label, int one, INDEX count)
+{
+    const INDEX t = this_thread();
+    if (t >= count) return;
+    const REAL e = exp(x[t] > 0 ? -x[t] : x[t]);
+    gx[t] = g[t] * ((x[t] < 0 ? e : 1) / (1 + e) - label[one ? 0 : t]);
+}

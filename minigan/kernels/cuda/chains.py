@@ -40,3 +40,17 @@ def softplus_grad(g: Array, x: Array, threshold: float) -> Array:
     gx = xp.empty([x.shape[axis] for axis in order], x.dtype)
     launch("softplus_grad", lines(gx.size), x, gx, given, at, float(threshold), gx.size)
     return gx.transpose(backend.inverse(order))
+
+
+def cross_entropy(x: Array, label: Array) -> Array:
+    """Logits and labels in C order, of one shape or one label for all -> binary cross-entropy."""
+    y = backend.namespace(x).empty(x.shape, x.dtype)
+    launch("cross_entropy", lines(y.size), x, y, x, label, label.size == 1, y.size)
+    return y
+
+
+def cross_entropy_grad(g: Array, x: Array, label: Array) -> Array:
+    """Three arrays in C order -> g (sigmoid(x) - label)."""
+    gx = backend.namespace(x).empty(x.shape, x.dtype)
+    launch("cross_entropy_grad", lines(gx.size), x, gx, g, x, label, label.size == 1, gx.size)
+    return gx

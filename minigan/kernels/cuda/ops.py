@@ -16,6 +16,7 @@ from minigan.kernels.registry import kernel
 from minigan.ops.activation import LeakyRelu, Relu, Softplus
 from minigan.ops.broadcast import Sum, SumTo
 from minigan.ops.linalg import AlongAxis
+from minigan.ops.loss import BinaryCrossEntropyWithLogits
 from minigan.ops.norm import BatchNorm, BatchNormLeakyRelu
 from minigan.ops.pool import GatherMax, MaxPool2d, ScatterMax, SpreadWindows, SumWindows
 from minigan.optim.ema import EMA
@@ -52,6 +53,25 @@ def softplus(op: Softplus, x: Array) -> Any:
 def softplus_derivative(op: Softplus, g: Array) -> Any:
     """g sigmoid(x), in one pass."""
     return chains.softplus_grad(g, op.input(0).array, op.threshold) if op.beta == 1 else NotImplemented
+
+
+@kernel(BinaryCrossEntropyWithLogits, "cuda")
+def cross_entropy(op: BinaryCrossEntropyWithLogits, x: Array, label: Array) -> Any:
+    """One pass."""
+    return chains.cross_entropy(x, label) if _pair(x, label) else NotImplemented
+
+
+@kernel(BinaryCrossEntropyWithLogits, "cuda", does="derivative")
+def cross_entropy_derivative(op: BinaryCrossEntropyWithLogits, g: Array) -> Any:
+    """One pass, where no gradient of the labels is wanted."""
+    x, label = op.input(0).array, op.input(1).array
+    if op.needs(1) or not _pair(x, label):
+        return NotImplemented
+    return chains.cross_entropy_grad(backend.namespace(g).ascontiguousarray(g), x, label), None
+
+
+def _pair(x: Array, label: Array) -> bool:
+    return label.shape in ((), x.shape) and x.ndim > 0 and x.flags.c_contiguous and label.flags.c_contiguous
 
 
 @kernel(MaxPool2d, "cuda")
@@ -193,7 +213,7 @@ def adam(optimizer: Adam, group: Mapping[str, Any], parameters: list[Tensor]) ->
             optimizer.update(p.array, p.grad.array, state, group)  # type: ignore[union-attr]
         else:
             alike.setdefault(state["step"], []).append(arrays)
-    for step, arrays in alike.items():
+    for step, groups in alike.items():
         r = sqrt(1.0 - beta2**step)
         numbers = {
             "shrink": 1.0 - lr * decay if optimizer.decoupled else 1.0,
@@ -202,7 +222,7 @@ def adam(optimizer: Adam, group: Mapping[str, Any], parameters: list[Tensor]) ->
             "eps": group["eps"] * r,
             "rate": lr * r / (1.0 - beta1**step),
         }
-        many.adam(arrays, **numbers)
+        many.adam(groups, **numbers)
     return None
 
 

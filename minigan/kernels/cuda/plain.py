@@ -152,6 +152,19 @@ def softplus_grad(gx: Any, g: Any, x: Any, threshold: float, count: int) -> None
         gx[t] = g[t] if x[t] > threshold else g[t] * ((e if x[t] < 0 else 1) / (1 + e))
 
 
+def cross_entropy(y: Any, x: Any, label: Any, one: int, count: int) -> None:
+    """One thread an element."""
+    for t in range(count):
+        y[t] = max(x[t], 0) - label[0 if one else t] * x[t] + np.log1p(np.exp(-abs(x[t])))
+
+
+def cross_entropy_grad(gx: Any, g: Any, x: Any, label: Any, one: int, count: int) -> None:
+    """One thread an element."""
+    for t in range(count):
+        e = np.exp(-abs(x[t]))
+        gx[t] = g[t] * ((e if x[t] < 0 else 1) / (1 + e) - label[0 if one else t])
+
+
 def strip_sums(sums: Any, x: Any, rows: int, C: int, height: int, count: int) -> None:
     """One thread a column of a strip of rows."""
     for t in range(count):

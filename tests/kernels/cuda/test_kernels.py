@@ -206,7 +206,20 @@ def test_chains(beside, on_device, seed, dtype, M, C, slope):
         chains.softplus_grad(g, x, threshold)
         _assert_close(host(chains.softplus(x, np.inf)), np.logaddexp(arrays[0], 0))
     _assert_close(host(norms.column_sums(x)), arrays[0].sum(axis=0))
-    found = {"affine_leaky", "leaky_grad", "norm_grad", "softplus", "softplus_grad", "strip_sums"}
+    label = on_device(np.full((), 0.9, dtype))
+    for t in (x, label):
+        chains.cross_entropy(x, t)
+        chains.cross_entropy_grad(g, x, t)
+    found = {
+        "cross_entropy",
+        "cross_entropy_grad",
+        "affine_leaky",
+        "leaky_grad",
+        "norm_grad",
+        "softplus",
+        "softplus_grad",
+        "strip_sums",
+    }
     assert set(beside) == found
 
 
