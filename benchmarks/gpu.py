@@ -1,12 +1,18 @@
 """Steps and convolutions on a GPU beside PyTorch on the same one: ``benchmarks/gpu.py [gan] [style] [conv]``.
 
-The GAN steps of gan_step.py and the style step of style_step.py, eager in both libraries; and the
+The GAN steps of gan_step.py, DCGAN 64 at batch 128 too, the style step of style_step.py, and the
 convolutions of conv_algorithms.py, whose share is of the rate that cuBLAS reaches on the same product alone.
-Both libraries multiply in the same precision: ``--precision highest`` (float32) or ``high`` (TF32). PyTorch
-has cuDNN, CuPy has not. Without a GPU, or without CuPy, it says so in one line and ends with code 2.
+PyTorch is shown eager as it comes ("PyTorch"), and with channels-last memory and cudnn.benchmark ("tuned";
+the style step with the latter only). Both libraries multiply in the same precision: ``--precision highest`` (float32) or ``high`` (TF32). PyTorch has cuDNN, CuPy has not.
+
+By default it stops asking after three minutes and says what was left out (a lent machine's time is short):
+GAN steps first, then style, then eight convolutions; ``--all`` takes all of them and all the time it needs.
+Every convolution's result is compared with PyTorch's on the same numbers, and so are the losses of a step.
+Without a GPU, or without CuPy, it says so in one line and ends with code 2.
 """
 
 import argparse
+import statistics
 import sys
 import time
 from functools import partial
@@ -17,9 +23,39 @@ import gan_models
 import style_step
 
 PARTS = ("gan", "style", "conv")
+MINUTES = 3.0  # after which nothing more is asked
+FEW = (
+    "dcgan64 d1", "dcgan64 d2", "dcgan64 d3", "dcgan64 d4", "vgg256 1_2", "vgg256 3_2", "vgg256 4_2",
+    "3x3 28",
+)  # fmt: skip
+GANS = (*((name, None) for name in gan_models.NAMES), ("dcgan64", 128))  # name, batch
+PROBES = 101  # numbers of a result that are compared
 
 
-def many(call, wait, at_least=0.2):
+def operands(shape):
+    """x, weight and g of a convolution, the same for both libraries, channels-last memory, on the host."""
+    import numpy as np
+
+    N, C, H, W, O, KH, KW, stride, padding = conv_algorithms.SHAPES[shape]
+    OH, OW = ((n + 2 * padding - k) // stride + 1 for n, k in ((H, KH), (W, KW)))
+    draw = np.random.default_rng(0).standard_normal
+
+    def image(N, C, H, W):
+        return draw((N, H, W, C), dtype=np.float32).transpose(0, 3, 1, 2)
+
+    return image(N, C, H, W), image(O, C, KH, KW), image(N, O, OH, OW)
+
+
+def probe(result):
+    """Some numbers of a result on the host, evenly spread over it, and its largest."""
+    import numpy as np
+
+    flat = np.ascontiguousarray(result).reshape(-1)
+    places = np.linspace(0, flat.size - 1, PROBES).astype(int)
+    return [float(value) for value in (*flat[places], np.abs(flat).max())]
+
+
+def many(call, wait, at_least=0.1):
     """Seconds a call, after a few to warm up: a GPU runs behind, so calls are waited for together."""
     for _ in range(3):
         call()
@@ -37,8 +73,6 @@ def many(call, wait, at_least=0.2):
 
 def minigan_answers(precision):
     """A function that answers requests with seconds, measured in minigan on CuPy."""
-    import numpy as np
-
     import minigan
     from minigan import backend
     from minigan.kernels import conv
@@ -47,26 +81,24 @@ def minigan_answers(precision):
     minigan.use("cupy")
     minigan.set_matmul_precision(precision)
     style, xp = style_step.minigan_answers(), backend.current().xp
-    trainers = {}
+    trainers, kept = {}, {}
 
     def convolution(shape, function):
         N, C, H, W, O, KH, KW, stride, padding = conv_algorithms.SHAPES[shape]
         spec = conv.ConvSpec(N, C, H, W, O, KH, KW, (stride, stride), (padding, padding))
-        draw = np.random.default_rng(0).standard_normal
-
-        def image(shape):
-            N, C, H, W = shape
-            channels_last = draw((N, H, W, C), dtype=np.float32).transpose(0, 3, 1, 2)
-            return backend.to_device(channels_last, "cupy")
-
-        x, weight, g = image(spec.x_shape), image(spec.weight_shape), image(spec.y_shape)
+        if kept.get("shape") != shape:
+            x, weight, g = (backend.to_device(array, "cupy") for array in operands(shape))
+            columns = cuda_im2col.unroll(x, spec, (0, N, 0, spec.OH))
+            matrix = cuda_im2col.prepare(weight, spec, "forward")
+            product = many(lambda: xp.dot(columns, matrix), minigan.synchronize)
+            kept.update(shape=shape, arrays=(x, weight, g), product=product)
+        x, weight, g = kept["arrays"]
         arguments = {"forward": (x, weight), "input_grad": (g, weight), "weight_grad": (x, g)}[function]
         run = getattr(registry.choose(spec, function, like=x), function)
-        columns = cuda_im2col.unroll(x, spec, (0, N, 0, spec.OH))
-        matrix = cuda_im2col.prepare(weight, spec, "forward")
         return {
             "seconds": many(lambda: run(*arguments, spec), minigan.synchronize),
-            "product": many(lambda: xp.dot(columns, matrix), minigan.synchronize),
+            "product": kept["product"],
+            "probe": probe(backend.to_host(run(*arguments, spec))),
         }
 
     def answer(request):
@@ -77,34 +109,49 @@ def minigan_answers(precision):
             return convolution(request["shape"], request["function"])
         if request["part"] == "style":
             return style(request)
-        if request["name"] not in trainers:
+        key = request["name"], request["batch"]
+        if key not in trainers:
             trainers.clear()
-            trainers[request["name"]] = gan_models.minigan_trainer(request["name"])
-        return {"seconds": many(trainers[request["name"]].step, minigan.synchronize)}
+            trainers[key] = gan_models.minigan_trainer(*key)
+        return {"seconds": many(trainers[key].step, minigan.synchronize)}
 
     return answer
 
 
-def torch_answers(precision):
-    """The same in PyTorch."""
+def torch_answers(precision, tuned):
+    """The same in PyTorch; ``tuned``: channels-last memory, and cuDNN's algorithms chosen by measuring."""
     import torch
 
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "high"
-    style, wait, trainers = style_step.torch_answers("cuda"), torch.cuda.synchronize, {}
+    torch.backends.cudnn.benchmark = tuned
+    style, wait, trainers, kept = style_step.torch_answers("cuda"), torch.cuda.synchronize, {}, {}
+    memory = torch.channels_last if tuned else torch.contiguous_format
 
     def convolution(shape, function):
-        N, C, H, W, O, KH, KW, stride, padding = conv_algorithms.SHAPES[shape]
-        x, weight = torch.randn(N, C, H, W, device="cuda"), torch.randn(O, C, KH, KW, device="cuda")
+        *_, stride, padding = conv_algorithms.SHAPES[shape]
+        if kept.get("shape") != shape:
+            arrays = [
+                torch.from_numpy(a).to("cuda").contiguous(memory_format=memory) for a in operands(shape)
+            ]
+            kept.update(shape=shape, arrays=arrays)
+        x, weight, g = kept["arrays"]
         with torch.no_grad():
-            forward = partial(torch.nn.functional.conv2d, x, weight, stride=stride, padding=padding)
-            if function == "forward":
-                return {"seconds": many(forward, wait)}
-            g = torch.randn_like(forward())
-            mask = [function == "input_grad", function == "weight_grad", False]
-            pairs = ([stride, stride], [padding, padding], [1, 1])
-            backward = torch.ops.aten.convolution_backward
-            call = partial(backward, g, x, weight, None, *pairs, False, [0, 0], 1, mask)
-            return {"seconds": many(call, wait)}
+            call = partial(torch.nn.functional.conv2d, x, weight, stride=stride, padding=padding)
+            if function != "forward":
+                mask = [function == "input_grad", function == "weight_grad", False]
+                pairs = ([stride, stride], [padding, padding], [1, 1])
+                backward = torch.ops.aten.convolution_backward
+                full = partial(backward, g, x, weight, None, *pairs, False, [0, 0], 1, mask)
+                call = lambda: full()[mask.index(True)]  # noqa: E731
+            return {"seconds": many(call, wait), "probe": probe(call().cpu().numpy())}
+
+    def trainer(name, batch):
+        made = gan_models.torch_trainer(name, "cuda", batch)
+        if tuned and name != "dense":
+            for part in (made.generator, made.discriminator):
+                part.to(memory_format=memory)
+            made.real = made.real.contiguous(memory_format=memory)
+        return made
 
     def answer(request):
         if "environment" in request:
@@ -113,23 +160,28 @@ def torch_answers(precision):
             return convolution(request["shape"], request["function"])
         if request["part"] == "style":
             return style(request)
-        if request["name"] not in trainers:
+        key = request["name"], request["batch"]
+        if key not in trainers:
             trainers.clear()
-            trainers[request["name"]] = gan_models.torch_trainer(request["name"], "cuda")
-        return {"seconds": many(trainers[request["name"]].step, wait)}
+            trainers[key] = trainer(*key)
+        return {"seconds": many(trainers[key].step, wait)}
 
     return answer
 
 
-def questions(parts):
-    """(a row's name, request) for everything that is measured."""
+def questions(parts, everything=True):
+    """(a row's name, request) for what is measured, the most wanted first."""
     if "gan" in parts:
-        yield from ((name, {"part": "gan", "name": name}) for name in gan_models.NAMES)
+        for name, batch in GANS[::-1]:
+            yield (
+                f"{name}, batch {batch or gan_models.BATCH[name]}",
+                {"part": "gan", "name": name, "batch": batch},
+            )
     if "style" in parts:
         for size in (256, 512):
             yield f"style {size}", {"part": "style", "net": "vgg19", "size": size}
     if "conv" in parts:
-        for shape in conv_algorithms.SHAPES:
+        for shape in conv_algorithms.SHAPES if everything else FEW:
             for function in conv_algorithms.FUNCTIONS:
                 yield f"{shape} {function}", {"part": "conv", "shape": shape, "function": function}
 
@@ -155,45 +207,82 @@ def torch_sees_a_gpu():
     return torch.cuda.is_available()
 
 
-def main(arguments=None):
-    """Measure, print, and write JSON if asked; returns the exit code."""
+def apart(ours, theirs):
+    """How far two answers' results are from one another, as a share of the largest number; "" without any."""
+    if "probe" in ours and "probe" in theirs:
+        largest = theirs["probe"][-1] or 1.0
+        return max(abs(a - b) for a, b in zip(ours["probe"], theirs["probe"], strict=True)) / largest
+    if "loss" in ours and "loss" in theirs:
+        return abs(ours["loss"] - theirs["loss"]) / abs(theirs["loss"])
+    return ""
+
+
+def measured(workers, request, rounds):
+    """One row: minigan's seconds, the two PyTorchs', ratios, cuBLAS's share, how far results are apart."""
+    answers = [[worker.ask(**request) for worker in workers] for _ in range(rounds)]
+    sides = [[row[i]["seconds"] for row in answers] for i in range(len(workers))]
+    row = {"ours": statistics.median(sides[0])}
+    for name, side in zip(("eager", "tuned"), sides[1:], strict=False):
+        row[name] = statistics.median(side)
+        row[f"ratio_{name}"] = statistics.median(a / b for a, b in zip(sides[0], side, strict=True))
+    first = answers[0]
+    if "product" in first[0]:
+        row["share"] = first[0]["product"] / row["ours"]
+    if len(workers) > 1:
+        row["apart"] = apart(first[0], first[1])
+    return row
+
+
+def parsed(arguments):
+    """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; default: all")
     parser.add_argument("--precision", choices=("highest", "high"), default="high")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--all", action="store_true", help="every convolution, however long it takes")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="after which nothing more is asked")
     parser.add_argument("--json", default="", help="write the results to this file")
-    parser.add_argument("--worker", choices=("minigan", "torch"), help=argparse.SUPPRESS)
+    parser.add_argument("--worker", choices=("minigan", "eager", "tuned"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"unknown {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+    return options
+
+
+def main(arguments=None):
+    """Measure, print, and write JSON if asked; returns the exit code."""
+    options, begun = parsed(arguments), time.monotonic()
+    if options.worker == "minigan":
+        return common.serve(minigan_answers(options.precision))
     if options.worker:
-        make = minigan_answers if options.worker == "minigan" else torch_answers
-        return common.serve(make(options.precision))
+        return common.serve(torch_answers(options.precision, options.worker == "tuned"))
     if why := missing():
         print(f"gpu: nothing was measured: {why}", file=sys.stderr)
         return 2
+    names = ("minigan", "eager", "tuned") if torch_sees_a_gpu() else ("minigan",)
     command = (__file__, "--precision", options.precision, "--worker")
-    ours = common.Worker(*command, "minigan")
-    theirs = common.Worker(*command, "torch") if torch_sees_a_gpu() else None
-    facts = ours.ask(environment=True) | (theirs.ask(environment=True) if theirs else {"torch": "no GPU"})
+    workers = [common.Worker(*command, name) for name in names]
+    facts = {"torch": "no GPU"} | {
+        k: v for worker in workers for k, v in worker.ask(environment=True).items()
+    }
     common.print_environment(facts)
-    rows, results = [], {}
-    for name, request in questions(options.parts or PARTS):
-        first, others = [], []
-        for _ in range(options.rounds):
-            first.append(ours.ask(**request))
-            others.append(theirs.ask(**request) if theirs else {"seconds": float("nan")})
-        found = common.summary(*([answer["seconds"] for answer in side] for side in (first, others)))
-        if "product" in first[0]:
-            found["share"] = sorted(a["product"] / a["seconds"] for a in first)[options.rounds // 2]
-        results[name] = found
-        share = f"{100 * found['share']:.0f} %" if "share" in found else ""
-        spread = f"{found['low']:.2f}..{found['high']:.2f}"
-        rows.append((name, 1e3 * found["ours"], 1e3 * found["theirs"], found["ratio"], spread, share))
-    common.print_table(("what", "minigan ms", "PyTorch ms", "ratio", "spread", "of cuBLAS"), rows)
+    rows, results, left_out = [], {}, 0
+    for name, request in questions(options.parts or PARTS, options.all):
+        if not options.all and time.monotonic() - begun > 60 * options.minutes:
+            left_out += 1
+            continue
+        row = results[name] = measured(workers, request, options.rounds)
+        times = [1e3 * row[key] if key in row else "" for key in ("ours", "eager", "tuned")]
+        share = f"{100 * row['share']:.0f} %" if "share" in row else ""
+        ratios = [row.get(key, "") for key in ("ratio_eager", "ratio_tuned")]
+        rows.append((name, *times, *ratios, share, row.get("apart", "")))
+    headings = ("what", "minigan ms", "PyTorch ms", "tuned ms", "ratio", "to tuned", "of cuBLAS", "apart")
+    common.print_table(headings, rows)
+    if left_out:
+        print(f"{left_out} more were left out after {options.minutes:g} minutes; --all takes all of them")
     if options.json:
         common.write_json(options.json, {"facts": facts, "rows": results})
-    for worker in filter(None, (ours, theirs)):
+    for worker in workers:
         worker.close()
     return 0
 

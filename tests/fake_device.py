@@ -19,10 +19,14 @@ from minigan import backend
 
 
 class Watch:
-    """What happened on the device: `launches`, `uploads` and `waits` by name, `slow` reductions by shape."""
+    """What happened on the device: `launches`, `uploads` and `waits` by name, `slow` reductions by shape.
+
+    ``calls`` are the functions that were called: (path of the name, number of arguments, names of keywords).
+    """
 
     def __init__(self):
         self.launches, self.uploads, self.waits, self.slow = Counter(), Counter(), Counter(), Counter()
+        self.calls = set()
 
     def reduction(self, name, array, result):
         """CuPy's reductions make a block of 512 threads for each 32 results: few results, few blocks.
@@ -168,7 +172,7 @@ def _fake(value):
     """The same with every array, and every NumPy number, on the fake device."""
     if isinstance(value, (tuple, list)):
         return type(value)(_fake(part) for part in value)
-    return np.asarray(value).view(FakeArray) if isinstance(value, (np.ndarray, np.generic)) else value
+    return _NUMPY["asarray"](value).view(FakeArray) if isinstance(value, (np.ndarray, np.generic)) else value
 
 
 def _refuse_plain(values, where):
@@ -182,17 +186,19 @@ def _refuse_plain(values, where):
 class Namespace:
     """`numpy`, but every array it makes lives on the fake device, and it takes only such arrays."""
 
-    def __init__(self, module):
-        self._module = module
+    def __init__(self, module, path=""):
+        self._module, self._path = module, path
 
     def __getattr__(self, name):
-        found = getattr(self._module, name)
+        found = _NUMPY.get(name) if self._module is np and name in _NUMPY else getattr(self._module, name)
         if isinstance(found, ModuleType):
-            return Namespace(found)
+            return Namespace(found, f"{self._path}{name}.")
         if isinstance(found, (type, np.ufunc)) or not callable(found):
             return found
 
         def call(*args, **kwargs):
+            for one in _watches:
+                one.calls.add((self._path + name, len(args), tuple(sorted(kwargs))))
             if name not in ("array", "asarray", "ascontiguousarray"):
                 _refuse_plain([*args, *kwargs.values()], name)
             elif args and isinstance(args[0], np.ndarray) and not isinstance(args[0], FakeArray):
@@ -204,14 +210,35 @@ class Namespace:
         return call
 
 
+class Guard:
+    """Stands in for a function of NumPy that takes whatever it gets: a device array is a mistake."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, value, *args, **kwargs):
+        if isinstance(value, FakeArray):
+            raise TypeError(f"numpy.{self.function.__name__} called on an array of another device")
+        return self.function(value, *args, **kwargs)
+
+
+def guarded(monkeypatch):
+    """Let `np.asarray` and its kin refuse device arrays, as CuPy's `__array__` does."""
+    for name in ("asarray", "array", "ascontiguousarray", "asanyarray"):
+        monkeypatch.setattr(np, name, Guard(getattr(np, name)))
+
+
+_NUMPY = {name: getattr(np, name) for name in ("asarray", "array", "ascontiguousarray")}
+
+
 def _from_host(array):
     note("uploads", "from_host")
-    return np.array(array, order="K").view(FakeArray)
+    return _NUMPY["array"](array, order="K").view(FakeArray)
 
 
 def _to_host(array):
     note("waits", "to_host")
-    return np.array(array.view(np.ndarray), order="K")
+    return _NUMPY["array"](array.view(np.ndarray), order="K")
 
 
 def install():

@@ -194,6 +194,7 @@ def test_loading_cupy_asks_for_its_gpu_first(restored, monkeypatch):
     cupy.ndarray, cupy.asarray, cupy.asnumpy = Shelf, None, None
     cupy.stream = SimpleNamespace(synchronize=lambda: setattr(cupy, "waited", True))
     monkeypatch.setitem(sys.modules, "cupy", cupy)
+    monkeypatch.delitem(backend._loaded, "cupy", raising=False)  # the real one, on a machine that has it
     cupy.answers = False
     with pytest.raises(DeviceError, match="no CUDA GPU answers"):
         backend.get("cupy")

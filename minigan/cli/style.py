@@ -107,7 +107,11 @@ def _add_losses(group: Any) -> None:
 
 
 def _add_optimiser(group: Any) -> None:
-    group.add_argument("--optimizer", choices=("lbfgs", "adam", "gd"), help="default lbfgs")
+    group.add_argument(
+        "--optimizer",
+        choices=("lbfgs", "adam", "gd"),
+        help="default lbfgs, which runs on the processor; adam on a GPU",
+    )
     group.add_argument("--iterations", type=types.integer(least=0), help="at each size; default 120")
     group.add_argument("--lr", type=types.number(above=0), help="step of adam and gd; default 0.02")
     group.add_argument(
@@ -167,6 +171,7 @@ SETTINGS = (
 
 def run(arguments: Namespace) -> int:
     """Paint and write; returns 0, or 130 after Ctrl-C (what was reached is written then)."""
+    from minigan import backend
     from minigan.cli.loop import Interrupt
     from minigan.data import save_image
     from minigan.style import Settings, transfer
@@ -174,6 +179,8 @@ def run(arguments: Namespace) -> int:
     content, styles = pictures(arguments)
     out = check_outputs(arguments, [content, *styles])
     settings = {name: getattr(arguments, name) for name in SETTINGS if getattr(arguments, name) is not None}
+    if backend.current() is not backend.NUMPY:
+        settings.setdefault("optimizer", "adam")  # SciPy's L-BFGS would keep the GPU waiting
     if arguments.init not in (None, "content", "noise", "style"):
         settings["init"] = opened(arguments.init)
     if arguments.mask:

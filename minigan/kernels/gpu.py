@@ -8,6 +8,7 @@ copy transposed factors; `blas` makes them products of matrices.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from minigan.backend import Array, inverse, memory_order
@@ -16,6 +17,7 @@ from minigan.kernels.registry import kernel
 from minigan.ops import activation, arithmetic, elementwise, operands
 from minigan.ops.choice import Where
 from minigan.ops.linalg import Gram, Linear, MatMul
+from minigan.ops.shape import Concatenate, Fold, Pad
 
 ELEMENTWISE = (
     arithmetic.Add,
@@ -69,6 +71,28 @@ def choose(op: Where, x: Array, y: Array) -> Any:
     if y.ndim or op.condition.shape != x.shape:
         return NotImplemented
     return in_memory_order(lambda part, mask: Where(mask).forward(part, y), x, op.condition)
+
+
+@kernel(Pad, "gpu")
+@kernel(Fold, "gpu")
+def pad(op: Any, x: Array) -> Any:
+    """Pad, or fold back, in the order of memory: CuPy writes C order, and a convolution would stride."""
+    if x.flags.c_contiguous:
+        return NotImplemented
+    order = memory_order(x)
+    turned = copy(op)
+    turned.widths = tuple(op.widths[axis] for axis in order)
+    return turned.forward(x.transpose(order)).transpose(inverse(order))
+
+
+@kernel(Concatenate, "gpu")
+def concatenate(op: Concatenate, *arrays: Array) -> Any:
+    """Join in the order of memory that all have."""
+    order = memory_order(arrays[0])
+    if order == sorted(order) or any(memory_order(array) != order for array in arrays[1:]):
+        return NotImplemented
+    turned = Concatenate(order.index(op.axis))
+    return turned.forward(*(array.transpose(order) for array in arrays)).transpose(inverse(order))
 
 
 @kernel(MatMul, "gpu")

@@ -29,8 +29,11 @@ class Add(Op):
     def forward(self, x: Array, y: Array) -> Array:
         return x + y
 
-    def backward(self, g: Tensor) -> tuple[Tensor, Tensor]:
-        return sum_to(g, self.input_shapes[0]), sum_to(g, self.input_shapes[1])
+    def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        return (
+            sum_to(g, self.input_shapes[0]) if self.needs(0) else None,
+            sum_to(g, self.input_shapes[1]) if self.needs(1) else None,
+        )
 
 
 class Clone(Op):

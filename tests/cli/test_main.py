@@ -159,3 +159,9 @@ class TestArguments:
         assert arguments.number(least=0)("0") == 0
         with pytest.raises(ArgumentTypeError, match="at least 0"):
             arguments.number(least=0)("-1e-9")
+
+
+def test_precision_is_for_gpus(capsys):
+    assert cli.main(["info", "--precision", "high"]) == 2
+    assert "--precision high: only a GPU has it" in capsys.readouterr().err
+    assert cli.main(["info", "--precision", "highest"]) == 0

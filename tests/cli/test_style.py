@@ -222,3 +222,23 @@ def test_ctrl_c_keeps_what_was_reached(folder, monkeypatch):
     assert cli.main(["style", *words, "--iterations", "50"]) == 130
     with Image.open("out.png") as picture:
         assert picture.size == (32, 24)
+
+
+def test_a_gpu_paints_with_adam_unless_told(monkeypatch, tmp_path):
+    from dataclasses import replace
+
+    from minigan import backend, style
+
+    asked = []
+
+    def transfer(*pictures, **settings):
+        asked.append(settings.get("optimizer"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(style, "transfer", transfer)
+    words = ["style", "--demo", "--out", str(tmp_path / "x.png"), "--features", "shipped"]
+    for device, more in ((backend.NUMPY, []), (replace(backend.NUMPY, name="gpu"), []),
+                         (replace(backend.NUMPY, name="gpu"), ["--optimizer", "lbfgs"])):  # fmt: skip
+        monkeypatch.setattr(backend, "_current", device)
+        assert cli.main([*words, *more]) == 130
+    assert asked == [None, "adam", "lbfgs"]

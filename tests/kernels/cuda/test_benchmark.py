@@ -35,8 +35,32 @@ def test_without_a_gpu_it_says_so_in_one_line_and_ends_with_2(gpu, monkeypatch, 
 
 def test_what_is_asked_for(gpu, capsys):
     names = [name for name, _ in gpu.questions(gpu.PARTS)]
-    assert {"dense", "dcgan64", "style 256", "dcgan64 d2 weight_grad"} <= set(names)
-    assert len(set(names)) == len(names) and [name for name, _ in gpu.questions(["gan"])] == names[:3]
+    wanted = {"dense, batch 256", "dcgan64, batch 32", "dcgan64, batch 128", "style 256"}
+    assert wanted | {"dcgan64 d2 weight_grad"} <= set(names) and len(set(names)) == len(names)
+    short = [name for name, _ in gpu.questions(gpu.PARTS, everything=False)]
+    assert len(short) == 4 + 2 + 3 * len(gpu.FEW) and set(short) <= set(names)
     with pytest.raises(SystemExit):
         gpu.main(["tensor"])
     assert "unknown tensor" in capsys.readouterr().err
+
+
+def test_results_are_compared(gpu):
+    """The same operands on both sides, numbers from all over a result, and a difference that shows."""
+    x, weight, g = gpu.operands("dcgan64 d5")
+    assert x.shape == (32, 512, 4, 4) and weight.shape == (1, 512, 4, 4) and g.shape == (32, 1, 1, 1)
+    ours = {"probe": gpu.probe(x)}
+    assert gpu.apart(ours, {"probe": gpu.probe(x)}) == 0 and gpu.apart({}, ours) == ""
+    assert gpu.apart(ours, {"probe": gpu.probe(x * 1.01)}) == pytest.approx(0.01, rel=0.1)
+    assert gpu.apart({"loss": 1.0}, {"loss": 2.0}) == 0.5
+
+
+def test_a_row_of_three_workers(gpu):
+    class Worker:
+        def __init__(self, seconds):
+            self.seconds = seconds
+
+        def ask(self, **request):
+            return {"seconds": self.seconds, "product": 0.5, "probe": [1.0, 2.0]}
+
+    row = gpu.measured([Worker(1.0), Worker(2.0), Worker(4.0)], {}, 3)
+    assert (row["ratio_eager"], row["ratio_tuned"], row["share"], row["apart"]) == (0.5, 0.25, 0.5, 0)
