@@ -2,8 +2,9 @@
 
 Every algorithm whose estimate is within a factor of the lowest one is timed, alone and warm, on the shapes of
 ``conv_algorithms.py`` and on ten others that no number of the model was fitted to.  Printed: how far the
-estimates are off, and what the automatic choice loses against the fastest of those tried.  The JSON is what
-tests/kernels/conv/test_costs.py holds the model to.
+estimates are off, and what the automatic choice loses against the fastest of those tried: with the built-in
+numbers, with those that calibration finds here, and with each of the latter off by a factor of two.  The JSON
+is what tests/kernels/conv/test_costs.py holds the model to; ``--from`` judges one instead of measuring.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import common
 import numpy as np
 from conv_algorithms import SHAPES, is_frozen
 
-from minigan.kernels.conv import registry
+from minigan.kernels.conv import calibration, rates, registry
 from minigan.ops.conv import ConvSpec
 
 OTHERS = {
@@ -77,18 +78,27 @@ def measure(name, sizes):
                    "algorithm": algorithm.name, "ms": float(f"{1e3 * seconds:.3g}")}  # fmt: skip
 
 
-def judged(rows):
-    """(name of a group, rows, typical factor between estimate and measurement, loss of the choice)."""
-    for title, names in (("fitted", SHAPES), ("not fitted", OTHERS)):
-        groups, off = {}, []
-        for row in (row for row in rows if row["shape"] in names):
-            spec = spec_of(row["sizes"])
-            estimate = 1e3 * registry.get(row["algorithm"]).cost(spec, row["function"], row["frozen"])
-            off.append(abs(math.log(estimate / row["ms"])))
-            groups.setdefault((row["shape"], row["function"]), []).append((estimate, row["ms"]))
-        losses = [math.log(min(g)[1] / min(ms for _, ms in g)) for g in groups.values()]
-        if losses:
-            yield title, len(off), math.exp(statistics.mean(off)), math.exp(statistics.mean(losses)) - 1
+def losses(rows):
+    """(measurements, typical factor between estimate and measurement, mean loss of the choice, largest)."""
+    groups, off = {}, []
+    for row in rows:
+        spec = spec_of(row["sizes"])
+        estimate = 1e3 * registry.get(row["algorithm"]).cost(spec, row["function"], row["frozen"])
+        off.append(abs(math.log(estimate / row["ms"])))
+        groups.setdefault((row["shape"], row["function"]), []).append((estimate, row["ms"]))
+    each = [math.log(min(g)[1] / min(ms for _, ms in g)) for g in groups.values()]
+    mean, most = (100 * (math.exp(value) - 1) for value in (statistics.mean(each), max(each)))
+    return str(len(off)), math.exp(statistics.mean(off)), mean, most
+
+
+def unpacked(shapes):
+    """The rows that `packed` wrote."""
+    for name, about in shapes.items():
+        for function, times in about["ms"].items():
+            frozen = about["frozen"] and function != "weight_grad"
+            for algorithm, ms in times.items():
+                yield {"shape": name, "sizes": about["sizes"], "function": function, "frozen": frozen,
+                       "algorithm": algorithm, "ms": ms}  # fmt: skip
 
 
 def packed(rows):
@@ -105,11 +115,32 @@ def packed(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="write the measurements here")
+    parser.add_argument(
+        "--from", dest="source", type=Path, help="judge these measurements, on the numbers here"
+    )
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    rows = [row for name, sizes in {**SHAPES, **OTHERS}.items() for row in measure(name, sizes)]
-    for title, count, factor, loss in judged(rows):
-        print(f"{title:<12} {count:4} measured, estimates off by x{factor:.2f}, the choice loses {loss:.1%}")
+    if options.source:
+        rows = list(unpacked(json.loads(options.source.read_text(encoding="utf-8"))))
+    else:
+        rows = [row for name, sizes in {**SHAPES, **OTHERS}.items() for row in measure(name, sizes)]
+    common.print_environment(common.environment())
+    table = [("built-in", *losses(rows))]
+    if not options.source:  # those of another machine say nothing of this one's speed
+        begun = time.perf_counter()
+        found = calibration.measured()
+        print(f"calibration took {1e3 * (time.perf_counter() - begun):.0f} ms a round, two rounds")
+        calibration.use(found)
+        table.append(("calibrated", *losses(rows)))
+    for name in calibration.NAMES:
+        right = getattr(rates, name)
+        for factor in (0.5, 2.0):
+            setattr(rates, name, right * factor)
+            table.append((f"{name} x {factor:g}", *losses(rows)))
+        setattr(rates, name, right)
+    common.print_table(
+        ("numbers", "measured", "estimates off by x", "the choice loses %", "at most %"), table
+    )
     if options.json:
         options.json.write_text(packed(rows), encoding="utf-8")
 
@@ -119,4 +150,5 @@ if __name__ == "__main__":
         main()
     else:
         command = [sys.executable, *sys.argv, "--worker"]
-        sys.exit(subprocess.run(command, env=common.worker_environment(), check=False).returncode)
+        environment = common.worker_environment() | {calibration.VARIABLE: "off"}
+        sys.exit(subprocess.run(command, env=environment, check=False).returncode)

@@ -3,7 +3,8 @@
 The GAN steps of gan_step.py, DCGAN 64 at batch 128 too, the style step of style_step.py, and the
 convolutions of conv_algorithms.py, whose share is of the rate that cuBLAS reaches on the same product alone.
 PyTorch is shown eager as it comes ("PyTorch"), and with channels-last memory and cudnn.benchmark ("tuned";
-the style step with the latter only). Both libraries multiply in the same precision: ``--precision highest`` (float32) or ``high`` (TF32). PyTorch has cuDNN, CuPy has not.
+the style step with the latter only). Both libraries multiply in the same precision: ``--precision highest``
+(float32) or ``high`` (TF32). PyTorch has cuDNN, CuPy has not.
 
 By default it stops asking after three minutes and says what was left out (a lent machine's time is short):
 GAN steps first, then style, then eight convolutions; ``--all`` takes all of them and all the time it needs.

@@ -16,6 +16,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[_variable] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+os.environ["MINIGAN_CALIBRATE"] = "off"  # which algorithm runs must not depend on how busy the machine is
 
 import pytest
 from hypothesis import HealthCheck, settings

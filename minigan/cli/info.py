@@ -52,6 +52,7 @@ def collect() -> dict:
         "minigan": versions(),
         "machine": describe_machine(),
         "blas": blas,
+        "convolution": {"cost model": describe_cost_model()},
         "gpu": describe_gpu(),
         "warnings": core_warnings(blas),
     }
@@ -164,6 +165,16 @@ def _core_left_alone() -> str:
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     answer = subprocess.run([sys.executable, "-c", question], env=environment, capture_output=True, text=True)
     return answer.stdout.strip()
+
+
+def describe_cost_model() -> str:
+    """Say whether the cost model of convolutions was calibrated on this machine, or why not."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    if find_spec("minigan.kernels") is None:
+        return "none: there are no kernels to choose among"
+    return import_module("minigan.kernels.conv.calibration").ensure()
 
 
 def describe_gpu() -> dict[str, str | int]:

@@ -22,7 +22,7 @@ def test_prints_the_versions(capsys):
 def test_json(capsys):
     assert cli.main(["info", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert {"minigan", "machine", "blas", "gpu", "warnings"} == set(found)
+    assert {"minigan", "machine", "blas", "convolution", "gpu", "warnings"} == set(found)
     assert found["machine"]["cores"] >= 1
 
 

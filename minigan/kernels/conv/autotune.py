@@ -2,8 +2,8 @@
 
 Inside ``with conv.use("measured")`` the first use of a shape runs every promising algorithm on random
 numbers and takes the fastest from then on; ``autotune(spec)`` does that for one shape at once. Results are
-kept in one small JSON file a machine, ``conv-<digest>.json`` in the folder MINIGAN_CACHE (default
-``~/.cache/minigan``), where the digest stands for processor, number of threads, NumPy's version and device:
+kept in one small JSON file a machine, ``conv-<digest>.json`` in minigan's cache folder (see `calibration`),
+where the digest stands for processor, number of threads, NumPy's version and device:
 
     {"machine": {...}, "choices": {"forward float32 128x64x14x14 128x64x4x4 ...": "im2col", ...}}
 
@@ -39,11 +39,11 @@ def cache_file():
     """Where this machine's choices are kept."""
     from hashlib import sha256  # not at the top, as the others: importing minigan stays light
     from json import dumps
-    from pathlib import Path
 
-    folder = Path(os.environ.get("MINIGAN_CACHE") or Path.home() / ".cache" / "minigan")
+    from minigan.kernels.conv.calibration import cache_folder
+
     digest = sha256(dumps(machine(), sort_keys=True).encode()).hexdigest()[:12]
-    return folder / f"conv-{digest}.json"
+    return cache_folder() / f"conv-{digest}.json"
 
 
 def key_of(spec, function, frozen):

@@ -1,8 +1,7 @@
 """How long a product or a copy takes: the few measured numbers behind every algorithm's ``cost``.
 
-They stand for float32 on two cores with AVX-512; on another machine all of them move
-together, and the choice is among ratios. ``benchmarks/conv_algorithms.py --all`` prints what was
-chosen beside what would have been faster.
+They stand for float32 on two cores with AVX-512 until `calibration` has measured the machine at hand.
+``benchmarks/conv_costs.py`` says what the choice loses, with these and with each of them off by two.
 """
 
 MACS = 2.1e11  # multiply-adds a second of a wide product
@@ -12,6 +11,8 @@ FLOATS = 2.2e10  # floats a second of a copy in long runs, within cache
 RUN = 2.5e-9  # seconds to begin each run
 SHORT = 3  # floats in a run below which NumPy walks another axis
 CALL = 5e-5  # seconds to begin: Python, and waking the other threads
+
+BUILT_IN = {"MACS": MACS, "THIN": THIN, "FLOATS": FLOATS, "RUN": RUN, "CALL": CALL}
 
 
 def product(macs, columns):

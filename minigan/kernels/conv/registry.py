@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 
 from minigan import backend
 from minigan.errors import ArgumentError
@@ -45,6 +46,16 @@ class Algorithm:
 _algorithms: dict[str, Algorithm] = {}
 measured: Callable | None = None  # autotune.py puts its chooser here
 _forced: ContextVar[tuple[str, bool]] = ContextVar("minigan_conv", default=("auto", False))
+
+
+def _first_choice():
+    """Calibrate the numbers behind the costs; a room that is loaded for it, so that importing stays light."""
+    global calibrate
+    calibrate = None
+    import_module("minigan.kernels.conv.calibration").ensure()
+
+
+calibrate: Callable | None = _first_choice  # called before the first choice, and then no more
 
 
 def register(algorithm):
@@ -108,6 +119,8 @@ def choose(spec, function="forward", frozen=False, like=None):
                 f"convolution algorithm {name!r} cannot do {function} of {spec}: {reason}; "
                 "use another or 'auto'"
             )
+    if calibrate is not None:
+        calibrate()
     device = backend.current() if like is None else backend.of(like)
     on_gpu = device.kernels is not None and (like is None or cuda.available(like))
     return _cheapest(spec, function, frozen, on_gpu)
