@@ -114,7 +114,7 @@ def main():
     parser.add_argument("--train-steps", type=int, default=60, help="of the run by ranks")
     parser.add_argument("--json", default="", metavar="FILE", help="write the results to this file")
     options = parser.parse_args()
-    common.print_environment(common.environment(common.worker_environment()))
+    common.print_environment(common.environment())
     near, expected = sweep(options.steps)
     rows, results = [["no Dask, one process", near, 1.0, "yes"]], {}
     one = None

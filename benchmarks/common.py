@@ -8,7 +8,6 @@ median over rounds; a ratio is the median of the rounds' ratios, its spread the 
 
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -16,6 +15,9 @@ import time
 from collections import Counter
 from functools import partial
 from pathlib import Path
+
+import machine
+from machine import sgemm_rate  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent
 THREADS = "2"
@@ -106,33 +108,9 @@ def summary(ours, theirs):
     }
 
 
-def sgemm_rate(size=1536):
-    """Floating-point operations a second of NumPy's float32 matrix product: the limit of everything dense."""
-    import numpy as np
-
-    a = np.ones((size, size), np.float32)
-    out = np.empty_like(a)
-    return 2 * size**3 / min(seconds_a_call(lambda: np.matmul(a, a, out=out), 0.1) for _ in range(3))
-
-
-def environment(variables=os.environ):
-    """Processor, versions, BLAS and threads of this process, or of one started with these variables."""
-    import numpy as np
-
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    cpu = names[0] if names else platform.processor()
-    return {
-        "processor": cpu,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "blas": f"{blas['name']} {blas['version']}",
-        "core_type": variables.get("OPENBLAS_CORETYPE", "found by the library"),
-        "threads": variables.get("OPENBLAS_NUM_THREADS", "all"),
-    }
+def environment(variables=None):
+    """What a process with these variables (default: a worker's) is measured on: see machine.py."""
+    return machine.environment(tuple(sorted((variables or worker_environment()).items())))
 
 
 def print_environment(facts):
@@ -227,6 +205,6 @@ def write_json(path, results):
     """Write results beside the environment they were measured in."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole = {"environment": environment(worker_environment()), "results": results}
+    whole = {"environment": environment(), "results": results}
     path.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
     print(f"wrote {path}")

@@ -76,6 +76,7 @@ def main():
     parser.add_argument("--pictures", type=int, default=5000)
     parser.add_argument("--out", default="gan-models-64", help="folder for samples, table and sheet")
     options = parser.parse_args()
+    common.print_environment(common.environment())
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     data = open_dataset("glyphs", size=64, channels=3, limit=options.pictures)

@@ -1,7 +1,9 @@
-"""A whole GAN training step beside PyTorch: ``python benchmarks/gan_step.py [dense] [dcgan28] [dcgan64]``.
+"""A whole GAN training step beside PyTorch: ``python benchmarks/gan_step.py [dense] [dcgan28] ...``.
 
 Both phases and both Adam updates, the same nets and the same code (gan_models.py) in both libraries; latents
-and pictures are drawn beforehand. ``--profile`` prints where minigan's time goes instead, by operation.
+and pictures are drawn beforehand. "lesson28" begins G with a dense layer and ends D in flatten and a dense
+layer; "lesson28 loop" is the same in a program of one's own, which freezes nothing. ``--profile`` prints
+where minigan's time goes instead, by operation.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import time
 
 import common
 import gan_models
+import machine
 
 
 def median_step(trainer, seconds):
@@ -37,7 +40,7 @@ def serve(library):
 
     def answer(request):
         if "environment" in request:
-            return {"torch": torch.__version__} if library == "torch" else common.environment()
+            return {"torch": torch.__version__} if library == "torch" else machine.facts()
         name = request["name"]
         if name not in trainers:
             trainers.clear()
@@ -57,7 +60,7 @@ def profile(name, steps=10):
 def main():
     """Run the comparison or the profile."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", default=list(gan_models.NAMES))
+    parser.add_argument("names", nargs="*", default=[*gan_models.NAMES, *gan_models.LOOPS])
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=0.5, help="of steps, a round and library")
     common.add_outputs(parser)

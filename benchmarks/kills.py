@@ -22,6 +22,7 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MINIGAN_THREADS"):
     os.environ[name] = "1"  # a process with threads cannot be forked safely
 
+import common  # noqa: E402
 import numpy as np  # noqa: E402
 
 from minigan import gan  # noqa: E402
@@ -116,6 +117,7 @@ def main():
     parser.add_argument("--sizes", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    common.print_environment(common.environment())
     draw = np.random.default_rng(arguments.seed)
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         well, inside, step = campaign(Path(one), arguments.kills, draw)

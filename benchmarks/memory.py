@@ -52,7 +52,7 @@ def main():
     options = parser.parse_args()
     if options.worker:
         return print(json.dumps(trained(options.worker, options.names[0], options.steps)))
-    common.print_environment(common.environment(common.worker_environment()))
+    common.print_environment(common.environment())
     results, rows = {}, []
     for name in options.names:
         ours, theirs = (ask(library, name, options.steps) for library in ("minigan", "torch"))

@@ -27,6 +27,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import common
 from tqdm import tqdm
 
 from minigan.cli import workers
@@ -281,6 +282,7 @@ def main():
     parser.add_argument("--jobs", type=int, help="mutants at a time; default: one a core")
     parser.add_argument("--dask", metavar="ADDRESS", help="let the workers of this Dask scheduler try them")
     options = parser.parse_args()
+    common.print_environment(common.environment())
     rows = []
     if options.json and options.json.exists():
         rows = json.loads(options.json.read_text(encoding="utf-8"))

@@ -102,7 +102,7 @@ def main():
     chosen = parser.parse_args()
     if chosen.job:
         return print(json.dumps(paint(chosen.job)))
-    common.print_environment(common.environment(common.worker_environment()))
+    common.print_environment(common.environment())
     Path(chosen.out).mkdir(parents=True, exist_ok=True)
     rows, results = [], []
     for content, style in chosen.pair or OWN:

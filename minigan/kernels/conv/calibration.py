@@ -9,8 +9,9 @@ else ``~/.cache/minigan``), one file for each processor, number of threads, NumP
 
 Which algorithm runs decides the last bits of a result, so a machine has one set of numbers: of two processes
 that measure at once the first to write is believed by both, and where nothing can be kept the built-in
-numbers are used.  So they are, until the next time, where two rounds of measurements disagree: others are at work.  A
-damaged file is replaced.  MINIGAN_CALIBRATE=off leaves all of this out; deleting the file measures anew.
+numbers are used.  So they are, until the next time, where two rounds of measurements disagree: others are at
+work.  A damaged file is replaced.  MINIGAN_CALIBRATE=off leaves all of this out; deleting the file measures
+anew.
 """
 
 from __future__ import annotations

@@ -223,16 +223,6 @@ def test_chains(beside, on_device, seed, dtype, M, C, slope):
     assert set(beside) == found
 
 
-def test_softplus_far_out(on_device):
-    x = np.array([-1e4, -800.0, 0.0, 30.0, 1e4, np.nan, np.inf, -np.inf])
-    wanted = [0, 0, np.log(2), 30, 1e4, np.nan, np.inf, 0]
-    for threshold in (20.0, np.inf):
-        y = host(chains.softplus(on_device(x), threshold))
-        np.testing.assert_allclose(y, wanted, rtol=1e-12, atol=1e-300)
-        slope = host(chains.softplus_grad(on_device(np.ones(8)), on_device(x), threshold))
-        np.testing.assert_allclose(slope, [0, 0, 0.5, 1, 1, np.nan, 1, 0], rtol=1e-12, atol=1e-12)
-
-
 @fixed
 @given(seed=seeds(), dtype=reals, M=st.integers(2, 40), C=st.integers(1, 5), away=st.sampled_from((0, 100)))
 def test_batch_norm(beside, on_device, seed, dtype, M, C, away):
