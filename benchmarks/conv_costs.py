@@ -115,6 +115,7 @@ def packed(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="write the measurements here")
+    parser.add_argument("--shapes", default="", help="comma-separated beginnings of names; default: all")
     parser.add_argument(
         "--from", dest="source", type=Path, help="judge these measurements, on the numbers here"
     )
@@ -123,7 +124,10 @@ def main():
     if options.source:
         rows = list(unpacked(json.loads(options.source.read_text(encoding="utf-8"))))
     else:
-        rows = [row for name, sizes in {**SHAPES, **OTHERS}.items() for row in measure(name, sizes)]
+        every, wanted = {**SHAPES, **OTHERS}, tuple(options.shapes.split(","))
+        rows = [
+            row for name, sizes in every.items() if name.startswith(wanted) for row in measure(name, sizes)
+        ]
     common.print_environment(common.environment())
     table = [("built-in", *losses(rows))]
     if not options.source:  # those of another machine say nothing of this one's speed
