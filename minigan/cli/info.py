@@ -169,12 +169,9 @@ def _core_left_alone() -> str:
 
 def describe_cost_model() -> str:
     """Say whether the cost model of convolutions was calibrated on this machine, or why not."""
-    from importlib import import_module
-    from importlib.util import find_spec
+    from minigan.cli import speed
 
-    if find_spec("minigan.kernels") is None:
-        return "none: there are no kernels to choose among"
-    return import_module("minigan.kernels.conv.calibration").ensure()
+    return speed.cost_model()
 
 
 def describe_gpu() -> dict[str, str | int]:

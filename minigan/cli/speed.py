@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from minigan import modes
 from minigan.errors import truth
@@ -20,6 +21,28 @@ def choose_kernels(word: str | None) -> None:
     if word is not None:
         os.environ[VARIABLE] = word
     modes.use_kernels_by_default(truth(VARIABLE, os.environ.get(VARIABLE) or "on"))
+
+
+def rates() -> dict[str, float]:
+    """Return the numbers by which convolutions are chosen: which one runs decides the last bits of a run."""
+    return _calibration().in_use() if find_spec("minigan.kernels") else {}
+
+
+def cost_model() -> str:
+    """Say in words which numbers these are."""
+    return (
+        _calibration().ensure() if find_spec("minigan.kernels") else "none: there is nothing to choose among"
+    )
+
+
+def adopt(found: dict[str, float] | None) -> None:
+    """Choose convolutions as the run did that is continued; older runs do not say how."""
+    if found and find_spec("minigan.kernels"):
+        _calibration().adopt(found)
+
+
+def _calibration() -> Any:
+    return import_module("minigan.kernels.conv.calibration")
 
 
 def threads() -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minigan.cli import arguments as types
-from minigan.cli.arguments import assignments
+from minigan.cli import ranks, speed
 from minigan.cli.budget import Budget, Schedule, Start, continued
 from minigan.cli.classes import check_classes, check_labels
 from minigan.cli.loop import Loop, write_summary
@@ -131,8 +131,6 @@ SETTINGS = ("batch", "lr_g", "lr_d", "seed", "loss", "r1", "ema", "skip_d_below"
 
 def run(arguments: Namespace) -> int:
     """Train; returns 0 at the end of the budget, 130 when interrupted."""
-    from minigan.cli import ranks
-
     team = ranks.team()
     with ranks.together(team):
         if team.rank:
@@ -142,8 +140,6 @@ def run(arguments: Namespace) -> int:
 
 def _run(arguments: Namespace, team: Team) -> int:
     """Be the process that the run belongs to: the only one, or rank 0 of several."""
-    from minigan.cli import ranks
-
     with contextlib.ExitStack() as held:
         with ranks.heard(team):
             if arguments.resume and not arguments.out:
@@ -218,6 +214,7 @@ def _resumed(folder: RunFolder, arguments: Namespace) -> tuple[Trainer, dict[str
     from minigan.gan import Trainer, checkpoint
 
     record = _read_record(folder)
+    speed.adopt(record.get("made_with", {}).get("rates"))
     config, facts = checkpoint.read_facts(folder.checkpoint)
     changed = _changes(arguments, config, record)
     seconds = float(facts.get("seconds", 0.0))
@@ -306,7 +303,7 @@ def _changes(arguments: Namespace, config: Config, record: dict[str, Any]) -> Co
 
 def _given(arguments: Namespace) -> dict[str, Any]:
     """Return the settings that were given, by options of their own and by --set."""
-    named = assignments(arguments.set)
+    named = types.assignments(arguments.set)
     given = {name: value for name in SETTINGS if (value := getattr(arguments, name)) is not None}
     options = [*given, *["classes"] * bool(arguments.conditional)]
     if twice := [name for name in options if name in named]:
@@ -392,7 +389,8 @@ def made_with() -> dict[str, Any]:
     from minigan import backend
     from minigan.cli.info import describe_blas, versions
 
-    return {**versions(), "backend": backend.current().name, "blas": describe_blas()}
+    here = backend.current().name
+    return {**versions(), "backend": here, "blas": describe_blas(), "rates": speed.rates()}
 
 
 def _say(line: str) -> None:

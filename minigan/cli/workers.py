@@ -31,9 +31,10 @@ from minigan.errors import ArgumentError, MiniganError, shown
 
 TRIES = 3  # of a task, the first included
 ANSWERS = 10.0  # seconds that a scheduler, and then its first worker, may take to answer
+# The same algorithms everywhere too: what a machine has calibrated is its own.
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1", "MINIGAN_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1", "MINIGAN_THREADS": "1", "MINIGAN_CALIBRATE": "off",
 }  # fmt: skip
 
 _running: set[subprocess.Popen] = set()

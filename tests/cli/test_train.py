@@ -329,3 +329,15 @@ class TestBadInput:
 def test_assignments_are_json_or_words():
     found = command.assignments(["betas=[0, 0.9]", "lr-end=0.5", "loss=hinge", "mean_of_two=true"])
     assert found == {"betas": [0, 0.9], "lr_end": 0.5, "loss": "hinge", "mean_of_two": True}
+
+
+def test_a_continued_run_chooses_its_convolutions_as_before(train, tmp_path, monkeypatch):
+    from minigan.cli import speed
+
+    assert train(tmp_path / "run", "--steps", "1") == 0
+    kept = json.loads((tmp_path / "run" / "config.json").read_text())["made_with"]["rates"]
+    assert kept == speed.rates()
+    adopted = []
+    monkeypatch.setattr(speed, "adopt", adopted.append)
+    assert train(tmp_path / "run", "--resume", "--steps", "2", recipe=False) == 0
+    assert adopted == [kept]

@@ -112,6 +112,21 @@ def _calibrate() -> str:
     return f"calibrated on this machine: {path}"
 
 
+def in_use() -> dict[str, float]:
+    """Return the numbers that costs are made of now; a run keeps them, as they decide its last bits."""
+    ensure()
+    return {name: getattr(rates, name) for name in NAMES}
+
+
+def adopt(found: dict[str, float]) -> None:
+    """Go on with the numbers that `in_use` returned to the run that is continued."""
+    global _state
+    for name in NAMES:
+        setattr(rates, name, float(found[name]))
+    registry.calibrate, _state = None, "those of the run that goes on"
+    registry._cheapest.cache_clear()
+
+
 def use(found: dict[str, float]) -> None:
     """Let all costs follow these measurements."""
     for name in NAMES:

@@ -147,3 +147,13 @@ def test_the_folder_is_minigans(monkeypatch, tmp_path):
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         assert calibration.cache_folder() == cache_folder()
+
+
+def test_a_run_goes_on_with_the_numbers_it_began_with(measurements, monkeypatch):
+    calibration.ensure()
+    kept = calibration.in_use()
+    assert kept["MACS"] == rates.BUILT_IN["MACS"] / 2
+    for name, value in rates.BUILT_IN.items():
+        setattr(rates, name, value)
+    calibration.adopt(kept)
+    assert calibration.in_use() == kept and "those of the run" in calibration.ensure()

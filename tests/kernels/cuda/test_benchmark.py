@@ -38,7 +38,7 @@ def test_what_is_asked_for(gpu, capsys):
     wanted = {"dense, batch 256", "dcgan64, batch 32", "dcgan64, batch 128", "style 256"}
     assert wanted | {"dcgan64 d2 weight_grad"} <= set(names) and len(set(names)) == len(names)
     short = [name for name, _ in gpu.questions(gpu.PARTS, everything=False)]
-    assert len(short) == 4 + 2 + 3 * len(gpu.FEW) and set(short) <= set(names)
+    assert len(short) == len(gpu.GANS) + 2 + 3 * len(gpu.FEW) and set(short) <= set(names)
     with pytest.raises(SystemExit):
         gpu.main(["tensor"])
     assert "unknown tensor" in capsys.readouterr().err
