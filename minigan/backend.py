@@ -300,6 +300,13 @@ def uniform(
 
 
 def free_memory() -> int | None:
+    """Return the bytes that can be had now where new tensors live, or None where the system does not say."""
+    if current().name == "cupy":
+        return int(current().xp.cuda.runtime.memGetInfo()[0])
+    return free_host_memory()
+
+
+def free_host_memory() -> int | None:
     """Return the bytes of main memory that can be had now, or None where the system does not say."""
     with contextlib.suppress(OSError, ValueError, StopIteration):
         with open("/proc/meminfo", encoding="ascii") as file:

@@ -101,7 +101,7 @@ def _putter(map_location: Any) -> Put:
 
 def _load(path: str | os.PathLike, put: Put) -> Any:
     check_start(path, b"", "a file of tensors")
-    size, free = os.path.getsize(path), backend.free_memory()
+    size, free = os.path.getsize(path), backend.free_host_memory()
     if free is not None and size > free:
         raise FileError(f"{path}: it has {size:,} bytes, more than the {free:,} of free memory")
     # Neither PyTorch nor `save` packs what it writes, so no sound file unpacks to more than its own size.

@@ -277,3 +277,12 @@ def test_device_words():
     assert [backend.device_name(word) for word in ("cpu", "cpu:0", "numpy", "cuda", "cuda:0", 0, "cupy")] == [
         *["numpy"] * 3, *["cupy"] * 4,
     ]  # fmt: skip
+
+
+def test_free_memory_is_that_of_the_device(restored, monkeypatch):
+    host = backend.free_memory()
+    assert host is None or host > 1 << 20
+    runtime = SimpleNamespace(memGetInfo=lambda: (12345, 99999))
+    device = replace(shelf(), name="cupy", xp=SimpleNamespace(cuda=SimpleNamespace(runtime=runtime)))
+    monkeypatch.setattr(backend, "_current", device)
+    assert backend.free_memory() == 12345

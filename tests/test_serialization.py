@@ -238,9 +238,9 @@ def test_other_files(tmp_path):
         load(path)
 
 
-def test_more_than_the_free_memory(tmp_path, monkeypatch):
+def test_more_than_the_free_host_memory(tmp_path, monkeypatch):
     save(Tensor(np.zeros(100)), tmp_path / "x")
-    monkeypatch.setattr(backend, "free_memory", lambda: 100)
+    monkeypatch.setattr(backend, "free_host_memory", lambda: 100)
     with pytest.raises(FileError, match="more than the 100 of free memory"):
         load(tmp_path / "x")
 

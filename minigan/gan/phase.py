@@ -7,7 +7,7 @@ for a GPU once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,19 +59,18 @@ class Pending:
     optimizers: dict[str, optim.Adam]
     found: dict[str, Any]
     before: Snapshot
-    frozen: nn.Module | None
-
-    def watched(self) -> AbstractContextManager[None]:
-        """Freeze what was frozen."""
-        return nullcontext() if self.frozen is None else frozen(self.frozen)
+    asleep: nn.Module | None  # what was frozen meanwhile
 
 
 @contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
+def frozen(network: nn.Module | None) -> Iterator[None]:
     """Compute no gradient for the network's parameters inside the block (`eval()` would not do that).
 
-    Gradients still flow *through* it to its input.
+    Gradients still flow *through* it to its input.  None freezes nothing.
     """
+    if network is None:
+        yield
+        return
     network.requires_grad_(False)
     try:
         yield

@@ -29,7 +29,7 @@ from minigan.errors import ArgumentError, NumericError
 from minigan.gan import augment, losses, models, penalties
 from minigan.gan.balance import Balance
 from minigan.gan.config import Config
-from minigan.gan.phase import Compute, Pending, Snapshot, spread
+from minigan.gan.phase import Compute, Pending, Snapshot, frozen, spread
 from minigan.gan.record import Record, fetched, length, mean_sigmoid, squares
 from minigan.gan.team import Team
 from minigan.modes import no_grad
@@ -109,6 +109,7 @@ class Trainer:
     def train_step(self) -> Record:
         """Take one batch, train each network on it, and say what happened."""
         started = perf_counter()
+        self._pending = []  # of a step that was broken off
         self._set_learning_rates()
         for network in (self.generator, self.discriminator):
             models.set_progress(network, self.progress)
@@ -305,13 +306,11 @@ class Trainer:
     ) -> Any:
         """Run a phase's forward and backward; what is to be known and done about it waits for `_settle`.
 
-        ``optimizers``: name of a gradient's length in the record -> whose gradients it has; ``asleep`` is
-        frozen meanwhile.  Returns the second thing that ``compute`` returns.
+        ``optimizers``: name of a length in the record -> whose gradient; returns the second of ``compute``.
         """
         networks = (self.generator, self.discriminator)
         before, have = Snapshot(networks, self.random, self.balance), set(self._with_gradients())
-        self._pending.append(Pending(phase, compute, optimizers, {}, before, asleep))
-        with self._pending[-1].watched():
+        with frozen(asleep):
             found, result = compute()
         self.touched[phase] = [name for name in self._with_gradients() if name not in have]
         for name, optimizer in optimizers.items():
@@ -319,7 +318,7 @@ class Trainer:
             self.team.average(parameters)
             found[name] = squares(parameters)
         self.team.average([], [buffer for network in networks for buffer in network.buffers()])
-        self._pending[-1].found = found
+        self._pending.append(Pending(phase, compute, optimizers, found, before, asleep))
         return result
 
     def _with_gradients(self) -> list[str]:
@@ -334,7 +333,7 @@ class Trainer:
     def _settle(self, record: Record) -> None:
         """Write down what the phases found, one wait for all of it, and let the optimisers follow.
 
-        Raises NumericError on every rank, nothing updated, if a number is not finite on one of them.
+        Raises NumericError on every rank, nothing updated, if one has a number that is not finite.
         """
         pending, self._pending = self._pending, []
         numbers = iter(self.team.means(fetched([x for phase in pending for x in phase.found.values()])))
@@ -358,7 +357,8 @@ class Trainer:
                 self.average.update(self.generator)
             if self.config.clip and self.d_optimizer in phase.optimizers.values():
                 for parameter in self.discriminator.parameters():
-                    parameter.array = parameter.array.clip(-self.config.clip, self.config.clip)
+                    parameter.array.clip(-self.config.clip, self.config.clip, out=parameter.array)
+                    parameter.bump()
 
     def _explain(self, phase: Pending) -> None:
         """Raise NumericError: run the phase once more, watched, from the same random numbers."""
@@ -370,7 +370,7 @@ class Trainer:
             phase.before.restore()
             if rerun:
                 try:
-                    with detect_anomaly(), phase.watched():
+                    with detect_anomaly(), frozen(phase.asleep):
                         phase.compute()
                 except NumericError as error:
                     found = str(error)
