@@ -327,7 +327,7 @@ class TestBadInput:
 
 
 def test_assignments_are_json_or_words():
-    found = command.assignments(["betas=[0, 0.9]", "lr-end=0.5", "loss=hinge", "mean_of_two=true"])
+    found = command.types.assignments(["betas=[0, 0.9]", "lr-end=0.5", "loss=hinge", "mean_of_two=true"])
     assert found == {"betas": [0, 0.9], "lr_end": 0.5, "loss": "hinge", "mean_of_two": True}
 
 
