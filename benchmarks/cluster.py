@@ -10,7 +10,6 @@ by two, at the same batch, with one BLAS thread a process and with two for the o
 import argparse
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -108,30 +107,41 @@ def steps_a_second(ranks, threads, steps):
     return steps / (taken[1] - taken[0])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=600, help="of each cell of the sweep")
-    parser.add_argument("--train-steps", type=int, default=60, help="of the run by ranks")
-    parser.add_argument("--json", default="", metavar="FILE", help="write the results to this file")
-    options = parser.parse_args()
-    common.print_environment(common.environment())
-    near, expected = sweep(options.steps)
-    rows, results = [["no Dask, one process", near, 1.0, "yes"]], {}
-    one = None
+def sweeps(steps):
+    """Rows and results of the sweep, here and by one worker, two, and two of which one is killed."""
+    near, expected = sweep(steps)
+    print(f"no Dask, one process: {near:.1f} s", flush=True)
+    rows, results, one = [["no Dask, one process", near, "", "yes"]], {}, None
     for name, workers, kill in (("1 worker", 1, False), ("2 workers", 2, False), ("2, one killed", 2, True)):
-        seconds, figures = sweep(options.steps, workers, kill)
+        seconds, figures = sweep(steps, workers, kill)
+        print(f"{name}: {seconds:.1f} s", flush=True)
         one = one or seconds
         rows.append([name, seconds, seconds / one, "yes" if figures == expected else "NO"])
         results[name] = {"seconds": seconds, "of_one_worker": seconds / one, "same": figures == expected}
-    common.print_table(("sweep of 8 cells", "seconds", "of one worker", "same bits"), rows)
-    if shutil.which("mpiexec") and (os.cpu_count() or 1) > 1:
-        print()
-        rows = []
-        for name, ranks, threads in (("1 process, 1 thread", 1, "1"), ("1 process, 2 threads", 1, "2"),
-                                     ("2 ranks, 1 thread", 2, "1")):  # fmt: skip
-            rows.append([name, steps_a_second(ranks, threads, options.train_steps)])
-            results[name] = {"steps_a_second": rows[-1][1]}
+    return rows, results
+
+
+def runs(steps):
+    """Rows of the run by one process and by two ranks."""
+    ways = (("1 process, 1 thread", 1, "1"), ("1 process, 2 threads", 1, "2"), ("2 ranks, 1 thread", 2, "1"))
+    return [[name, steps_a_second(ranks, threads, steps)] for name, ranks, threads in ways]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=600, help="of each cell of the sweep; 0: no sweep")
+    parser.add_argument("--train-steps", type=int, default=60, help="of the run by ranks; 0: no run")
+    parser.add_argument("--json", default="", metavar="FILE", help="write the results to this file")
+    options = parser.parse_args()
+    common.print_environment(common.environment())
+    results = {}
+    if options.steps:
+        rows, results = sweeps(options.steps)
+        common.print_table(("sweep of 8 cells", "seconds", "of one worker", "same bits"), rows)
+    if options.train_steps and shutil.which("mpiexec"):
+        rows = runs(options.train_steps)
         common.print_table(("dcgan 28, batch 64", "steps a second"), rows)
+        results |= {name: {"steps_a_second": rate} for name, rate in rows}
     if options.json:
         common.write_json(options.json, results)
 

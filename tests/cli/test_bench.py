@@ -61,3 +61,20 @@ def test_an_installed_copy_has_none(installed, capsys):
     Path("benchmarks/other.py").write_text("__main__")
     assert cli.main(["bench", "--list"]) == 2
     assert "checkout" in capsys.readouterr().err
+
+
+def test_bench_all_runs_benchmarks_that_are_there_and_draws_their_ratios(tmp_path, monkeypatch):
+    import importlib.util
+
+    folder = Path(__file__).resolve().parents[2] / "benchmarks"
+    monkeypatch.syspath_prepend(str(folder))
+    spec = importlib.util.spec_from_file_location("bench_all", folder / "all.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert all((folder / f"{name}.py").is_file() for _, name, _, _ in module.PARTS)
+    assert sum(seconds for *_, seconds in module.PARTS) < 60 * module.MINUTES
+    found = module.ratios("convolutions", {"rows": [{"chosen": True, "ratio": r} for r in (0.5, 2.0)]})
+    assert found == {"2 functions, 1 above 1.2": {"ratio": 1.0, "low": 0.5, "high": 2.0}}
+    facts = dict.fromkeys(("processor", "blas core", "threads", "sgemm"), "x")
+    module.draw(tmp_path / "all.png", {"convolutions": found, "memory": {"dense": {"ratio": 0.3}}}, facts)
+    assert (tmp_path / "all.png").read_bytes().startswith(b"\x89PNG")
