@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from minigan.kernels.conv import autotune as autotune_function
-from minigan.kernels.conv import calibration, registry, use
+from minigan.kernels.conv import registry, use
 from minigan.ops.conv.spec import ConvSpec
 
 SPEC = ConvSpec(1, 3, 6, 5, 4, 3, 3, padding=1)
