@@ -31,6 +31,7 @@ from minigan.gan.balance import Balance
 from minigan.gan.config import Config
 from minigan.gan.phase import Compute, Pending, Snapshot, frozen, spread
 from minigan.gan.record import Record, fetched, length, mean_sigmoid, squares
+from minigan.gan.sampling import draw
 from minigan.gan.team import Team
 from minigan.modes import no_grad
 from minigan.tensor import Tensor
@@ -389,27 +390,3 @@ TRAINERS: dict[str, type[Trainer]] = {}  # models that are trained in a way of t
 def rate_share(lr_end: float, progress: float) -> float:
     """Return the share of the learning rates at a progress in [0, 1]: half a cosine from 1 to ``lr_end``."""
     return lr_end + (1 - lr_end) * 0.5 * (1 + math.cos(math.pi * min(max(progress, 0.0), 1.0)))
-
-
-def draw(
-    network: nn.Module, latents: np.ndarray, labels: np.ndarray | None = None, *, batch: int = 100
-) -> np.ndarray:
-    """Run a generator in evaluation mode on latents (N, L); returns host pictures (N, C, H, W).
-
-    The network's mode before the call is its mode after it: a generator left in evaluation mode after
-    its first picture would train on frozen batch statistics.
-    """
-    was_training = network.training
-    network.eval()
-    try:
-        with no_grad():
-            parts = []
-            for start in range(0, len(latents), batch):
-                part = slice(start, start + batch)
-                arguments = (Tensor(np.asarray(latents[part], np.float32)),) + (
-                    () if labels is None else (labels[part],)
-                )
-                parts.append(network(*arguments).numpy())
-            return np.concatenate(parts)
-    finally:
-        network.train(was_training)
