@@ -8,16 +8,14 @@
 # Run it: `python examples/01_autograd_by_hand.py` (about a second).
 
 # %%
-import argparse
-
 import numpy as np
+from matplotlib.figure import Figure
 
 import minigan
 from minigan import Tensor
+from minigan.viz import graph_svg, lesson
 
-parser = argparse.ArgumentParser(description="Autograd by hand")
-parser.add_argument("--quick", action="store_true", help="fewer steps (the tests run this)")
-quick = parser.parse_args().quick
+quick = lesson.options("Autograd by hand").quick
 
 # %% [markdown]
 # ## The formula
@@ -45,6 +43,36 @@ g_s = g_y * (1 - y**2)  # tanh' = 1 - tanh^2
 g_w = g_s * x  # s = w . x + b is linear in w ...
 g_x = g_s * w  # ... and in x ...
 g_b = g_s  # ... and in b
+
+# %% [markdown]
+# The same as a picture: values flow to the right (above the edges), gradients flow back along the same edges
+# (below them). Each gradient is the one to its right times the slope of the box between.
+
+# %%
+nodes = {  # name: (across, up)
+    f"w1 = {w[0]}": (0, 2.2), f"x1 = {x[0]}": (0, 1), f"w2 = {w[1]}": (0, 0.2), f"x2 = {x[1]}": (0, -1),
+    "times": (1, 1.6), "times ": (1, -0.4), f"b = {b}": (1, -1.4), "plus": (2, 0.5), "tanh": (3, 0.5),
+    f"- {target}": (4, 0.5), "square": (5, 0.5), "loss": (6, 0.5),
+}  # fmt: skip
+edges = zip(
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [4, 4, 5, 5, 7, 7, 7, 8, 9, 10, 11],
+    [w[0], x[0], w[1], x[1], w[0] * x[0], w[1] * x[1], b, s, y, y - target, loss],
+    [g_w[0], g_x[0], g_w[1], g_x[1], g_s, g_s, g_b, g_s, g_y, g_y, 1.0], strict=True,
+)  # fmt: skip
+figure = Figure(figsize=(10, 4.2), layout="constrained")
+axis = figure.subplots()
+axis.set_axis_off()
+places = list(nodes.values())
+for start, end, value, gradient in edges:
+    (ax, ay), (bx, by) = places[start], places[end]
+    axis.annotate("", (bx - 0.2, by), (ax + 0.2, ay), arrowprops={"arrowstyle": "->", "color": "gray"})
+    middle = (0.55 * ax + 0.45 * bx, 0.55 * ay + 0.45 * by)
+    axis.text(middle[0], middle[1] + 0.07, f"{value:.3g}", color="#0072b2", ha="center", va="bottom")
+    axis.text(middle[0], middle[1] - 0.07, f"{gradient:.3g}", color="#d55e00", ha="center", va="top")
+for name, (across, up) in nodes.items():
+    axis.text(across, up, name.strip(), ha="center", va="center", bbox={"fc": "#fdf1dc", "boxstyle": "round"})
+axis.set(xlim=(-0.4, 6.4), ylim=(-1.7, 2.5))
+lesson.show(figure, "neuron.png", "One neuron: values forward in blue, gradients backward in orange.")
 
 # %% [markdown]
 # ## The same, by minigan
@@ -75,6 +103,15 @@ print("\n".join(records))
 forward = [line.split()[1] for line in records if line.startswith("forward")]
 backward = [line.split()[1] for line in records if line.startswith("backward")]
 assert backward[0] == forward[len(backward) - 1], "the last operation is differentiated first"
+
+# %% [markdown]
+# minigan draws the records that a result stands on. What needs no gradient (x, the target) left no record.
+
+# %%
+loss_t = (minigan.ops.tanh((wt * Tensor(x)).sum() + bt) - target) ** 2
+drawing = graph_svg(loss_t, {"w": wt, "b": bt})
+assert drawing.count("<rect") == 9, "the ground, two leaves and six operations"
+lesson.show(drawing, "neuron_graph.svg", "The graph that minigan recorded: leaves blue, operations yellow.")
 
 # %% [markdown]
 # ## Is it right? Ask the formula itself
@@ -111,3 +148,4 @@ for _ in range(20 if quick else 200):
     losses.append(loss_t.item())
 print(f"loss {losses[0]:.4f} -> {losses[-1]:.2e}")
 assert losses[-1] < losses[0] / 10
+lesson.show(lesson.lines({"loss": losses}, log=True), "neuron_loss.png", "The loss while the neuron learns.")

@@ -5,18 +5,18 @@
 # small, and to learn from that the slope itself has to be differentiated. In minigan that is no special
 # case. The backward pass is made of ordinary operations, so leaving the recorder on while it runs
 # (`create_graph=True`) gives a result that can be differentiated again, to any order.
+#
+# Run it: `python examples/02_second_derivatives.py` (about a second).
 
 # %%
-import argparse
-
 import numpy as np
+from matplotlib.figure import Figure
 
 import minigan
 from minigan import Tensor, ops
+from minigan.viz import lesson
 
-parser = argparse.ArgumentParser(description="Derivatives of derivatives")
-parser.add_argument("--quick", action="store_true", help="fewer points (the tests run this)")
-quick = parser.parse_args().quick
+quick = lesson.options("Derivatives of derivatives").quick
 
 # %% [markdown]
 # ## A tower of derivatives
@@ -31,6 +31,21 @@ for _ in range(4):
     tower.append(value.item())
 print("x = 2:", tower)
 assert np.allclose(tower, [32, 48, 48, 24])
+
+# %%
+line = Tensor(np.linspace(-1.5, 1.5, 61), requires_grad=True)
+value, floors = line**4, {}
+for name in ("4 x^3", "12 x^2", "24 x", "24"):
+    (value,) = minigan.grad(value.sum(), line, create_graph=True)
+    floors[name] = value.numpy()
+figure = Figure(figsize=(8, 3.2), layout="constrained")
+axis = figure.subplots()
+for name, values in {"x^4": line.numpy() ** 4, **floors}.items():
+    axis.plot(line.numpy(), values, label=name)
+axis.set(xlabel="x", ylim=(-30, 30))
+axis.grid(alpha=0.3)
+axis.legend(frameon=False)
+lesson.show(figure, "tower.png", "x^4 and its four derivatives, each from the one before.")
 
 # %% [markdown]
 # ## Newton's method
@@ -49,6 +64,19 @@ for _ in range(6):
     x = (x - slope / bend).detach().requires_grad_()
 print("distance to log 2:", " ".join(f"{error:.1e}" for error in trail))
 assert trail[-1] < 1e-12
+
+# %% [markdown]
+# Gradient descent, beside it, gains the same factor at each step: a straight line on a logarithmic scale.
+
+# %%
+place, slow = 1.5, []
+for _ in range(30):
+    slow.append(abs(place - np.log(2)))
+    place -= 0.2 * (np.exp(place) - 2)
+assert slow[-1] > 1e6 * trail[-1]
+curves = {"Newton": np.maximum(trail, 1e-17), "gradient descent, rate 0.2": slow}
+figure = lesson.lines(curves, y="distance to log 2", log=True)
+lesson.show(figure, "newton.png", "Newton squares its error; gradient descent shrinks it by a factor.")
 
 # %% [markdown]
 # ## A gradient penalty

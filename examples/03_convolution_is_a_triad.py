@@ -9,18 +9,18 @@
 #
 # Each of the three is the derivative of the others. minigan writes three array functions per algorithm
 # and gets every order of derivative from them.
+#
+# Run it: `python examples/03_convolution_is_a_triad.py` (about a second).
 
 # %%
-import argparse
-
 import numpy as np
 
 import minigan
 from minigan import Tensor, ops
+from minigan.data import render_glyphs
+from minigan.viz import lesson
 
-parser = argparse.ArgumentParser(description="Convolution and its two adjoints")
-parser.add_argument("--quick", action="store_true", help="a smaller picture (the tests run this)")
-quick = parser.parse_args().quick
+quick = lesson.options("Convolution and its two adjoints").quick
 
 generator = np.random.default_rng(1)
 size = 5 if quick else 9
@@ -45,6 +45,7 @@ conv = matrix_of(lambda x: ops.conv2d(x, Tensor(weight), **settings), picture.sh
 out_shape = ops.conv2d(Tensor(picture), Tensor(weight), **settings).shape
 print(f"picture {picture.shape} -> {out_shape}: a {conv.shape[0]} x {conv.shape[1]} matrix,")
 print(f"of which {np.mean(conv == 0):.0%} is zero; a dense layer would have to learn all of it")
+assert np.mean(conv == 0) > 0.5
 
 # %% [markdown]
 # ## Transposed convolution is the transposed matrix
@@ -55,6 +56,12 @@ print(f"of which {np.mean(conv == 0):.0%} is zero; a dense layer would have to l
 back = matrix_of(lambda y: ops.conv_transpose2d(y, Tensor(weight), **settings), out_shape)
 print("difference between the two matrices:", np.abs(back - conv.T).max())
 assert np.allclose(back, conv.T)
+most = np.abs(conv).max()
+pictures = {"convolution": conv, "transposed convolution": back}
+figure = lesson.panels(pictures, cmap="RdBu", vmin=-most, vmax=most)
+lesson.show(
+    figure, "conv_matrices.png", "Both as matrices: rows of one are columns of the other; white is zero."
+)
 
 # %% [markdown]
 # An adjoint is known by its inner products: `<conv x, y> = <x, conv^T y>` for all x and y.
@@ -84,6 +91,44 @@ assert np.allclose(gx.numpy(), ops.conv_transpose2d(Tensor(y), w, **settings).nu
 # %%
 print(f"<w, gradient of w> = {(weight * gw.numpy()).sum():.12f}")
 assert np.isclose((weight * gw.numpy()).sum(), left, rtol=1e-12)
+
+# %% [markdown]
+# ## The three as pictures
+#
+# A filter that answers where the picture gets brighter to the right, on a digit. Forward: edges. The adjoint
+# with respect to the picture: each edge paints the filter back. The adjoint with respect to the weights is
+# three by three, like the filter: what correlates with the edges.
+
+# %%
+digit = render_glyphs(1, size=28, characters="5")[0].astype(np.float64)  # (1, 1, 28, 28)
+edge = np.array([[[[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]]], float)
+image, kernel = Tensor(digit, requires_grad=True), Tensor(edge, requires_grad=True)
+answer = ops.conv2d(image, kernel, padding=1)
+by_picture, by_weight = minigan.grad(answer, (image, kernel), answer.detach())
+shown = {
+    "picture x": digit[0, 0], "weight w": edge[0, 0], "y = conv(x, w)": answer.numpy()[0, 0],
+    "adjoint by x, of y": by_picture.numpy()[0, 0], "adjoint by w, of y": by_weight.numpy()[0, 0],
+}  # fmt: skip
+assert np.isclose((digit * by_picture.numpy()).sum(), (edge * by_weight.numpy()).sum())
+lesson.show(lesson.panels(shown, columns=5), "triad.png", "Convolution and its two adjoints on a digit.")
+
+# %% [markdown]
+# ## Max pooling: who wins gets the gradient
+#
+# Pooling keeps the largest of each window. It is not linear, but once the winners are known it is: it copies
+# them, so its gradient goes to the winners and to nobody else.
+
+# %%
+image = Tensor(digit[:, :, 6:22, 6:22], requires_grad=True)
+pooled = ops.max_pool2d(image, 4)
+(winners,) = minigan.grad(pooled.sum(), image)
+assert winners.numpy().sum() == pooled.size, "one winner a window, ties or not"
+shown = {
+    "picture": image.numpy()[0, 0],
+    "pooled by 4": pooled.numpy()[0, 0],
+    "gradient": winners.numpy()[0, 0],
+}
+lesson.show(lesson.panels(shown), "pooling.png", "The gradient of max pooling: one pixel a window.")
 
 # %% [markdown]
 # ## Second order, for nothing

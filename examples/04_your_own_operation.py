@@ -6,22 +6,24 @@
 # record themselves when asked, so the second derivative comes for free.
 #
 # The example is softsign, `x / (1 + |x|)`, whose derivative is `1 / (1 + |x|)^2`.
+#
+# Run it: `python examples/04_your_own_operation.py` (about six seconds).
 
 # %%
-import argparse
 from dataclasses import replace
 
 import numpy as np
+from matplotlib.figure import Figure
 
+import minigan
 from minigan import Op, Tensor
 from minigan.backend import namespace
 from minigan.testing import OpCase, check_op
 from minigan.testing.oracles import one_by_one
 from minigan.testing.strategies import array_samples  # draws with hypothesis
+from minigan.viz import lesson
 
-parser = argparse.ArgumentParser(description="Your own operation")
-parser.add_argument("--quick", action="store_true", help="fewer settings (the tests run this)")
-examples = 5 if parser.parse_args().quick else 100
+examples = 5 if lesson.options("Your own operation").quick else 100
 
 # %% [markdown]
 # ## The class
@@ -91,8 +93,38 @@ def in_place(op, g):
     return g
 
 
+seen = {}
 for mistake, words in ((lost_sign, "a sign is wrong"), (raw_arrays, "raw arrays"), (in_place, "out=g")):
-    Wrong = type(mistake.__name__, (Softsign,), {"backward": mistake})
+    seen[mistake.__name__] = Wrong = type(mistake.__name__, (Softsign,), {"backward": mistake})
     report = check_op(replace(CASE, name=mistake.__name__, fn=lambda x, Wrong=Wrong: Wrong()(x)))
     print(f"\n{report}")
     assert not report and words in report.findings[0].hint
+
+# %% [markdown]
+# ## What the check sees
+#
+# The third mistake has the right derivatives here, because nobody else reads the gradient: no curve shows it.
+
+
+# %%
+def curves(operation):
+    """The function's first and second derivative on a line, by backpropagation."""
+    line = Tensor(np.linspace(-3, 3, 120), requires_grad=True)
+    (first,) = minigan.grad(operation()(line).sum(), line, create_graph=True)
+    (second,) = minigan.grad(first.sum(), line) if first.requires_grad else (line * 0,)
+    return line.numpy(), first.numpy(), second.numpy()
+
+
+figure = Figure(figsize=(9, 3), layout="constrained")
+for order, axis in enumerate(figure.subplots(1, 2), start=1):
+    for name, operation in {
+        "softsign": Softsign,
+        **{k: seen[k] for k in ("lost_sign", "raw_arrays")},
+    }.items():
+        found = curves(operation)
+        axis.plot(found[0], found[order], "-" if operation is Softsign else "--", label=name)
+    axis.set_title(f"derivative of order {order}")
+    axis.grid(alpha=0.3)
+axis.legend(frameon=False)
+assert np.abs(curves(seen["raw_arrays"])[2]).max() == 0 < np.abs(curves(Softsign)[2]).max()
+lesson.show(figure, "mistakes.png", "A lost sign shows at order 1, raw arrays at order 2: a flat line.")

@@ -9,17 +9,14 @@
 # generator found, and how evenly it serves them.
 
 # %%
-import argparse
-
 import numpy as np
 
 from minigan import Tensor, nn, no_grad, optim
 from minigan.data import toy
 from minigan.gan import losses, penalties
+from minigan.viz import lesson
 
-parser = argparse.ArgumentParser(description="A GAN on a ring")
-parser.add_argument("--quick", action="store_true", help="a few steps (the tests run this)")
-quick = parser.parse_args().quick
+quick = lesson.options("A GAN on a ring").quick
 steps, width, batch, latent = (300, 32, 64, 4) if quick else (6000, 128, 128, 16)
 
 ring = toy.ring(8)

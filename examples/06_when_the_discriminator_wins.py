@@ -7,18 +7,14 @@
 # it, and try the cures one by one, each alone.
 
 # %%
-import argparse
-
 import numpy as np
 
 from minigan import gan
 from minigan.data import render_glyphs
 from minigan.gan import diagnosis, metrics
-from minigan.viz import save_grid
+from minigan.viz import lesson, save_grid
 
-parser = argparse.ArgumentParser(description="When the discriminator wins")
-parser.add_argument("--quick", action="store_true", help="a few steps (the tests run this)")
-quick = parser.parse_args().quick
+quick = lesson.options("When the discriminator wins").quick
 size, base, steps = (8, 4, 60) if quick else (16, 8, 300)
 
 # %% [markdown]

@@ -12,16 +12,13 @@
 # What freezes is `requires_grad_(False)`.
 
 # %%
-import argparse
-
 import numpy as np
 
 import minigan
 from minigan import Tensor, nn, ops
+from minigan.viz import lesson
 
-parser = argparse.ArgumentParser(description="Trap: a frozen net that is not")
-parser.add_argument("--quick", action="store_true", help="narrow nets (the tests run this)")
-width = 16 if parser.parse_args().quick else 256
+width = 16 if lesson.options("Trap: a frozen net that is not").quick else 256
 
 generator = np.random.default_rng(0)
 G = nn.Sequential(nn.Linear(8, width), nn.LeakyReLU(0.2), nn.Linear(width, 2))

@@ -9,16 +9,13 @@
 # Nothing crashes, so nothing is noticed.
 
 # %%
-import argparse
-
 import numpy as np
 
 import minigan
 from minigan import Tensor, nn, optim
+from minigan.viz import lesson
 
-parser = argparse.ArgumentParser(description="Trap: left in eval mode")
-parser.add_argument("--quick", action="store_true", help="fewer steps (the tests run this)")
-steps = 30 if parser.parse_args().quick else 300
+steps = 30 if lesson.options("Trap: left in eval mode").quick else 300
 
 
 def make_net(seed):

@@ -11,15 +11,12 @@
 # that matters, the two go different ways.
 
 # %%
-import argparse
-
 import numpy as np
 
 from minigan import Tensor, optim
+from minigan.viz import lesson
 
-parser = argparse.ArgumentParser(description="Trap: decay of what?")
-parser.add_argument("--quick", action="store_true", help="fewer steps (the tests run this)")
-steps = 600 if parser.parse_args().quick else 2000
+steps = 600 if lesson.options("Trap: decay of what?").quick else 2000
 
 # %% [markdown]
 # ## How small is 8e-9?

@@ -12,15 +12,12 @@
 # that one.
 
 # %%
-import argparse
-
 import numpy as np
 
 from minigan import data
+from minigan.viz import lesson
 
-parser = argparse.ArgumentParser(description="Trap: iterations are not epochs")
-parser.add_argument("--quick", action="store_true", help="a smaller set (the tests run this)")
-count = 2_000 if parser.parse_args().quick else 60_000
+count = 2_000 if lesson.options("Trap: iterations are not epochs").quick else 60_000
 
 labels = np.sort(np.random.default_rng(0).integers(0, 10, count))  # a file sorted by class
 images = np.arange(count, dtype=np.float32).reshape(count, 1)  # each picture is its own number

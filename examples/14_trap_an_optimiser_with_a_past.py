@@ -7,15 +7,12 @@
 # that no longer exist.
 
 # %%
-import argparse
-
 import numpy as np
 
 from minigan import Tensor, optim
+from minigan.viz import lesson
 
-parser = argparse.ArgumentParser(description="Trap: an optimiser with a past")
-parser.add_argument("--quick", action="store_true", help="fewer steps (the tests run this)")
-steps = 50 if parser.parse_args().quick else 500
+steps = 50 if lesson.options("Trap: an optimiser with a past").quick else 500
 
 
 def experiment(w, optimizer, bottom, steps):

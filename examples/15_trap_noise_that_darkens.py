@@ -6,13 +6,11 @@
 # is far from the middle of the box, where there is room to move in both directions.
 
 # %%
-import argparse
-
 import numpy as np
 
-parser = argparse.ArgumentParser(description="Trap: noise that darkens")
-parser.add_argument("--quick", action="store_true", help="a smaller picture (the tests run this)")
-size = 32 if parser.parse_args().quick else 256
+from minigan.viz import lesson
+
+size = 32 if lesson.options("Trap: noise that darkens").quick else 256
 generator = np.random.default_rng(0)
 
 # %% [markdown]

@@ -6,17 +6,14 @@
 # Then somebody changes the picture's size, and the same weight means something else.
 
 # %%
-import argparse
-
 import numpy as np
 
 from minigan import Tensor
 from minigan.style.gram import gram
 from minigan.style.losses import content_loss, style_loss
+from minigan.viz import lesson
 
-parser = argparse.ArgumentParser(description="Trap: a sum here, a mean there")
-parser.add_argument("--quick", action="store_true", help="smaller pictures (the tests run this)")
-sizes = (8, 16, 32) if parser.parse_args().quick else (32, 64, 128)
+sizes = (8, 16, 32) if lesson.options("Trap: a sum here, a mean there").quick else (32, 64, 128)
 generator = np.random.default_rng(0)
 small = [generator.random((1, 16, sizes[0], sizes[0])).astype(np.float32) for _ in range(2)]
 

@@ -7,7 +7,6 @@
 # numbers known before.
 
 # %%
-import argparse
 import time
 
 import numpy as np
@@ -15,10 +14,9 @@ import numpy as np
 from minigan import Tensor
 from minigan.style import Settings, open_features
 from minigan.style.objective import Objective
+from minigan.viz import lesson
 
-parser = argparse.ArgumentParser(description="Trap: the net is built again at every step")
-parser.add_argument("--quick", action="store_true", help="a smaller picture (the tests run this)")
-size = 32 if parser.parse_args().quick else 128
+size = 32 if lesson.options("Trap: the net is built again at every step").quick else 128
 generator = np.random.default_rng(0)
 painting, content, style = (generator.random((3, size, size), np.float32) for _ in range(3))
 plan = Settings(size=size)

@@ -9,8 +9,6 @@
 # Everything here is in this file, but for the network. `minigan.style.transfer` does the same with more care.
 
 # %%
-import argparse
-
 import numpy as np
 
 import minigan
@@ -19,10 +17,9 @@ from minigan.data import resize, save_image
 from minigan.data.demo_style import paint_demo_style
 from minigan.data.textures import paint_texture
 from minigan.style import open_features
+from minigan.viz import lesson
 
-parser = argparse.ArgumentParser(description="Style transfer by hand")
-parser.add_argument("--quick", action="store_true", help="small and short (the tests run this)")
-quick = parser.parse_args().quick
+quick = lesson.options("Style transfer by hand").quick
 size, steps = (32, 15) if quick else (128, 150)
 
 style = resize(paint_demo_style(256), size, size)[None]  # (1, 3, H, W) in [0, 1]

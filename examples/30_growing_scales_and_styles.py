@@ -9,19 +9,15 @@
 # * `style`: let the latent steer every layer instead of entering at the bottom.
 
 # %%
-import argparse
-
 import numpy as np
 
 from minigan import Tensor, gan, no_grad
 from minigan.data import render_glyphs
 from minigan.gan import models
 from minigan.gan.models import msg, progressive, style_based
-from minigan.viz import save_grid
+from minigan.viz import lesson, save_grid
 
-parser = argparse.ArgumentParser(description="Growing, many scales, and styles")
-parser.add_argument("--quick", action="store_true", help="a few steps (the tests run this)")
-quick = parser.parse_args().quick
+quick = lesson.options("Growing, many scales, and styles").quick
 size, steps, base = (16, 12, 4) if quick else (32, 600, 8)
 images, _ = render_glyphs(200 if quick else 5000, size=size, channels=3)
 settings = {"shape": images.shape[1:], "base": base, "batch": 16, "latent": 32}

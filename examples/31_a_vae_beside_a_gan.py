@@ -7,18 +7,14 @@
 # can be measured.
 
 # %%
-import argparse
-
 import numpy as np
 
 from minigan import Tensor, gan
 from minigan.data import render_glyphs
 from minigan.gan import elbo, sharpness
-from minigan.viz import save_grid
+from minigan.viz import lesson, save_grid
 
-parser = argparse.ArgumentParser(description="A VAE beside a GAN")
-parser.add_argument("--quick", action="store_true", help="a few steps (the tests run this)")
-quick = parser.parse_args().quick
+quick = lesson.options("A VAE beside a GAN").quick
 size, steps, base, count = (12, 40, 4, 200) if quick else (28, 2000, 16, 5000)
 images, _ = render_glyphs(count, size=size)
 
