@@ -8,11 +8,12 @@
 
 # %%
 import numpy as np
+from matplotlib.figure import Figure
 
 from minigan import gan
 from minigan.data import render_glyphs
 from minigan.gan import diagnosis, metrics
-from minigan.viz import lesson, save_grid
+from minigan.viz import image_grid, lesson
 
 quick = lesson.options("When the discriminator wins").quick
 size, base, steps = (8, 4, 60) if quick else (16, 8, 300)
@@ -76,9 +77,10 @@ def play(change):
 
 # %%
 print(f"{'cure':<30}{'D loss':>8}{'accuracy':>10}{'D(G(z))':>9}{'G slope':>9}{'Frechet':>9}  verdict")
-rows, distances, slopes = [], {}, {}
+rows, distances, slopes, played = [], {}, {}, {}
 for name, change in cures.items():
-    records, samples = play(change)
+    played[name], samples = play(change)
+    records = played[name]
     late = records[-steps // 3 :]
     loss, accuracy, belief, slope = (
         np.mean([getattr(record, key) for record in late])
@@ -92,7 +94,26 @@ for name, change in cures.items():
         f"  {diagnosis.latest(records).kind}"
     )
 labels = [name if not i else "" for name in cures for i in range(12)]
-save_grid("discriminator_wins.png", np.concatenate(rows), columns=12, labels=labels, scale=4 if quick else 3)
+grid = image_grid(np.concatenate(rows), columns=12, labels=labels, scale=4 if quick else 3)
+lesson.show(grid, "discriminator_wins.png", "Twelve samples after each cure, from the same latents.")
+
+# %% [markdown]
+# ## Losses of a good game and of a lost one
+#
+# A loss that falls is the bad sign here. In the lost game D's loss goes to 0 and takes G's slope with it; in
+# a good one both go up and down around a level, and the pictures get better all the while.
+
+# %%
+drawn = [name for name in ("none", "a lower rate for D", "pairs, with R1 and R2") if name in played]
+figure = Figure(figsize=(9, 3.2), layout="constrained")
+for key, axis in zip(("d_loss", "g_norm"), figure.subplots(1, 2), strict=True):
+    for name in drawn:
+        axis.plot([getattr(record, key) for record in played[name]], label=name, linewidth=0.9)
+    axis.set(xlabel="step", title={"d_loss": "D's loss", "g_norm": "length of G's gradient"}[key])
+    axis.set_yscale("log")
+    axis.grid(alpha=0.3)
+axis.legend(frameon=False)
+lesson.show(figure, "lost_game.png", "Where D wins, its loss falls to 0 and so does G's slope.")
 
 # %% [markdown]
 # ## What to take from it
@@ -111,4 +132,6 @@ cured = [name for name in distances if name not in ("none", "smooth labels")]
 assert all(slopes[name] > 1.5 * slopes["none"] for name in cured)
 if not quick:
     assert slopes["none"] < 0.01
+    late = {name: [record.d_loss for record in played[name][-100:]] for name in drawn}
+    assert max(late["none"]) < 0.5 < min(late["pairs, with R1 and R2"]), "one falls, one stays about a level"
     assert all(distances[name] < 0.7 * distances["none"] for name in cured)

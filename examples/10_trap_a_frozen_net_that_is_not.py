@@ -10,13 +10,15 @@
 # * `D.eval()`: that changes how batch norm and dropout behave. It freezes nothing.
 #
 # What freezes is `requires_grad_(False)`.
+#
+# Run it: `python examples/10_trap_a_frozen_net_that_is_not.py` (about a second).
 
 # %%
 import numpy as np
 
 import minigan
 from minigan import Tensor, nn, ops
-from minigan.viz import lesson
+from minigan.viz import graph_svg, lesson
 
 width = 16 if lesson.options("Trap: a frozen net that is not").quick else 256
 
@@ -70,6 +72,25 @@ touched, _ = generator_step()
 D.requires_grad_(True)
 print("requires_grad_() : D collects gradients in", touched)
 assert touched == []
+
+# %% [markdown]
+# ## The two graphs
+#
+# What needs no gradient is not recorded. So the graph of the frozen step has no leaf that belongs to D.
+
+# %%
+small = ops.leaky_relu(D[0](G(z)), 0.2).mean()  # the beginning of D is enough
+names = {f"G {name}": p for name, p in G.named_parameters()}
+names |= {f"D {name}": p for name, p in D.named_parameters()}
+free = graph_svg(small, names)
+lesson.show(free, "free.svg", "D as it is: its weights are leaves of G's step and collect gradients.")
+
+# %%
+D.requires_grad_(False)
+frozen = graph_svg(ops.leaky_relu(D[0](G(z)), 0.2).mean(), names)
+D.requires_grad_(True)
+assert "D 0.weight" in free and "D 0.weight" not in frozen
+lesson.show(frozen, "frozen.svg", "D frozen: only G's weights are leaves; the way still leads through D.")
 
 # %% [markdown]
 # ## What the left-over gradient does

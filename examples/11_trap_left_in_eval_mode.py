@@ -7,9 +7,12 @@
 # statistics, which no longer pulls the activations to mean 0 and variance 1.
 #
 # Nothing crashes, so nothing is noticed.
+#
+# Run it: `python examples/11_trap_left_in_eval_mode.py` (about two seconds).
 
 # %%
 import numpy as np
+from matplotlib.figure import Figure
 
 import minigan
 from minigan import Tensor, nn, optim
@@ -69,6 +72,26 @@ for name, history, net in (("back to train()", good, good_net), ("left in eval()
     print(f"    batch norm passes on means up to {mean:.2f} and spreads up to {spread:.2f} (wanted: 0 and 1)")
 assert np.abs(good[-1] - good[5]).max() > 0
 assert np.abs(bad[-1] - bad[5]).max() == 0
+
+# %% [markdown]
+# The lines are the running means that the layer keeps. After the picture one net goes on learning them, the
+# other has stopped. On the right, what the layer passes on for fresh input.
+
+# %%
+figure = Figure(figsize=(9, 3), layout="constrained")
+left, right = figure.subplots(1, 2)
+for history, colour in ((good, "#0072b2"), (bad, "#d55e00")):
+    left.plot(history[:, :3], color=colour, linewidth=1)
+for net, name in ((good_net, "back to train()"), (bad_net, "left in eval()")):
+    fresh = Tensor(np.random.default_rng(2).standard_normal((1000, 4), dtype=np.float32) + 1)
+    with minigan.no_grad():
+        passed = (net[1](net[0](fresh)) - net[1].bias) / net[1].weight
+    right.hist(passed.numpy().ravel(), 60, range=(-5, 5), alpha=0.6, label=name)
+left.axvline(5, color="gray", linestyle=":")
+left.set(xlabel="step", title="running means of three channels")
+right.set(title="what batch norm passes on")
+right.legend(frameon=False)
+lesson.show(figure, "two_modes.png", "Left in eval mode: frozen statistics, activations that are not normal.")
 
 # %% [markdown]
 # In the second run the layer still divides, but by numbers from before the picture. What it passes on

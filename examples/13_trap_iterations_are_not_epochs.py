@@ -10,6 +10,8 @@
 # 20,000 pictures once. And the slice takes neighbours: if the file is sorted by class, or by day, or by
 # camera, the discriminator sees one kind of picture at a time and learns, again and again, to recognise
 # that one.
+#
+# Run it: `python examples/13_trap_iterations_are_not_epochs.py` (about a second).
 
 # %%
 import numpy as np
@@ -49,6 +51,21 @@ print(f"{kinds:.1f} kinds in a batch")
 assert len(first) == count // batch and len(set(seen)) == count
 assert kinds > 7
 assert not np.array_equal(first[0][0], second[0][0]), "another order in the next epoch"
+
+# %% [markdown]
+# ## The two side by side
+#
+# A row is a batch, a colour a class. On the left nothing but the next class ever comes; on the right every
+# row has a bit of everything.
+
+# %%
+rows = 60
+sliced = labels[: rows * batch].reshape(rows, batch)
+loaded = np.stack([kind for _, kind in first[:rows]])
+shown = {"slices of a sorted file": sliced, "a loader's batches": loaded}
+figure = lesson.panels(shown, columns=2, cmap="tab10", width=5, vmin=0, vmax=9)
+lesson.show(figure, "batches.png", "Sixty batches of twenty, each picture in the colour of its class.")
+assert len(np.unique(loaded)) == 10 > len(np.unique(sliced))
 
 # %% [markdown]
 # ## And its place can be kept

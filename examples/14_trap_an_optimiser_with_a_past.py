@@ -5,6 +5,8 @@
 # that corrects both while they are young. A notebook that builds one `Adam` in an early cell and uses it
 # for experiment after experiment hands each new net the momentum of the last one, scaled for gradients
 # that no longer exist.
+#
+# Run it: `python examples/14_trap_an_optimiser_with_a_past.py` (about a second).
 
 # %%
 import numpy as np
@@ -52,6 +54,18 @@ experiment(w, optimizer, bottom=100.0, steps=steps)
 used = experiment(w, optimizer, bottom=-1.0, steps=5)
 print("used   :", used.round(3), "(the wrong way)")
 assert used[0] > 0 and fresh[0] < 0
+
+# %% [markdown]
+# The gradient at 0 is the same in both; what differs is the average of the past that it is mixed into.
+
+# %%
+longer = experiment(w, optim.Adam([w], lr=0.1), bottom=-1.0, steps=60)
+optimizer = optim.Adam([w], lr=0.1)
+experiment(w, optimizer, bottom=100.0, steps=steps)
+astray = experiment(w, optimizer, bottom=-1.0, steps=60)
+figure = lesson.lines({"a fresh Adam": longer, "one with a past": astray}, y="w (the bottom is at -1)")
+assert astray.max() > 0.5 > 0 > longer.max()
+lesson.show(figure, "past.png", "The used optimiser first runs the wrong way, and for long.")
 
 # %% [markdown]
 # ## The cure

@@ -4,6 +4,8 @@
 # In many notebooks the content loss is a sum over pixels and channels, and the style loss a mean (or the
 # other way round). Both fall, pictures appear, and the weight between them is tuned until they please.
 # Then somebody changes the picture's size, and the same weight means something else.
+#
+# Run it: `python examples/16_trap_a_sum_and_a_mean.py` (about a second).
 
 # %%
 import numpy as np
@@ -55,3 +57,8 @@ for size in sizes:
     fair.append(content / style)
     print(f"{size:4d} pixels: content {content:.4f}, style {style:.5f}, ratio {fair[-1]:.3g}")
 assert max(fair) < 1.01 * min(fair)
+
+# %%
+curves = {"a sum and a mean": np.array(ratios) / ratios[0], "relative errors": np.array(fair) / fair[0]}
+figure = lesson.lines(curves, x="times the size was doubled", y="content / style, from 1", log=True)
+lesson.show(figure, "ratios.png", "What one weight means at three sizes of the same picture.")

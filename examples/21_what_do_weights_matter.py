@@ -10,6 +10,8 @@
 # All three carry colours over, because colours are in the pixels themselves. What training adds is strokes.
 # With a file of VGG19's weights (`--weights vgg19.pth`), a fourth picture shows what a hundred times as many
 # weights, and a million photographs, add to that.
+#
+# Run it: `python examples/21_what_do_weights_matter.py` (about a minute).
 
 # %%
 import argparse
@@ -19,13 +21,13 @@ import numpy as np
 from minigan.data import load_image, resize, save_image
 from minigan.data.demo_style import paint_demo_style
 from minigan.style import transfer
+from minigan.viz import lesson
 
 parser = argparse.ArgumentParser(description="What do the weights matter?")
-parser.add_argument("--quick", action="store_true", help="small and short (the tests run this)")
 parser.add_argument("--weights", metavar="FILE", help="VGG19's weights, for a fourth picture")
 parser.add_argument("--size", type=int, default=256, help="pixels of the longer side")
 parser.add_argument("--out", default="what_weights_matter.jpg", metavar="FILE")
-chosen = parser.parse_args()
+chosen = lesson.options(parser)
 size, iterations = (64, 5) if chosen.quick else (chosen.size, 100)
 
 # %% [markdown]
@@ -67,3 +69,9 @@ for name, picture in pictures.items():
     print(f"{name:>8}: mean colour {picture.mean((1, 2)).round(2)}")
 save_image(chosen.out, np.concatenate(list(pictures.values()), axis=2), overwrite=True)
 print(f"{chosen.out}: " + ", ".join(pictures))
+figure = lesson.panels(pictures, columns=3)
+lesson.show(
+    figure,
+    "what_weights_matter.png",
+    "The same painting through three kinds of features.",
+)

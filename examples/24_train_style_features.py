@@ -16,6 +16,8 @@
 # what the style loss compares later on, so each block learns statistics that tell textures apart.
 # Convolutions reflect at the border (zeros would teach a frame), and batch norm, which makes the training
 # quick, is folded into the convolutions at the end: what ships is convolutions and ReLU.
+#
+# Run it: `python examples/24_train_style_features.py` (forty minutes; the site shows `--quick`).
 
 # %%
 import argparse
@@ -27,9 +29,9 @@ from minigan import Tensor, nn, no_grad, ops, optim
 from minigan.data.arrays import write_npz
 from minigan.data.textures import NAMES, ORIENTATIONS, SCALES, paint_textures
 from minigan.style.features import KIND
+from minigan.viz import lesson
 
 parser = argparse.ArgumentParser(description="Train the shipped style features")
-parser.add_argument("--quick", action="store_true", help="a narrow net for a moment (the tests run this)")
 parser.add_argument("--steps", type=int, default=6000, help="of 16 pictures each")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--out", default="features.npz", help="minigan/style/shipped.npz to replace what ships")
@@ -127,20 +129,21 @@ def accuracy(net, pictures, labels):
 
 
 def train(*, widths, steps, count, size, seed, batch=16, on_step=None):
-    """Train from a seed; returns the net and its accuracies on pictures it has not seen."""
+    """Train from a seed; returns the net, accuracies on pictures it has not seen, and (steps, 4) losses."""
     generator = np.random.default_rng(seed)
     pictures, labels = paint_textures(generator, count, size)
     held_out = max(count // 20, 1)
     net = Net(widths, generator)
     adam = optim.Adam(net.parameters(), lr=3e-3)
     rate = optim.LambdaLR(adam, lambda t: min(1, (t + 1) / 50) * (0.5 + 0.5 * np.cos(np.pi * t / steps)))
-    start = time.perf_counter()
+    start, history = time.perf_counter(), []
     for step in range(1, steps + 1):
         pick = generator.integers(held_out, count, batch)
         x = pictures[pick].astype(np.float32) / 255
         if generator.random() < 0.5:  # other palettes for the same texture
             x = x[:, generator.permutation(3)]
         naming, back, entropies = losses(net, Tensor(np.ascontiguousarray(x)), labels[pick])
+        history.append([*entropies, back.item()])
         adam.zero_grad()
         (naming + BACK * back).backward()
         adam.step()
@@ -151,7 +154,7 @@ def train(*, widths, steps, count, size, seed, batch=16, on_step=None):
             print(f"step {step}  {seconds:.0f} s  {told}  back {back.item():.3f}", flush=True)
         if on_step is not None:
             on_step(step)
-    return net, accuracy(net, pictures[:held_out], labels[:held_out])
+    return net, accuracy(net, pictures[:held_out], labels[:held_out]), np.array(history)
 
 
 # %% [markdown]
@@ -175,26 +178,42 @@ def folded(net):
 
 
 # %%
-if __name__ == "__main__":
-    chosen = parser.parse_args()
-    if chosen.quick:
-        plan = {"widths": (8, 8), "steps": 12, "count": 60, "size": 16}
-    else:
-        plan = {"widths": (32, 64, 128, 256), "steps": chosen.steps, "count": 20_000, "size": 48}
-    net, right = train(seed=chosen.seed, **plan)
-    share = {name: round(float(value), 3) for name, value in zip(TASKS, right, strict=True)}
-    print("right on unseen pictures:", share)
-    arrays = folded(net)
-    facts = {
-        "widths": list(plan["widths"]),
-        "convolutions": 2,
-        "accuracy": share,
-        "steps": plan["steps"],
-        "seed": chosen.seed,
-        "made_by": "examples/24_train_style_features.py",
-    }
-    write_npz(chosen.out, arrays, facts, kind=KIND, compress=True)
-    print(f"{chosen.out}: {sum(array.nbytes for array in arrays.values()) / 1e6:.2f} MB in half precision")
+chosen = lesson.options(parser)
+if chosen.quick:
+    plan = {"widths": (8, 8), "steps": 12, "count": 60, "size": 16}
+else:
+    plan = {"widths": (32, 64, 128, 256), "steps": chosen.steps, "count": 20_000, "size": 48}
+net, right, history = train(seed=chosen.seed, **plan)
+share = {name: round(float(value), 3) for name, value in zip(TASKS, right, strict=True)}
+print("right on unseen pictures:", share)
+arrays = folded(net)
+facts = {
+    "widths": list(plan["widths"]),
+    "convolutions": 2,
+    "accuracy": share,
+    "steps": plan["steps"],
+    "seed": chosen.seed,
+    "made_by": "examples/24_train_style_features.py",
+}
+write_npz(chosen.out, arrays, facts, kind=KIND, compress=True)
+print(f"{chosen.out}: {sum(array.nbytes for array in arrays.values()) / 1e6:.2f} MB in half precision")
+
+# %% [markdown]
+# ## What it saw, and how it learnt
+#
+# Twelve of the textures, each of its own family; then the three cross-entropies of the last block, and how
+# badly the picture is given back, step by step.
+
+# %%
+samples, kinds = paint_textures(np.random.default_rng(7), 200, 48)
+first = {NAMES[kind]: samples[kinds[:, 0] == kind][0] / 255 for kind in np.unique(kinds[:, 0])[:12]}
+figure = lesson.panels(first, columns=6)
+lesson.show(figure, "textures.png", "Textures that minigan paints, by the names that the net learns.")
+
+# %%
+curves = {**dict(zip(TASKS, history.T, strict=False)), "give the picture back": history[:, -1]}
+assert history[-3:].mean() < history[:3].mean()
+lesson.show(lesson.lines(curves, log=True), "features_loss.png", "The four losses, step by step.")
 
 # %% [markdown]
 # ## Does folding change anything?
@@ -202,15 +221,14 @@ if __name__ == "__main__":
 # Only by rounding to half precision.
 
 # %%
-if __name__ == "__main__":
-    from minigan.style.features import Extractor, vgg_like
+from minigan.style.features import Extractor, vgg_like
 
-    extractor = Extractor("trained", vgg_like(plan["widths"]), arrays, mean=(0.5,) * 3, std=(0.25,) * 3)
-    picture = np.random.default_rng(1).random((1, 3, 16, 16), np.float32)
-    net.eval()
-    with no_grad():
-        one = net(Tensor(picture))[-1].numpy()
-        last = f"relu{len(plan['widths'])}_2"
-        other = extractor(Tensor(picture), (last,))[last].numpy()
-    print("largest difference, of a largest value", np.abs(one - other).max(), np.abs(one).max())
-    assert np.abs(one - other).max() < 0.01 * np.abs(one).max()
+extractor = Extractor("trained", vgg_like(plan["widths"]), arrays, mean=(0.5,) * 3, std=(0.25,) * 3)
+picture = np.random.default_rng(1).random((1, 3, 16, 16), np.float32)
+net.eval()
+with no_grad():
+    one = net(Tensor(picture))[-1].numpy()
+    last = f"relu{len(plan['widths'])}_2"
+    other = extractor(Tensor(picture), (last,))[last].numpy()
+print("largest difference, of a largest value", np.abs(one - other).max(), np.abs(one).max())
+assert np.abs(one - other).max() < 0.01 * np.abs(one).max()
