@@ -7,6 +7,8 @@
 # * `progressive`: begin with 4 x 4 pictures and double the size while training goes on;
 # * `msg`: show the discriminator all sizes at once, so that each gets a gradient of its own;
 # * `style`: let the latent steer every layer instead of entering at the bottom.
+#
+# Run it: `python examples/30_growing_scales_and_styles.py` (about two minutes).
 
 # %%
 import numpy as np
@@ -15,21 +17,22 @@ from minigan import Tensor, gan, no_grad
 from minigan.data import render_glyphs
 from minigan.gan import models
 from minigan.gan.models import msg, progressive, style_based
-from minigan.viz import lesson, save_grid
+from minigan.viz import image_grid, lesson
 
 quick = lesson.options("Growing, many scales, and styles").quick
-size, steps, base = (16, 12, 4) if quick else (32, 600, 8)
-images, _ = render_glyphs(200 if quick else 5000, size=size, channels=3)
-settings = {"shape": images.shape[1:], "base": base, "batch": 16, "latent": 32}
+size, (steps, base, batch) = 16, (12, 4, 16) if quick else (500, 16, 32)
+images, _ = render_glyphs(200 if quick else 5000, size=size)
+settings = {"shape": images.shape[1:], "base": base, "batch": batch, "latent": 32, "lr_end": 0.1}
 
 
 def train(recipe):
-    """Train for `steps` steps; the trainer is told how much of the run is done, and tells the networks."""
-    trainer = gan.Trainer.create(gan.resolve(recipe, **settings), images)
-    for step in range(steps):
-        trainer.progress = step / steps
-        trainer.train_step()
-    return trainer
+    """Train for `steps` steps; `run` tells the networks how much is done. Returns the trainer and a film."""
+    trainer, frames = gan.Trainer.create(gan.resolve(recipe, **settings), images), []
+    for record in trainer.run(steps):
+        if record.step % (steps // 12) == 0:
+            pictures = trainer.sample(trainer.fixed_latents(24))
+            frames.append(image_grid(pictures, columns=8, scale=4, title=f"{recipe}, step {record.step}"))
+    return trainer, frames
 
 
 # %% [markdown]
@@ -61,10 +64,10 @@ assert different == sorted(different) and looks[0].shape == looks[-1].shape
 # copy.
 
 # %%
-grower = train("progressive")
+grower, film = train("progressive")
 assert "growth" in grower.generator.state_dict()
 assert grower.average.module.grown() == grower.generator.grown() == (levels - 1, 1.0)
-save_grid("progressive.png", grower.sample(grower.fixed_latents(64)))
+lesson.show(film, "growing.gif", "One set of latents while the networks grow from 4 to 16 pixels.")
 
 # %% [markdown]
 # ## All scales at once
@@ -73,13 +76,17 @@ save_grid("progressive.png", grower.sample(grower.fixed_latents(64)))
 # graphics. A sheet is an ordinary tensor: losses and penalties work on it unchanged.
 
 # %%
-many = train("msg")
+many, _ = train("msg")
 with no_grad():
     sheet = many.generator.train()(Tensor(many.fixed_latents(4)))
 scales = msg.unpack(sheet, many.discriminator.sizes)
 print("one sheet:", sheet.shape, "holds", [scale.shape[2:] for scale in scales])
-save_grid("msg_sheets.png", sheet.numpy())
-save_grid("msg.png", many.sample(many.fixed_latents(64)))
+shown = {f"{scale.shape[3]} pixels": scale.numpy()[0, 0] for scale in scales[::-1]}
+lesson.show(lesson.panels(shown), "scales.png", "One digit at all the sizes that D sees at once.")
+
+# %%
+pictures = image_grid(many.sample(many.fixed_latents(32)), columns=16)
+lesson.show(pictures, "msg.png", "Samples after training at all scales at once.")
 
 # %% [markdown]
 # What the generator draws small and what it draws large has to become the same picture, and nobody tells
@@ -89,6 +96,7 @@ save_grid("msg.png", many.sample(many.fixed_latents(64)))
 small, shrunk = scales[-2].numpy(), msg.scales(scales[-1], 2)[0].numpy()
 agreement = float(np.corrcoef(small.ravel(), shrunk.ravel())[0, 1])
 print(f"correlation of the half-size pictures with the shrunken large ones: {agreement:.2f}")
+assert agreement > (0.0 if quick else 0.8)
 
 # %% [markdown]
 # ## Styles
@@ -98,13 +106,18 @@ print(f"correlation of the half-size pictures with the shrunken large ones: {agr
 # tamer pictures, less variety.
 
 # %%
-styled = train("style")
+styled, _ = train("style")
 generator = styled.average.module
 coarse, fine = Tensor(styled.fixed_latents(8)), Tensor(styled.fixed_latents(16)[8:])
 rows = [generator(coarse).numpy()]
 rows += [style_based.mix(generator, coarse, fine, level).numpy() for level in range(levels - 1, 0, -1)]
-save_grid("style_mixing.png", np.concatenate(rows), columns=8)
+rows += [generator(fine).numpy()]
+changes = [float(np.abs(row - rows[0]).mean()) for row in rows]
+assert changes == sorted(changes), "the more layers take the other style, the more it looks like the other"
+table = image_grid(np.concatenate(rows), columns=8)
+lesson.show(table, "style_mixing.png", "Top: one style. Bottom: another. Between: a mixture.")
 
+# %%
 spreads = []
 for psi in (1.0, 0.7, 0.4, 0.0):
     with no_grad():

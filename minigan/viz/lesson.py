@@ -1,7 +1,7 @@
 """What every lesson in examples/ does alike: read its options, and show pictures.
 
-A lesson is a script and a notebook at once.  As a script it reads the command line, writes each picture into the
-current folder and names it.  In a notebook the command line is the kernel's own, so it is passed over
+A lesson is a script and a notebook at once.  As a script it reads the command line, writes each picture into
+the current folder and names it.  In a notebook the command line is the kernel's own, so it is passed over
 (``MINIGAN_QUICK=1`` stands for ``--quick``), and the picture is the value of its cell.
 """
 
@@ -69,8 +69,8 @@ def show(picture: Any, name: str, caption: str) -> Picture:
     """Write a picture into the current folder and return it for the notebook.
 
     Args:
-        picture: a matplotlib figure; pixels, uint8 (H, W, 1 or 3); an SVG text; or, for a name ending in .gif, a
-            list of pixels of one shape, the frames of a film.
+        picture: a matplotlib figure; pixels, uint8 (H, W, 1 or 3); an SVG text; or, for a .gif,
+            a list of pixels of one shape, the frames of a film.
         name: of the file; it ends in .png, .svg or .gif.
         caption: one sentence that says what is to be seen.
 
@@ -158,4 +158,24 @@ def lines(
     axis.set(xlabel=x, ylabel=y, yscale="log" if log else "linear")
     axis.grid(alpha=0.3)
     axis.legend(frameon=False)
+    return figure
+
+
+def bars(values: Mapping[str, float], *, x: str = "", log: bool = False) -> Any:
+    """Draw one bar for each number, the first on top; returns a matplotlib figure.
+
+    Args:
+        values: name -> number.
+        x: words at the axis of the numbers.
+        log: a logarithmic axis.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 0.8 + 0.32 * len(values)), layout="constrained")
+    axis = figure.subplots()
+    drawn = axis.barh(list(values), list(values.values()), color="#0072b2", log=log)
+    axis.bar_label(drawn, fmt="%.3g", padding=3)
+    axis.invert_yaxis()
+    axis.margins(x=0.12)
+    axis.set_xlabel(x)
     return figure

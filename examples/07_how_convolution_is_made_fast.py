@@ -1,0 +1,127 @@
+# %% [markdown]
+# # 7. How convolution is made fast
+#
+# **Question: five programs give the same picture. Why is one a hundred times faster than another, and why is
+# none the fastest everywhere?**
+#
+# Run it: `python examples/07_how_convolution_is_made_fast.py` (about ten seconds).
+
+# %%
+import time
+
+import numpy as np
+
+from minigan import Tensor, kernels, no_grad, ops
+from minigan.data import render_glyphs
+from minigan.kernels import conv
+from minigan.kernels.conv import registry
+from minigan.ops.conv.spec import from_conv
+from minigan.viz import image_grid, lesson
+
+quick = lesson.options("How convolution is made fast").quick
+digit = render_glyphs(1, size=12, characters="5")[0].astype(np.float64)[0, 0]  # (12, 12)
+
+# %% [markdown]
+# ## The window, and the matrix that im2col makes
+#
+# The definition lets a window walk over the picture and takes an inner product at each stop. *im2col* writes
+# each stop's pixels into a row; then all inner products are one matrix product, and those are what
+# processors are built for. It costs memory: here each pixel is written up to nine times.
+
+# %%
+stops = [(i, j) for i in range(10) for j in range(10)]
+matrix = np.stack([digit[i : i + 3, j : j + 3].ravel() for i, j in stops])  # (100, 9)
+weight = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], float)
+by_product = (matrix @ weight.ravel()).reshape(10, 10)
+definition = ops.conv2d(Tensor(digit[None, None]), Tensor(weight[None, None])).numpy()[0, 0]
+assert np.allclose(by_product, definition)
+print(f"{digit.size} pixels became {matrix.size}; {len(stops)} stops, one matrix product")
+
+# %%
+frames = []
+for count, (i, j) in enumerate(stops, start=1):
+    if count % 5 == 1 or count == len(stops):
+        window, rows, result = digit.copy(), np.full((100, 9), -1.0), np.full(100, -1.0)
+        window[i : i + 3, j : j + 3] = window[i : i + 3, j : j + 3] * 0.5 + 0.5
+        rows[:count], result[:count] = matrix[:count], (matrix @ weight.ravel() / 8)[:count]
+        sheet = np.full((1, 1, 100, 160), -1.0)
+        sheet[0, 0, 2:98, :96] = window.repeat(8, 0).repeat(8, 1)
+        sheet[0, 0, :, 104:131] = rows.repeat(3, 1)
+        sheet[0, 0, 30:70, 118 + 18 : 158] = 0
+        sheet[0, 0, 25:75, 137:157] = result.reshape(10, 10).repeat(5, 0).repeat(2, 1)
+        frames.append(image_grid(sheet, scale=4, padding=0))
+lesson.show(frames, "im2col.gif", "Left the window, middle the rows of the matrix, right the result so far.")
+
+# %% [markdown]
+# ## Winograd: fewer multiplications
+#
+# Two results of a filter of three, from four inputs: six multiplications by definition, four by Winograd
+# (Lavin and Gray, arXiv 1509.09308). In two dimensions a tile of 4 x 4 gives 2 x 2 results with 16 products
+# instead of 36; the transforms are additions. All tiles overlap by two pixels.
+
+# %%
+B = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]], float)
+G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
+A = np.array([[1, 1, 1, 0], [0, 1, -1, -1]], float)
+tile = digit[3:7, 3:7]
+moved, filtered = B @ tile @ B.T, G @ weight @ G.T
+result = A @ (moved * filtered) @ A.T
+assert np.allclose(result, definition[3:5, 3:5])
+steps = {"tile": tile, "B tile B'": moved, "G weight G'": filtered, "their product": moved * filtered}
+figure = lesson.panels({**steps, "A product A'": result}, columns=5)
+lesson.show(figure, "winograd.png", "A Winograd tile: 16 products in the middle, 2 x 2 results at the end.")
+
+# %% [markdown]
+# ## What each costs
+#
+# MEC lays only the columns of a window side by side and lets the rows overlap in memory (Cho and Brand,
+# arXiv 1706.06873). FFT multiplies frequencies: its price hardly depends on the filter's size. Each of
+# minigan's algorithms is three array functions in one registry, and a cost model chooses.
+
+# %%
+names = ("naive", "mec", "im2col", "winograd", "fft")
+cases = {"3 x 3": 3, "11 x 11": 11} if not quick else {"3 x 3": 3}
+channels = 2 if quick else 8
+table = {}
+draw = np.random.default_rng(0)
+for case, side in cases.items():
+    x = draw.standard_normal((2, channels, 32, 32)).astype(np.float32)
+    w = draw.standard_normal((channels, channels, side, side)).astype(np.float32)
+    spec = from_conv(x.shape, w.shape, padding=side // 2)
+    results = {}
+    for name in names if side == 3 else names[1:]:  # the loops of the larger filter would take a minute
+        algorithm = registry.get(name)
+        if not algorithm.supports(spec, "forward"):
+            results[name] = algorithm.forward(x, w, spec)
+            begun = time.perf_counter()
+            algorithm.forward(x, w, spec)
+            table[case, name] = 1000 * (time.perf_counter() - begun)
+            print(f"{case}, {name:>8}: {table[case, name]:8.2f} ms")
+    assert all(np.allclose(y, results["im2col"], rtol=1e-3, atol=1e-3) for y in results.values())
+
+# %%
+with no_grad():
+    print(kernels.explain(lambda: ops.conv2d(Tensor(x), Tensor(w), padding=side // 2)))
+print(conv.explain(spec))
+bars = {f"{case}, {name}": value for (case, name), value in table.items()}
+figure = lesson.bars(bars, x="milliseconds", log=True)
+if not quick:
+    assert table["3 x 3", "naive"] > 5 * table["3 x 3", "im2col"]
+lesson.show(figure, "conv_times.png", "The same result at different prices, on a logarithmic scale.")
+
+# %% [markdown]
+# ## Exercise
+#
+# How many multiplications does a tile of 6 x 6 for 4 x 4 results of a 3 x 3 filter save, and why does nobody
+# use tiles of 20 x 20?
+#
+# <details><summary>Answer</summary>
+#
+# 36 instead of 144, a quarter. Larger tiles need transforms with ever larger numbers, and float32 loses its
+# digits in them.
+#
+# ```python
+# assert 6 * 6 / (4 * 4 * 9) == 0.25
+# ```
+#
+# </details>

@@ -1,0 +1,145 @@
+"""Build the course as a site that is read offline: run the lessons, gather the pages, let Sphinx work.
+
+    python examples/site/build.py [--quick] [--out build/site]       or: minigan learn --build
+
+Wants the extra: pip install -e '.[docs]'. A lesson that has not changed is not run again, so a build that was
+stopped goes on where it was.
+"""
+
+import re
+import shutil
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
+
+import notebooks  # noqa: E402
+import reference  # noqa: E402
+
+GROUPS = {  # title: first and last number
+    "The engine": (0, 4), "Convolution made fast, and GANs": (5, 9), "Traps": (10, 19),
+    "Style transfer": (20, 29), "Models": (30, 39), "Your own work": (40, 49),
+}  # fmt: skip
+LONGEST_FIRST = ("30", "33", "31", "06", "05", "32", "23", "22", "20", "21")
+
+
+def parse(words: list[str] | None = None) -> Namespace:
+    """Read the command line."""
+    parser = ArgumentParser(description="Build the course as a site.", allow_abbrev=False)
+    parser.add_argument("--quick", action="store_true", help="run every lesson in its short form")
+    parser.add_argument("--out", type=Path, default=Path("build/site"), help="where to (default: build/site)")
+    parser.add_argument("--jobs", type=int, default=2, help="lessons that run at once")
+    return parser.parse_args(words)
+
+
+def run_lessons(quick: bool, cache: Path, jobs: int) -> dict:
+    """Run all lessons, long ones first; returns name -> notebook. Raises LessonError at the first failure."""
+    from tqdm import tqdm
+
+    paths = notebooks.lessons()
+    rank = {number: place for place, number in enumerate(LONGEST_FIRST)}
+    queue = sorted(paths, key=lambda path: rank.get(path.name[:2], len(rank)))
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(notebooks.run, path, quick=quick, cache=cache): path for path in queue}
+        done = {}
+        try:
+            for future in tqdm(as_completed(waiting), total=len(waiting), unit=" lessons", disable=None):
+                done[waiting[future].stem] = future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return {path.stem: done[path.stem] for path in paths}
+
+
+def write_lessons(source: Path, books: dict, uses: dict, titles: dict, quick: bool) -> None:
+    """Write the pages of the lessons, their index and the notebooks to download."""
+    import jupytext
+    import nbformat
+
+    (source / "lessons").mkdir()
+    (source / "notebooks").mkdir()
+    for name, book in books.items():
+        jupytext.write(notebooks.notebook(HERE.parent / f"{name}.py"), source / "notebooks" / f"{name}.ipynb")
+        shutil.copy(HERE.parent / f"{name}.py", source / "notebooks")
+        short = quick or name[:2] in notebooks.LONG
+        note = (
+            f"::::{{tip}}\n{{download}}`Notebook <../notebooks/{name}.ipynb>` · {{download}}`script "
+            f"<../notebooks/{name}.py>` · `minigan learn {name[:2]}`. This page took "
+            f"{book.metadata['seconds']:.0f} s to run{', in the short form' if short else ''}.\n::::"
+        )
+        book.cells.insert(1, nbformat.v4.new_markdown_cell(note))
+        book.cells.append(nbformat.v4.new_markdown_cell(reference.opens(uses[name])))
+        nbformat.write(book, source / "lessons" / f"{name}.ipynb")
+    index = ["# The lessons\n", "Each is a script, a notebook and a page. `minigan learn` lists them.\n"]
+    for group, (first, last) in GROUPS.items():
+        inner = [name for name in books if first <= int(name[:2]) <= last]
+        index += [f"\n## {group}\n", "```{toctree}", ":maxdepth: 1\n", *inner, "```"]
+    (source / "lessons" / "index.md").write_text("\n".join(index) + "\n", encoding="utf-8")
+
+
+def slug(heading: str) -> str:
+    """Return a file's name for a heading."""
+    return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
+
+
+def write_guide(folder: Path) -> None:
+    """Write a page for every section of the README below its front door, so that both say the same."""
+    folder.mkdir()
+    text = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
+    parts = re.split(r"(?m)^## (.+)\n", re.sub(r"(?m)^<!-- .* -->\n", "", text))[1:]
+    pages = dict(zip(parts[::2], parts[1::2], strict=True))
+    for heading, body in pages.items():
+        body = re.sub(r"(?m)^#(#+ )", r"\1", body)  # one level up
+        for picture in re.findall(r"\]\(examples/([^)]+)\)", body):
+            shutil.copy(HERE.parent / picture, folder)
+        body = re.sub(r"\]\(examples/([^)]+)\)", r"](\1)", body)
+        body = re.sub(r"`examples/(\d\d_\w+)\.py`", r"[`examples/\1.py`](../lessons/\1)", body)
+        (folder / f"{slug(heading)}.md").write_text(f"# {heading}\n{body}", encoding="utf-8")
+    lines = ["# Guide\n", "What the commands do, section by section.\n", "```{toctree}", ":maxdepth: 2\n"]
+    lines += [*map(slug, pages), "```\n"]
+    (folder / "index.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def gather(source: Path, books: dict, quick: bool) -> None:
+    """Write everything that Sphinx reads."""
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(HERE, source, ignore=shutil.ignore_patterns("*.pyc", "__pycache__", "build.py"))
+    titles = {name: notebooks.title_of(HERE.parent / f"{name}.py") for name in books}
+    uses = {name: reference.used(HERE.parent / f"{name}.py") for name in books}
+    write_lessons(source, books, uses, titles, quick)
+    reference.write(source / "reference", uses, titles)
+    write_guide(source / "guide")
+
+
+def main(words: list[str] | None = None) -> int:
+    """Build; returns the exit code."""
+    try:
+        from sphinx.cmd.build import main as sphinx
+    except ImportError:
+        print("minigan: error: the site wants Sphinx: pip install -e '.[docs]'", file=sys.stderr)
+        return 2
+    chosen, begun = parse(words), time.perf_counter()
+    out = chosen.out.resolve()
+    work = out.parent / f"{out.name}-work"
+    try:
+        books = run_lessons(chosen.quick, work / "executed", chosen.jobs)
+    except notebooks.LessonError as error:
+        print(f"minigan: error: {error}", file=sys.stderr)
+        return 1
+    ran = time.perf_counter() - begun
+    gather(work / "source", books, chosen.quick)
+    places = ["-d", str(work / "doctrees"), str(work / "source"), str(out)]
+    code = sphinx(["-q", "-E", "-W", "--keep-going", "-j", str(chosen.jobs), "-b", "html", *places])
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file()) / 1e6
+    seconds = time.perf_counter() - begun
+    print(f"lessons {ran:.0f} s, all {seconds:.0f} s, {size:.1f} MB: open {out / 'index.html'}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
