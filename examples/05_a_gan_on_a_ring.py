@@ -59,7 +59,7 @@ def make_nets(seed):
 
 # %%
 def train(loss, gamma, betas, seed=0):
-    """Train with a loss of `minigan.gan.losses` and gradient penalties of strength gamma; return G and a film."""
+    """Train with a loss of `minigan.gan.losses` and penalties of strength gamma; return G and a film."""
     draw = np.random.default_rng([seed, 1])
     G, D = make_nets(seed)
     g_adam = optim.Adam(G.parameters(), lr=1e-3, betas=betas)
@@ -94,16 +94,17 @@ def train(loss, gamma, betas, seed=0):
         D.requires_grad_(True)
         assert all(parameter.grad is not None for parameter in G.parameters())
         if (step + 1) % (steps // 10) == 0:
-            frames.append(frame(G, D, f"{loss.name}, step {step + 1}"))
+            frames.append(frame(G, D, f"{loss.name}, step {step + 1}", loss.pairs))
     return G, frames
 
 
-def frame(G, D, title):
+def frame(G, D, title, pairs):
     """D's map of the plane and G's cloud on it, as pixels."""
-    with no_grad():
-        belief = ops.sigmoid(D(Tensor(plane))).numpy()
-        cloud = G(Tensor(np.random.default_rng(7).standard_normal((400, latent), dtype=np.float32))).numpy()
     real = ring.sample(200, np.random.default_rng(8))
+    with no_grad():
+        middle = D(Tensor(real)).mean() if pairs else 0.0  # a pair is judged by its difference only
+        belief = ops.sigmoid(D(Tensor(plane)) - middle).numpy()
+        cloud = G(Tensor(np.random.default_rng(7).standard_normal((400, latent), dtype=np.float32))).numpy()
     return draw_plane(belief, {"real": real, "generated": cloud}, extent=6.0, size=360, title=title)
 
 
@@ -121,7 +122,8 @@ def report(name, G):
 # %% [markdown]
 # ## Before training, and the plain recipe
 #
-# The plain recipe, with Adam's usual betas, leaves some of the eight out: *mode collapse*. Nothing in its loss says that all
+# The plain recipe, with Adam's usual betas, leaves some of the eight out: *mode collapse*. Nothing in its
+# loss says that all
 # must be served; D only ever judges one point at a time.
 
 # %%

@@ -5,6 +5,8 @@
 # always right and always sure is a bad teacher: whatever the generator does, the answer is "no", and no
 # direction is any better than another. Here we let that happen on purpose, see by which signs one knows
 # it, and try the cures one by one, each alone.
+#
+# Run it: `python examples/06_when_the_discriminator_wins.py` (about a minute and a half).
 
 # %%
 import numpy as np

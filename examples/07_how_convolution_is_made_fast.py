@@ -37,19 +37,27 @@ definition = ops.conv2d(Tensor(digit[None, None]), Tensor(weight[None, None])).n
 assert np.allclose(by_product, definition)
 print(f"{digit.size} pixels became {matrix.size}; {len(stops)} stops, one matrix product")
 
+
 # %%
-frames = []
-for count, (i, j) in enumerate(stops, start=1):
-    if count % 5 == 1 or count == len(stops):
-        window, rows, result = digit.copy(), np.full((100, 9), -1.0), np.full(100, -1.0)
-        window[i : i + 3, j : j + 3] = window[i : i + 3, j : j + 3] * 0.5 + 0.5
-        rows[:count], result[:count] = matrix[:count], (matrix @ weight.ravel() / 8)[:count]
-        sheet = np.full((1, 1, 100, 160), -1.0)
-        sheet[0, 0, 2:98, :96] = window.repeat(8, 0).repeat(8, 1)
-        sheet[0, 0, :, 104:131] = rows.repeat(3, 1)
-        sheet[0, 0, 30:70, 118 + 18 : 158] = 0
-        sheet[0, 0, 25:75, 137:157] = result.reshape(10, 10).repeat(5, 0).repeat(2, 1)
-        frames.append(image_grid(sheet, scale=4, padding=0))
+def board(count):
+    """The window at a stop, and the rows and results up to it, as pixels; the newest in red."""
+    i, j = stops[count - 1]
+    rows, results = np.full((100, 9), -1.0), np.full(100, -1.0)
+    rows[:count], results[:count] = matrix[:count], (matrix @ weight.ravel() / 8)[:count]
+    sheet = np.full((3, 100, 190), 0.6)
+    sheet[:, 2:98, 2:98] = digit.repeat(8, 0).repeat(8, 1)
+    sheet[:, :, 106:133] = rows.repeat(3, 1)
+    sheet[:, 25:75, 138:188] = results.reshape(10, 10).repeat(5, 0).repeat(5, 1)
+    for place in (
+        np.s_[2 + 8 * i : 26 + 8 * i, 2 + 8 * j : 26 + 8 * j],
+        np.s_[count - 1 : count, 106:133],
+        np.s_[25 + 5 * i : 30 + 5 * i, 138 + 5 * j : 143 + 5 * j],
+    ):
+        sheet[(0, *place)] = np.maximum(sheet[(0, *place)], 0.8)
+    return image_grid(sheet[None], scale=4, padding=0)
+
+
+frames = [board(count) for count in (*range(1, 100, 4), 100)]
 lesson.show(frames, "im2col.gif", "Left the window, middle the rows of the matrix, right the result so far.")
 
 # %% [markdown]
@@ -93,9 +101,12 @@ for case, side in cases.items():
         algorithm = registry.get(name)
         if not algorithm.supports(spec, "forward"):
             results[name] = algorithm.forward(x, w, spec)
-            begun = time.perf_counter()
-            algorithm.forward(x, w, spec)
-            table[case, name] = 1000 * (time.perf_counter() - begun)
+            seconds = []
+            for _ in range(1 if name == "naive" else 5):
+                begun = time.perf_counter()
+                algorithm.forward(x, w, spec)
+                seconds.append(time.perf_counter() - begun)
+            table[case, name] = 1000 * min(seconds)
             print(f"{case}, {name:>8}: {table[case, name]:8.2f} ms")
     assert all(np.allclose(y, results["im2col"], rtol=1e-3, atol=1e-3) for y in results.values())
 

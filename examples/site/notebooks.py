@@ -59,6 +59,7 @@ def run(path: Path, *, quick: bool, cache: Path):
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
+    from traitlets.config import Config
 
     kept, mark = cache / f"{path.stem}.ipynb", fingerprint(path, quick)
     if kept.exists() and (book := nbformat.read(kept, 4)).metadata.get("fingerprint") == mark:
@@ -69,8 +70,9 @@ def run(path: Path, *, quick: bool, cache: Path):
     os.environ["MINIGAN_QUICK"] = "yes" if quick or path.name[:2] in LONG else "no"
     os.environ["PYTHONPATH"] = str(ROOT)
     begun = time.perf_counter()
+    talk = Config({"KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"}})
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(book, timeout=1800, resources={"metadata": {"path": folder}})
+        client = NotebookClient(book, timeout=1800, resources={"metadata": {"path": folder}}, config=talk)
         try:
             client.execute()
         except CellExecutionError as error:

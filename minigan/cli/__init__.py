@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from minigan import errors
 
-COMMANDS = "train sample interpolate evaluate inspect lab sweep style gradcheck info bench".split()
+COMMANDS = "train sample interpolate evaluate inspect lab sweep style gradcheck learn info bench".split()
 
 EXIT_BAD_INPUT = 2
 EXIT_FAILED = 1

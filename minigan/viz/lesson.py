@@ -139,9 +139,7 @@ def panels(
     return figure
 
 
-def lines(
-    curves: Mapping[str, Sequence[float]], *, x: str = "step", y: str = "", log: bool = False
-) -> Any:
+def lines(curves: Mapping[str, Sequence[float]], *, x: str = "step", y: str = "", log: bool = False) -> Any:
     """Draw curves over 0, 1, 2, ... in one field; returns a matplotlib figure.
 
     Args:
