@@ -7,7 +7,7 @@
 # what is lost there is what the layer does not keep. From one layer's *Gram matrix* we paint a texture that
 # has the same one: places are gone, what occurs together stays.
 #
-# Run it: `python examples/22_what_each_layer_keeps.py` (about a minute).
+# Run it: `python examples/22_what_each_layer_keeps.py` (about half a minute).
 
 # %%
 import numpy as np

@@ -6,7 +6,7 @@
 # The painting is a compromise between three losses, and the weights say who gives in. A grid of paintings
 # shows it better than words: to the right more content, downwards more smoothness.
 #
-# Run it: `python examples/23_what_each_weight_does.py` (about a minute and a half).
+# Run it: `python examples/23_what_each_weight_does.py` (about a minute).
 
 # %%
 import numpy as np
@@ -36,9 +36,9 @@ def rough(picture):
 # The losses are relative errors (lesson 16), so the numbers mean the same at every size.
 
 # %%
-content_weights, variation_weights = (0.005, 0.04, 0.3), (0.0, 0.02, 0.2)
+content_weights, variation_weights = (0.002, 0.1, 5.0), (0.0, 0.05, 0.3)
 if quick:
-    content_weights, variation_weights = (0.005, 0.3), (0.2,)
+    content_weights, variation_weights = (0.002, 5.0), (0.3,)
 paintings, ends = {}, {}
 for variation in variation_weights:
     for weight in content_weights:
@@ -60,9 +60,9 @@ for (weight, variation), (end, roughness) in ends.items():
     print(f"content {weight:<6} smooth {variation:<5}: content loss {end['content']:.3f}, "
           f"style loss {end['style']:.4f}, roughness {roughness:.3f}")  # fmt: skip
 if not quick:
-    light, heavy = ends[0.005, 0.0][0], ends[0.3, 0.0][0]
+    light, heavy = ends[0.002, 0.0][0], ends[5.0, 0.0][0]
     assert heavy["content"] < light["content"] and heavy["style"] > light["style"]
-    assert ends[0.04, 0.2][1] < 0.7 * ends[0.04, 0.0][1]
+    assert ends[0.1, 0.3][1] < 0.7 * ends[0.1, 0.0][1]
 
 # %% [markdown]
 # ## Exercise

@@ -6,7 +6,7 @@
 #
 # `minigan inspect RUN` shows the same of a run of yours.
 #
-# Run it: `python examples/32_inside_a_trained_gan.py` (about a minute).
+# Run it: `python examples/32_inside_a_trained_gan.py` (about half a minute).
 
 # %%
 import numpy as np

@@ -6,7 +6,7 @@
 # The first answer is one line; the second can be worked out beforehand. This lesson runs everywhere and does
 # what a GPU adds only where there is one.
 #
-# Run it: `python examples/42_from_cpu_to_gpu.py` (about five seconds).
+# Run it: `python examples/42_from_cpu_to_gpu.py` (about two seconds).
 
 # %%
 import numpy as np

@@ -34,24 +34,23 @@ pygments_style, pygments_dark_style = "friendly", "monokai"
 html_theme_options = {"navigation_with_keys": True}
 
 
+MARKUP = re.compile(r"(``.+?``|`[^`]+`)", re.S)
+
+
 def plain_to_rst(lines):
-    """Rewrite, in place, a docstring in plain English with indented blocks as reStructuredText."""
-    in_block, before = False, ""
+    """Rewrite, in place, a docstring in plain English as reStructuredText; indented text stays as it is."""
     out = []
-    for line in lines:
-        indent = len(line) - len(line.lstrip())
-        if in_block and line.strip() and indent == 0:
-            in_block = False
-        field = re.match(r"\s*:\w+.*:", before) or re.match(r"\s*[.*-]", line)
-        if not in_block and indent >= 2 and out and not out[-1].strip() and not field:
-            in_block = True
-            out += ["::", ""]
-        if not in_block:
-            parts = re.split(r"(``.*?``|`[^`]*`(?:__?)?|:[\w-]+:`[^`]*`)", line)
-            parts[::2] = [re.sub(r"(?<!^)([*|]|_\b)", r"\\\1", part) for part in parts[::2]]
-            line = "".join(parts)
-        out.append(line)
-        before = line if line.strip() else before
+    for paragraph in re.split(r"\n\s*\n", "\n".join(lines).strip("\n")):
+        rows = paragraph.split("\n")
+        indents = {len(row) - len(row.lstrip()) for row in rows}
+        special = re.match(r"\s*(:[\w ]+.*:|\.\. |[*-] |\d+\. |>>>)", rows[0])
+        if not special and (len(indents) > 1 or min(indents) >= 2):
+            out += ["::", "", *(f"   {row}" for row in rows), ""]
+            continue
+        parts = MARKUP.split(paragraph)
+        parts[::2] = [re.sub(r"\*(?! )|(?<!^)(?<!\n)\*|\||_\b|`", r"\\\g<0>", part) for part in parts[::2]]
+        parts[2::2] = ["\\ " * part[:1].isalnum() + part for part in parts[2::2]]
+        out += [*"".join(parts).split("\n"), ""]
     lines[:] = out
 
 

@@ -6,8 +6,6 @@ import pkgutil
 from pathlib import Path
 from types import ModuleType
 
-import minigan
-
 ROOMS = {
     "tensor": "Tensors and operations", "autograd": "The walk back", "backend": "NumPy or CuPy",
     "modes": "Recording on and off", "errors": "Errors", "ops": "Operations", "nn": "Layers",
@@ -68,7 +66,7 @@ def resolved(node: ast.expr, names: dict):
 
 
 def write(folder: Path, uses: dict[str, set[tuple[str, str]]], titles: dict[str, str]) -> None:
-    """Write a page for every module into `folder`, and their index.
+    """Write a page for every package, its modules below one another, into `folder`, and their index.
 
     Args:
         folder: where to.
@@ -76,35 +74,39 @@ def write(folder: Path, uses: dict[str, set[tuple[str, str]]], titles: dict[str,
         titles: a lesson's name -> its title.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {name: importlib.import_module(name) for name in modules()}
-    for name in pages:
-        readers = [lesson for lesson in uses if any(home == name for home, _ in uses[lesson])]
-        (folder / f"{name}.md").write_text(page(name, readers, uses, titles), encoding="utf-8")
+    pages: dict[str, list[str]] = {}
+    for name in modules():
+        pages.setdefault(package(name), []).append(section(name, uses, titles))
+    for name, sections in pages.items():
+        (folder / f"{name}.md").write_text("\n".join([f"# {name}\n", *sections]), encoding="utf-8")
     index = [
         "# Reference\n",
-        "Every public function and class, from its docstring; each page names its lessons.\n",
+        "Every function and class, from its docstring; each module names its lessons.\n",
     ]
     for room, words in ROOMS.items():
         inner = [name for name in pages if name == f"minigan.{room}" or name.startswith(f"minigan.{room}.")]
-        index += [f"\n## {words}\n", "```{toctree}", ":maxdepth: 1\n", *inner, "```"]
+        index += [f"\n## {words}\n", "```{toctree}", ":maxdepth: 2\n", *inner, "```"]
     (folder / "index.md").write_text("\n".join(index) + "\n", encoding="utf-8")
 
 
-def page(name: str, readers: list[str], uses: dict, titles: dict[str, str]) -> str:
-    """Return the text of a module's page."""
-    lines = [
-        f"# {name}\n",
-        "```{eval-rst}",
-        f".. automodule:: {name}",
-        "   :members:",
-        "   :show-inheritance:",
-    ]
-    lines += ["```", "\n## Lessons that use it\n"]
+def package(name: str) -> str:
+    """Return the package that a module lies in: itself, if it is one or lies directly in minigan."""
+    alone = hasattr(importlib.import_module(name), "__path__") or name.count(".") == 1
+    return name if alone else name.rpartition(".")[0]
+
+
+def section(name: str, uses: dict, titles: dict[str, str]) -> str:
+    """Return the part of a page that documents a module and lists the lessons that use it."""
+    things = vars(importlib.import_module(name)).items()
+    own = [word for word, thing in things if getattr(thing, "__module__", "") == name and word[0] != "_"]
+    lines = [f"## {name.removeprefix('minigan.')}\n", "```{eval-rst}", f".. automodule:: {name}"]
+    lines += [f"   :members: {', '.join(own)}", "   :show-inheritance:"] if own else []
+    lines.append("```\n")
+    readers = [lesson for lesson in uses if any(home == name for home, _ in uses[lesson])]
+    lines += ["**Lessons that use it:**\n"] if readers else []
     for lesson in readers:
-        things = ", ".join(f"`{thing}`" for home, thing in sorted(uses[lesson]) if home == name)
-        lines.append(f"* [{lesson[:2]}. {titles[lesson]}](../lessons/{lesson}): {things}")
-    if not readers:
-        lines.append("None names it; [the lessons](../lessons/index) reach it through other modules.")
+        named = ", ".join(f"`{thing}`" for home, thing in sorted(uses[lesson]) if home == name)
+        lines.append(f"* [{lesson[:2]}. {titles[lesson]}](../lessons/{lesson}): {named}")
     return "\n".join(lines) + "\n"
 
 
@@ -113,6 +115,3 @@ def opens(things: set[tuple[str, str]]) -> str:
     known = set(modules())
     links = [f"{{py:obj}}`{home}.{name}`" for home, name in sorted(things) if home in known]
     return "## What this lesson opens\n\n" + "\n".join(f"* {link}" for link in links)
-
-
-assert minigan  # loaded, so that the rooms are importable from a checkout
