@@ -25,6 +25,7 @@ SHORT = {
     "interpolate": "-n 4 --steps 2",
     "evaluate": "-n 200",
     "gradcheck": "--examples 2",
+    "learn": "--quick",
 }
 WRITTEN = ("--out", "--film", "--curve", "--report")
 
@@ -56,6 +57,8 @@ def left_out(words: list[str]) -> str | None:
     read = [word for option, word in zip(["", *words], words, strict=False) if option not in WRITTEN]
     if "cupy" in words:
         return "needs a GPU"
+    if words[0] == "learn" and {"--build", "--open"} & set(words):
+        return "needs the docs extra"
     if "--download" in words or {"mnist", "fashion-mnist"} & set(words):
         return "needs a download"
     if "NAME" in words or any(re.match(r"path/to/|[\w-]+\.(jpg|png|pth)$", word) for word in read):

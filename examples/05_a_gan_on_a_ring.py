@@ -20,7 +20,7 @@ from minigan.viz import draw_plane, lesson
 from minigan.viz.plane import plane_points
 
 quick = lesson.options("A GAN on a ring").quick
-steps, width, batch, latent = (300, 32, 64, 4) if quick else (3000, 128, 128, 16)
+steps, width, batch, latent = (200, 32, 64, 4) if quick else (3000, 128, 128, 16)
 
 ring = toy.ring(8, radius=4.0, sigma=0.04)
 plane = plane_points(6.0, 60)

@@ -20,8 +20,8 @@ from minigan.style.gram import gram
 from minigan.viz import lesson
 
 quick = lesson.options("What each layer keeps").quick
-size, iterations = (32, 4) if quick else (96, 60)
-layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+size, iterations = (32, 2) if quick else (96, 60)
+layers = ("relu1_1", "relu2_1") if quick else ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 features = open_features("random" if quick else "shipped")
 
 from matplotlib.cbook import get_sample_data

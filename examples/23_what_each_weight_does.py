@@ -75,7 +75,7 @@ if not quick:
 # descent takes steps twice as long.)
 #
 # ```python
-# picks = {"size": 32, "iterations": 3, "features": "random", "content_weight": 0.1}
+# picks = {"size": 32, "iterations": 2, "features": "random", "content_weight": 0.1}
 # once = transfer(content, style, variation_weight=0.01, **picks).picture
 # picks |= {"style_weight": 2.0, "content_weight": 0.2}
 # assert np.abs(once - transfer(content, style, variation_weight=0.02, **picks).picture).mean() < 0.05

@@ -16,7 +16,7 @@ from minigan.viz import draw_plane, lesson
 from minigan.viz.plane import plane_points
 
 quick = lesson.options("Collapse and its cures").quick
-steps, base = (30, 16) if quick else (1200, 64)
+steps, base = (8, 16) if quick else (1200, 64)
 print({name: change for name, change in CURES.items()})
 
 # %% [markdown]
@@ -47,8 +47,8 @@ lesson.show(
 )
 
 # %% [markdown]
-# A pack or a batch has no map of single points: their D never judges one. Packing spreads the cloud over the
-# whole ring first; where on it the points belong it learns later, because its D has four times as much to read.
+# A pack or a batch has no map of single points: their D never judges one. Packing spreads the cloud over
+# the whole ring first; where on it the points belong it learns later: its D has four times as much to read.
 
 # %%
 if not quick:

@@ -49,5 +49,16 @@ def test_is_in_percent_format(path):
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_says_how_long_it_takes_and_shows_pictures_that_differ_in_name(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(re.findall(rf"^# Run it: `python examples/{path.name}` \(.+\)\.$", text, re.M)) == 1
+    shown = re.findall(r"^lesson\.show\(", text, re.M)
+    names = re.findall(
+        r'lesson\.show\([^"]*?"([\w.]+\.(?:png|gif|svg))"', text.replace("{", "").replace("}", "")
+    )
+    assert shown and len(shown) == text.count("lesson.show(") and len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_is_named_in_the_readme(path):
     assert f"examples/{path.name}" in (ROOT / "README.md").read_text(encoding="utf-8")

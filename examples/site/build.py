@@ -91,12 +91,12 @@ def write_guide(folder: Path) -> None:
     """Write a page for every section of the README below its front door, so that both say the same."""
     folder.mkdir()
     text = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
+    for picture in re.findall(r"\]\(examples/([^)]+)\)", text):
+        shutil.copy(HERE.parent / picture, folder)
     parts = re.split(r"(?m)^## (.+)\n", re.sub(r"(?m)^<!-- .* -->\n", "", text))[1:]
     pages = dict(zip(parts[::2], parts[1::2], strict=True))
     for heading, body in pages.items():
         body = re.sub(r"(?m)^#(#+ )", r"\1", body)  # one level up
-        for picture in re.findall(r"\]\(examples/([^)]+)\)", body):
-            shutil.copy(HERE.parent / picture, folder)
         body = re.sub(r"\]\(examples/([^)]+)\)", r"](\1)", body)
         body = re.sub(r"`examples/(\d\d_\w+)\.py`", r"[`examples/\1.py`](../lessons/\1)", body)
         (folder / f"{slug(heading)}.md").write_text(f"# {heading}\n{body}", encoding="utf-8")
