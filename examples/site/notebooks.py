@@ -70,14 +70,19 @@ def run(path: Path, *, quick: bool, cache: Path):
     os.environ["MINIGAN_QUICK"] = "yes" if quick or path.name[:2] in LONG else "no"
     os.environ["PYTHONPATH"] = str(ROOT)
     begun = time.perf_counter()
-    talk = Config({"KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"}})
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(book, timeout=1800, resources={"metadata": {"path": folder}}, config=talk)
+        files = {} if os.name == "nt" else {"transport": "ipc", "ip": f"{folder}/kernel"}  # no open port
+        talk = Config({"KernelManager": files})
+        client = NotebookClient(
+            book, timeout=1800, startup_timeout=300, resources={"metadata": {"path": folder}}, config=talk
+        )
         try:
             client.execute()
         except CellExecutionError as error:
             number = sum(cell.get("execution_count") is not None for cell in book.cells)
             raise LessonError(f"{path.name}, code cell {number}: {error.ename}: {error.evalue}") from None
+        except (RuntimeError, TimeoutError) as error:  # the kernel died, or a cell took half an hour
+            raise LessonError(f"{path.name}: {error}") from None
     book.metadata["seconds"] = time.perf_counter() - begun
     book.metadata["fingerprint"] = mark
     book.cells = book.cells[:count]
