@@ -6,6 +6,7 @@ Wants the extra: pip install -e '.[docs]'. A lesson that has not changed is not 
 stopped goes on where it was.
 """
 
+import os
 import re
 import shutil
 import sys
@@ -34,7 +35,10 @@ def parse(words: list[str] | None = None) -> Namespace:
     parser.add_argument("--quick", action="store_true", help="run every lesson in its short form")
     parser.add_argument("--out", type=Path, default=Path("build/site"), help="where to (default: build/site)")
     parser.add_argument("--jobs", type=int, default=2, help="lessons that run at once")
-    return parser.parse_args(words)
+    chosen = parser.parse_args(words)
+    if chosen.jobs < 1:
+        parser.error(f"--jobs: expected at least 1, got {chosen.jobs}")
+    return chosen
 
 
 def run_lessons(quick: bool, cache: Path, jobs: int) -> dict:
@@ -44,6 +48,7 @@ def run_lessons(quick: bool, cache: Path, jobs: int) -> dict:
     paths = notebooks.lessons()
     rank = {number: place for place, number in enumerate(LONGEST_FIRST)}
     queue = sorted(paths, key=lambda path: rank.get(path.name[:2], len(rank)))
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // jobs))
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         waiting = {pool.submit(notebooks.run, path, quick=quick, cache=cache): path for path in queue}
         done = {}
@@ -131,6 +136,9 @@ def main(words: list[str] | None = None) -> int:
     except notebooks.LessonError as error:
         print(f"minigan: error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("minigan: interrupted; the lessons that have run are kept for the next build", file=sys.stderr)
+        return 130
     ran = time.perf_counter() - begun
     gather(work / "source", books, chosen.quick)
     places = ["-d", str(work / "doctrees"), str(work / "source"), str(out)]
