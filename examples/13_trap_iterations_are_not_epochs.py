@@ -64,8 +64,8 @@ sliced = labels[: rows * batch].reshape(rows, batch)
 loaded = np.stack([kind for _, kind in first[:rows]])
 shown = {"slices of a sorted file": sliced, "a loader's batches": loaded}
 figure = lesson.panels(shown, columns=2, cmap="tab10", width=5, vmin=0, vmax=9)
-lesson.show(figure, "batches.png", "Sixty batches of twenty, each picture in the colour of its class.")
 assert len(np.unique(loaded)) == 10 > len(np.unique(sliced))
+lesson.show(figure, "batches.png", "Sixty batches of twenty, each picture in the colour of its class.")
 
 # %% [markdown]
 # ## And its place can be kept
