@@ -9,6 +9,7 @@ stopped goes on where it was.
 import os
 import re
 import shutil
+import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -49,7 +50,9 @@ def run_lessons(quick: bool, cache: Path, jobs: int) -> dict:
     rank = {number: place for place, number in enumerate(LONGEST_FIRST)}
     queue = sorted(paths, key=lambda path: rank.get(path.name[:2], len(rank)))
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // jobs))
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    # Ctrl-C ends a worker at once and in silence; its kernel ends when it finds itself alone.
+    ended = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_DFL)}
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), **ended) as pool:
         waiting = {pool.submit(notebooks.run, path, quick=quick, cache=cache): path for path in queue}
         done = {}
         try:
