@@ -9,12 +9,11 @@ stopped goes on where it was.
 import os
 import re
 import shutil
-import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -50,17 +49,20 @@ def run_lessons(quick: bool, cache: Path, jobs: int) -> dict:
     rank = {number: place for place, number in enumerate(LONGEST_FIRST)}
     queue = sorted(paths, key=lambda path: rank.get(path.name[:2], len(rank)))
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // jobs))
-    # Ctrl-C ends a worker at once and in silence; its kernel ends when it finds itself alone.
-    ended = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_DFL)}
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), **ended) as pool:
+    done = {}
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         waiting = {pool.submit(notebooks.run, path, quick=quick, cache=cache): path for path in queue}
-        done = {}
         try:
             for future in tqdm(as_completed(waiting), total=len(waiting), unit=" lessons", disable=None):
                 done[waiting[future].stem] = future.result()
-        except BaseException:
+        except notebooks.LessonError:
             pool.shutdown(cancel_futures=True)
             raise
+        except KeyboardInterrupt:
+            print("\nminigan: interrupted; lessons that have run are kept", file=sys.stderr)
+            for worker in active_children():  # their kernels end when they find themselves alone
+                worker.kill()
+            os._exit(130)
     return {path.stem: done[path.stem] for path in paths}
 
 
@@ -139,9 +141,6 @@ def main(words: list[str] | None = None) -> int:
     except notebooks.LessonError as error:
         print(f"minigan: error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("minigan: interrupted; the lessons that have run are kept for the next build", file=sys.stderr)
-        return 130
     ran = time.perf_counter() - begun
     gather(work / "source", books, chosen.quick)
     places = ["-d", str(work / "doctrees"), str(work / "source"), str(out)]
