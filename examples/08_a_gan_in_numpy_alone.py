@@ -27,7 +27,6 @@ def real_points(count):
 
 # %% [markdown]
 # ## A net is a list of matrices
-#
 # Forward: multiply, add, keep what is positive (and a fifth of what is not). Backward: the same three steps
 # in the opposite order, each with the derivative in place of the function. Every layer keeps its input,
 # because its weights' gradient is that input times what comes back.
@@ -79,7 +78,6 @@ assert np.isclose(exact, (values[0] - values[1]) / 2e-6, rtol=1e-5)
 
 # %% [markdown]
 # ## Adam, and the two steps
-#
 # With a logit s and the loss -log sigmoid(s), the derivative is sigmoid(s) - 1: how far D is from sure.
 # D wants 1 for real and 0 for generated. G wants 1 for generated: its gradient comes through D, whose own
 # gradients are thrown away. That is all that "frozen" means.
@@ -132,7 +130,6 @@ lesson.show(lesson.lines(curves, y="loss"), "numpy_gan_losses.png", "Two losses 
 
 # %% [markdown]
 # ## Exercise
-#
 # What becomes of `g_fake` if D is perfect, `sigmoid(s_fake)` near 0, and G lowers log(1 - sigmoid(s))?
 #
 # <details><summary>Answer</summary>

@@ -23,7 +23,6 @@ steps = 60 if quick else 800
 
 # %% [markdown]
 # ## Three lines
-#
 # `create_graph=True` leaves the recorder on during the backward pass, so that what comes out can be
 # differentiated again.
 
@@ -38,7 +37,6 @@ def r1(D, real):
 
 # %% [markdown]
 # ## What it flattens
-#
 # The hardest moment for D: G has done its work, and its points come from the same cloud as the real ones.
 # The best answer is then one half everywhere. A plain D learns by heart which point was which instead, and
 # its cliffs push G away from where it is right. The penalised D stays flat, and G may rest.
@@ -78,24 +76,19 @@ assert np.isclose(ours, library, rtol=1e-4)
 
 # %%
 line = np.stack([np.linspace(-2, 2, 200), np.zeros(200)], axis=1).astype(np.float32)
-figure = Figure(figsize=(9, 3), layout="constrained")
-left, right = figure.subplots(1, 2)
+left, right = (figure := Figure(figsize=(9, 3), layout="constrained")).subplots(1, 2)
 penalty = {}
 for gamma, (D, told) in nets.items():
     with no_grad():
         left.plot(line[:, 0], ops.sigmoid(D(Tensor(line))).numpy().ravel(), label=f"gamma {gamma}")
     right.plot(told, linewidth=0.8)
     penalty[gamma] = r1(D, real).item()
-    print(
-        f"gamma {gamma}: penalty {penalty[gamma]:8.4f}, loss {told[-1]:.3f} (undecided: {2 * np.log(2):.3f})"
-    )
+    print(f"gamma {gamma}: penalty {penalty[gamma]:8.4f}, loss {told[-1]:.3f} (undecided: 1.386)")
 left.set(title="D's belief from left to right", xlabel="x", ylim=(0, 1))
 right.set(title="D's loss", xlabel="step")
 left.legend(frameon=False)
 assert penalty[0.0] > (2 if quick else 20) * penalty[3.0]
-lesson.show(
-    figure, "r1_slopes.png", "Without the penalty: cliffs and a falling loss. With it: nearly one half."
-)
+lesson.show(figure, "r1_slopes.png", "Without the penalty cliffs, with it nearly one half.")
 
 # %%
 maps, plane = [], plane_points(3.0, 80)
@@ -110,7 +103,6 @@ lesson.show(
 
 # %% [markdown]
 # ## Exercise
-#
 # Take `create_graph=True` away. Which gradient does the penalty then have with respect to D's weights?
 #
 # <details><summary>Answer</summary>

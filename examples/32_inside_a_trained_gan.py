@@ -29,7 +29,6 @@ print(f"after {steps} steps: D(x) {record.d_real:.2f}, D(G(z)) {record.g_fake:.2
 
 # %% [markdown]
 # ## The generator, layer by layer
-#
 # One latent on its way. Each row is the output of one stage: first a few blurs, then places, then strokes.
 
 # %%
@@ -41,22 +40,17 @@ with no_grad():
             for k in range(min(6, x.shape[1])):
                 stages[f"layer {number}, map {k}"] = x.numpy()[0, k]
 assert np.allclose(x.numpy(), samples[:1], atol=1e-5), "the last stage is the picture"
-lesson.show(
-    lesson.panels(stages, columns=6),
-    "inside_g.png",
-    "Feature maps of G for one latent.",
-)
+figure = lesson.panels(stages, columns=6)
+lesson.show(figure, "inside_g.png", "Feature maps of G for one latent.")
 
 # %% [markdown]
 # ## What D looks at
-#
 # The gradient of D's logit by the pixels: where a little more light would make the picture more real (red)
 # or less (blue). It is exactly what G is told.
 
 # %%
 seen = Tensor(samples, requires_grad=True)
 (gradient,) = minigan.grad(D(seen).sum(), seen)
-assert np.abs(gradient.numpy()).max() > 0
 most = float(np.abs(gradient.numpy()).max())
 shown = {f"sample {k}": samples[k, 0] for k in range(4)}
 shown |= {f"D's wish {k}": gradient.numpy()[k, 0] / most * 2 for k in range(4)}
@@ -74,7 +68,6 @@ assert after.mean() > before.mean()
 
 # %% [markdown]
 # ## A walk through the latents
-#
 # From one latent to another along the sphere on which nearly all of them lie. A generator that had learnt
 # pictures by heart would jump from one to the next.
 
@@ -91,7 +84,6 @@ lesson.show(image_grid(path, columns=12), "walk.png", "Twelve stops between two 
 
 # %% [markdown]
 # ## Nearest neighbours
-#
 # Above the samples, below the training picture that is nearest pixel by pixel. Real pictures that were held
 # back give the scale: a GAN that copies lies nearer to its training set than they do.
 
@@ -114,7 +106,6 @@ lesson.show(image_grid(pairs, columns=8), "neighbours.png", "Samples, and their 
 
 # %% [markdown]
 # ## Exercise
-#
 # Which of D's layers would you expect to answer to strokes, which to whole digits? Look at `D[0].weight`.
 #
 # <details><summary>Answer</summary>

@@ -21,7 +21,6 @@ draw = np.random.default_rng(0)
 
 # %% [markdown]
 # ## Found code
-#
 # Normalisation over a batch. The derivative looks plausible: divide by the spread, as forward did.
 
 
@@ -49,7 +48,6 @@ def right(x, g):
 
 # %% [markdown]
 # ## Five lines to make it checkable
-#
 # NumPy code records nothing, so only the first derivative can be proved: `order=1`.
 
 
@@ -65,11 +63,10 @@ def wrapped(forward, backward):
 
 
 x = draw.standard_normal((6, 3))
-verdicts = {}
-for backward in (plausible, half_right, right):
-    verdicts[backward.__name__] = gradcheck(wrapped(normalise, backward), x, order=1, seed=0)
-    print(verdicts[backward.__name__], "\n")
-assert [bool(report) for report in verdicts.values()] == [False, False, True]
+backwards = (plausible, half_right, right)
+verdicts = [gradcheck(wrapped(normalise, backward), x, order=1, seed=0) for backward in backwards]
+print(*verdicts, sep="\n\n")
+assert [bool(report) for report in verdicts] == [False, False, True]
 
 # %% [markdown]
 # The tempting test with a gradient of all ones would have let the second pass: the sum of a normalised column
@@ -77,42 +74,34 @@ assert [bool(report) for report in verdicts.values()] == [False, False, True]
 # incoming gradients.
 
 # %%
-found = {f.__name__: f(x, np.ones_like(x)) for f in (plausible, half_right, right)}
-ones = {name: np.abs(gradient).max() for name, gradient in found.items()}
-print({name: f"{value:.1e}" for name, value in ones.items()})
+ones = {f.__name__: np.abs(f(x, np.ones_like(x))).max() for f in backwards}
 assert ones["half_right"] < 1e-12 > ones["right"]
 
 # %% [markdown]
 # ## How far can one trust a difference quotient?
-#
 # Its error falls with the square of the step until rounding takes over. At the best step it knows about ten
 # digits in double precision and four in single: that is why checks run in double.
 
 # %%
-g = draw.standard_normal((6, 3))
-way = draw.standard_normal((6, 3))
+g, way = draw.standard_normal((2, 6, 3))
 exact = (right(x, g) * way).sum()
 sizes = 10.0 ** np.arange(-12, 0, 1 if quick else 0.25)
-errors = {}
-for kind in (np.float64, np.float32):
-    errors[kind] = []
+errors = {np.float64: [], np.float32: []}
+for kind, found in errors.items():
     for step in sizes:
         places = [(x + sign * step * way).astype(kind) for sign in (1, -1)]
         up, down = (float((normalise(place) * g.astype(kind)).sum()) for place in places)
-        errors[kind].append(abs((up - down) / (2 * step) - exact) / abs(exact))
-figure = Figure(figsize=(8, 3.2), layout="constrained")
-axis = figure.subplots()
+        found.append(abs((up - down) / (2 * step) - exact) / abs(exact))
+axis = (figure := Figure(figsize=(8, 3.2), layout="constrained")).subplots()
 for kind, values in errors.items():
     axis.loglog(sizes, np.maximum(values, 1e-16), label=kind.__name__)
 axis.set(xlabel="step", ylabel="relative error")
-axis.grid(alpha=0.3)
 axis.legend(frameon=False)
 assert min(errors[np.float64]) < 1e-8 and min(errors[np.float32]) < 1e-2
 lesson.show(figure, "quotient.png", "A central difference: long steps on the right, rounding on the left.")
 
 # %% [markdown]
 # ## Exercise
-#
 # Check the derivative of `np.sort` along the first axis, which somebody wrote as "g, sorted the same way".
 #
 # <details><summary>Answer</summary>

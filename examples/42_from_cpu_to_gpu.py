@@ -27,11 +27,9 @@ except DeviceError as error:
 
 # %% [markdown]
 # ## One line
-#
 # `minigan.use("cupy")` (or `MINIGAN_BACKEND=cupy`, or `--backend cupy`) puts new tensors on the GPU. From
 # there on an operation asks its input: `namespace(x)` is NumPy for an array on the host and CuPy for one on
-# the device, and the formula is the same. A GPU that is asked for and not there is an error, never a silent
-# return to the processor.
+# the device, and the formula is the same. A GPU that is asked for and not there is an error.
 
 
 # %%
@@ -62,7 +60,6 @@ else:
 
 # %% [markdown]
 # ## What will be faster there?
-#
 # A GPU multiplies about twenty times as fast as a processor and reads memory about ten times as fast, but
 # each call costs some microseconds. So ask of each layer: how many multiplications does it do for a number
 # that it moves? Products of large matrices do hundreds; activations do one, and take memory's time.
@@ -70,8 +67,7 @@ else:
 # %%
 config = gan.resolve("dcgan", shape=(1, 28, 28), batch=8 if quick else 64)
 G, _ = gan.models.build(config)
-draw = np.random.default_rng(0)
-z = Tensor(draw.standard_normal((config.batch, config.latent), np.float32))
+z = Tensor(np.random.default_rng(0).standard_normal((config.batch, config.latent), np.float32))
 intensity, value = {}, z
 with minigan.no_grad():
     for number, layer in enumerate(G):
@@ -94,14 +90,11 @@ lesson.show(figure, "intensity.png", "Convolutions compute; activations and norm
 # `explain` says which kernel ran for each operation, here or on a GPU, and what it saved.
 
 # %%
-net = G[:4]
-print(kernels.explain(lambda z: net(z), z))
+print(kernels.explain(lambda z: G[:4](z), z))
 
 # %% [markdown]
 # ## What to mind
-#
-# * Keep data where it is used: `tensor.to("cupy")` once, not in the loop; `item()` and `numpy()` wait for the
-#   device.
+# * Keep data where it is used: move it once, not in the loop; `item()` and `numpy()` wait for the device.
 # * Larger batches: a small one leaves most of a GPU idle.
 # * `minigan.set_matmul_precision("high")` rounds factors to TF32: faster, with relative errors of about 1e-3.
 # * The same seed draws the same numbers: they are drawn on the host and moved.
@@ -112,7 +105,6 @@ assert np.array_equal(*map(backend.to_host, again))
 
 # %% [markdown]
 # ## Exercise
-#
 # What does this intensity become for a Linear layer of 1000 x 1000 with a batch of 1, and with one of 1000?
 #
 # <details><summary>Answer</summary>
