@@ -94,13 +94,13 @@ assert gradcheck(d_loss, (draw.standard_normal(5), draw.standard_normal(5)))
 # %%
 line = np.linspace(-4, 4, 161)
 left, right = (figure := Figure(figsize=(9, 3), layout="constrained")).subplots(1, 2)
-curves = np.stack([Bend()(Tensor(line)).numpy(), np.tanh(line)], axis=1)
-left.plot(line, curves, label=("bend", "tanh"))
+left.plot(line, np.stack([Bend()(Tensor(line)).numpy(), np.tanh(line)], 1), label=("bend", "tanh"))
 far, logits = Tensor(np.full(1, -9.0)), [Tensor(np.full(1, logit)) for logit in line]
 for name, loss in (("squared hinge", d_loss), ("hinge", losses.hinge_d)):
     right.plot(line, [loss(logit, far).item() for logit in logits], label=name)
 right.set(title="loss of a real point by its logit", ylim=(0, 8))
-figure.legend(loc="outside right", frameon=False)
+for axis in (left, right):
+    axis.legend(frameon=False)
 lesson.show(figure, "own_parts.png", "The operation beside tanh, and the loss beside the hinge.")
 
 # %% [markdown]
