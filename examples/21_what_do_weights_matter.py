@@ -11,7 +11,7 @@
 # With a file of VGG19's weights (`--weights vgg19.pth`), a fourth picture shows what a hundred times as many
 # weights, and a million photographs, add to that.
 #
-# Run it: `python examples/21_what_do_weights_matter.py` (about a minute).
+# Run it: `python examples/21_what_do_weights_matter.py` (about a minute and a half).
 
 # %%
 import argparse
