@@ -181,11 +181,16 @@ def same_device(arrays: Iterable[Array], where: str) -> None:
         )
 
 
-def check_alike(arrays: list[Array], where: type, any_dtype: bool = False) -> None:
-    """Raise unless all arrays have one device and one dtype, a float unless ``any_dtype``; say ``where``."""
+def whole_numbers_to_promote(arrays: list[Array], where: Any) -> bool:
+    """Return whether the inputs of an operation are whole numbers that it takes as floats.
+
+    Raises unless all arrays have one device and one dtype, a float unless ``where.any_dtype``.
+    """
     first = arrays[0]
     kind, dtype = type(first), first.dtype
-    if not any_dtype and dtype.kind != "f":
+    if dtype.kind != "f" and not where.any_dtype:
+        if where.promotes:
+            return True
         raise DTypeError(
             f"{where.__name__}: expected floating-point input, got {dtype}; convert with .astype('float32')"
         )
@@ -196,6 +201,7 @@ def check_alike(arrays: list[Array], where: type, any_dtype: bool = False) -> No
             raise DTypeError(
                 f"{where.__name__}: inputs differ in dtype ({dtype} and {other.dtype}); convert with .astype"
             )
+    return False
 
 
 def to_host(array: Array) -> np.ndarray:

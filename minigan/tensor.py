@@ -194,6 +194,7 @@ class Op:
     keeps: Sequence[int] = ()  # inputs whose values backward reads; may be a property that asks needs(i)
     keeps_output = False  # whether backward reads the result (self.output)
     any_dtype = False  # True for operations that only move elements
+    promotes = False  # True for operations that take whole numbers as the default dtype
     exact = False  # True for operations that round nothing; all others compute float16 as float32
     saved: Any = None  # what forward leaves for backward besides inputs and result; dropped with the graph
     given: Sequence[Tensor] = ()  # the inputs, while a kernel runs
@@ -225,7 +226,8 @@ class Op:
         except AttributeError:
             kinds = ", ".join(type(t).__name__ for t in inputs)
             raise DTypeError(f"{self.name}: expected Tensors, got {kinds}; wrap it: Tensor(batch)") from None
-        backend.check_alike(arrays, type(self), self.any_dtype)
+        if backend.whole_numbers_to_promote(arrays, type(self)):
+            return self(*[t.astype(backend.get_default_dtype()) for t in inputs])
         if not self.exact and arrays[0].dtype.char == "e":
             return self(*[t.astype(np.float32) for t in inputs]).astype(np.float16)  # see ops/half.py
         if _modes.recording:

@@ -77,6 +77,7 @@ class Elu(Op):
 class Sigmoid(Op):
     """y = 1 / (1 + exp(-x));  gx = g * y * (1 - y)."""
 
+    promotes = True
     keeps_output = True
 
     def forward(self, x: Array) -> Array:
@@ -92,6 +93,7 @@ class Sigmoid(Op):
 class Tanh(Op):
     """y = tanh(x);  gx = g * (1 - y**2)."""
 
+    promotes = True
     keeps_output = True
 
     def forward(self, x: Array) -> Array:

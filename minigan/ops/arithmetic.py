@@ -16,7 +16,7 @@ import numpy as np
 from minigan.backend import Array, namespace
 from minigan.ops.broadcast import sum_to
 from minigan.ops.choice import where
-from minigan.ops.operands import astype, is_number, pair
+from minigan.ops.operands import astype, floating, is_number, pair
 from minigan.tensor import Op, Tensor
 
 quietly = np.errstate(divide="ignore", invalid="ignore")  # what is divided by 0 is infinite or NaN
@@ -180,7 +180,7 @@ def _plain(x: Tensor, y: Any) -> tuple[Tensor, int | float]:
         return x, float(y)
     if isinstance(y, (int, np.integer)):
         return (x if x.dtype.kind != "b" or isinstance(y, bool) else astype(x, np.int64)), int(y)
-    return astype(x, np.float32), float(y)
+    return floating(x), float(y)
 
 
 def add(x: Any, y: Any, *, alpha: float = 1) -> Tensor:
@@ -218,16 +218,12 @@ def div(x: Any, y: Any) -> Tensor:
     """Return x / y (broadcasting), a float of whole numbers too.  gx = g / y, gy = -g * x / y**2."""
     if is_number(y):
         if y == 0:
-            return Div()(*pair(_floating(x), float(y), "div"))
+            return Div()(*pair(floating(x), float(y), "div"))
         return mul(x, 1.0 / float(y))
     if is_number(x):
-        return PowScalar(-1.0)(_floating(y)) * float(x)
+        return PowScalar(-1.0)(floating(y)) * float(x)
     a, b = pair(x, y, "div")
-    return Div()(_floating(a), _floating(b))
-
-
-def _floating(x: Tensor) -> Tensor:
-    return x if x.dtype.kind == "f" else astype(x, np.float32)
+    return Div()(floating(a), floating(b))
 
 
 def neg(x: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from minigan.errors import ArgumentError
 from minigan.ops.arithmetic import PowScalar
 from minigan.ops.broadcast import sum_to
 from minigan.ops.choice import where
-from minigan.ops.operands import astype, is_number, pair
+from minigan.ops.operands import floating, is_number, pair
 from minigan.tensor import Op, Tensor
 
 
@@ -44,6 +44,7 @@ class Pow(Op):
 class Exp(Op):
     """y = exp(x);  gx = g * y."""
 
+    promotes = True
     keeps_output = True
 
     def forward(self, x: Array) -> Array:
@@ -56,6 +57,7 @@ class Exp(Op):
 class Log(Op):
     """y = log(x), x > 0;  gx = g / x."""
 
+    promotes = True
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
@@ -68,6 +70,7 @@ class Log(Op):
 class Log1p(Op):
     """y = log(1 + x), x > -1, with the digits of a small x;  gx = g / (1 + x)."""
 
+    promotes = True
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
@@ -80,6 +83,7 @@ class Log1p(Op):
 class Sin(Op):
     """y = sin(x);  gx = g * cos(x)."""
 
+    promotes = True
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
@@ -92,6 +96,7 @@ class Sin(Op):
 class Cos(Op):
     """y = cos(x);  gx = -g * sin(x)."""
 
+    promotes = True
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
@@ -104,6 +109,7 @@ class Cos(Op):
 class Sqrt(Op):
     """y = sqrt(x), x >= 0;  gx = g / (2 y), infinite at 0."""
 
+    promotes = True
     keeps_output = True
 
     def forward(self, x: Array) -> Array:
@@ -197,9 +203,7 @@ def pow(x: Any, y: Any) -> Tensor:
     """
     if is_number(y):
         whole = x.dtype.kind in "iu" and isinstance(y, (int, np.integer)) and y >= 0
-        return PowScalar(int(y) if whole else float(y))(
-            x if whole or x.dtype.kind == "f" else astype(x, np.float32)
-        )
+        return PowScalar(int(y) if whole else float(y))(x if whole else floating(x))
     return Pow()(*pair(x, y, "pow"))
 
 

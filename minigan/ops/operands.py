@@ -82,6 +82,11 @@ def astype(x: Tensor, dtype: Any) -> Tensor:
     return AsType(target, x.dtype)(x)
 
 
+def floating(x: Tensor) -> Tensor:
+    """Return x itself, or whole numbers and truth values in the default dtype, as constants."""
+    return x if x.dtype.kind == "f" else astype(x, backend.get_default_dtype())
+
+
 def operands(x: Any, y: Any) -> tuple[Tensor, Tensor]:
     """Return both as tensors: what is none (an array, a list, a number) joins the other's device."""
     if not isinstance(x, Tensor):

@@ -13,13 +13,14 @@ from minigan.backend import Array, namespace
 from minigan.ops.broadcast import sum_to
 from minigan.ops.choice import where
 from minigan.ops.elementwise import Sqrt, exp, log, sin
-from minigan.ops.operands import pair
+from minigan.ops.operands import floating, pair
 from minigan.tensor import Op, Tensor
 
 
 class Tan(Op):
     """y = tan(x);  gx = g (1 + y**2)."""
 
+    promotes = True
     keeps_output = True
 
     def forward(self, x: Array) -> Array:
@@ -32,6 +33,7 @@ class Tan(Op):
 class Asin(Op):
     """y = arcsin(x), |x| <= 1;  gx = g / sqrt(1 - x**2)."""
 
+    promotes = True
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
@@ -45,6 +47,7 @@ class Asin(Op):
 class Atan(Op):
     """y = arctan(x);  gx = g / (1 + x**2)."""
 
+    promotes = True
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
@@ -58,6 +61,7 @@ class Atan(Op):
 class Atan2(Op):
     """(y, x) of shapes that broadcast -> the angle of (x, y);  gy = g x / r**2, gx = -g y / r**2."""
 
+    promotes = True
     keeps = (0, 1)
 
     def forward(self, y: Array, x: Array) -> Array:
@@ -75,6 +79,7 @@ class Atan2(Op):
 class Expm1(Op):
     """y = exp(x) - 1, with the digits of a small x;  gx = g (y + 1)."""
 
+    promotes = True
     keeps_output = True
 
     def forward(self, x: Array) -> Array:
@@ -117,6 +122,7 @@ def sinh(x: Tensor) -> Tensor:
 
 def cosh(x: Tensor) -> Tensor:
     """Return (exp(x) + exp(-x)) / 2.  gx = g * sinh(x)."""
+    x = floating(x)
     return (exp(x) + exp(-x)) * 0.5
 
 
