@@ -44,6 +44,7 @@ from minigan.nn.loss import (
     CosineEmbeddingLoss,
     CosineSimilarity,
     CrossEntropyLoss,
+    GaussianNLLLoss,
     HingeEmbeddingLoss,
     HuberLoss,
     KLDivLoss,
@@ -64,6 +65,7 @@ from minigan.nn.normalisation import (
     InstanceNorm1d,
     InstanceNorm2d,
     LayerNorm,
+    LocalResponseNorm,
     MinibatchStdDev,
     PixelNorm,
 )
@@ -79,18 +81,25 @@ from minigan.nn.pooling import (
 )
 from minigan.nn.reparametrise import equalized_lr, spectral_norm
 from minigan.nn.shaping import (
+    CircularPad1d,
     CircularPad2d,
+    ConstantPad1d,
     ConstantPad2d,
     Flatten,
+    Fold,
     Identity,
     PixelShuffle,
     PixelUnshuffle,
+    ReflectionPad1d,
     ReflectionPad2d,
+    ReplicationPad1d,
     ReplicationPad2d,
     Unflatten,
+    Unfold,
     Upsample,
     UpsamplingBilinear2d,
     UpsamplingNearest2d,
+    ZeroPad1d,
     ZeroPad2d,
 )
 

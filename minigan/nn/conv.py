@@ -63,8 +63,8 @@ class _Convolution(Module):
         init.default_(self.weight, self.bias, generator)
 
     def extra_repr(self) -> str:
-        shown: dict[str, Any] = {"kernel_size": self.kernel_size}
-        usual = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
+        shown: dict[str, Any] = {"kernel_size": self.kernel_size, "stride": getattr(self, "stride", None)}
+        usual = {"padding": 0, "dilation": 1, "output_padding": 0}
         for name, number in usual.items():
             if getattr(self, name, None) not in (None, (number,) * self.axes):
                 shown[name] = getattr(self, name)
@@ -72,6 +72,8 @@ class _Convolution(Module):
             shown["groups"] = self.groups
         if self.bias is None:
             shown["bias"] = False
+        if getattr(self, "padding_mode", "zeros") != "zeros":
+            shown["padding_mode"] = getattr(self, "padding_mode", None)
         return f"{self.in_channels}, {self.out_channels}, " + ", ".join(f"{k}={v}" for k, v in shown.items())
 
 

@@ -19,9 +19,6 @@ class _Loss(Module):
         super().__init__()
         self.reduction = reduction_of(reduction, size_average, reduce)
 
-    def extra_repr(self) -> str:
-        return f"reduction={self.reduction!r}"
-
 
 class _Weighted(_Loss):
     def __init__(
@@ -257,3 +254,14 @@ class PairwiseDistance(Module):
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
         return F.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
+
+
+class GaussianNLLLoss(_Loss):
+    """Means, targets, variances -> scalar: (log(var) + (x - t)**2 / var) / 2; see `gaussian_nll_loss`."""
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean"):
+        super().__init__(reduction=reduction)
+        self.full, self.eps = full, eps
+
+    def forward(self, x: Tensor, target: Any, var: Any) -> Tensor:
+        return F.gaussian_nll_loss(x, target, var, self.full, self.eps, self.reduction)

@@ -28,6 +28,10 @@ class _Affine(Module):
         self.weight = init.ones_(empty(*shape)) if affine else None
         self.bias = empty(*shape) if affine and bias else None
 
+    def learned(self, affine: str) -> str:
+        """Which of scale and shift there are, to be printed; ``affine`` is what the setting is called."""
+        return f"{affine}={self.weight is not None}, bias={self.bias is not None}"
+
 
 class _Running(_Affine):
     """Scale and shift a channel, and running statistics; ``axes`` is how many axes an input may have."""
@@ -59,8 +63,8 @@ class _Running(_Affine):
             )
 
     def extra_repr(self) -> str:
-        affine = "" if self.weight is not None else ", affine=False"
-        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}{affine}"
+        numbers = f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+        return f"{numbers}, {self.learned('affine')}, track_running_stats={self.track_running_stats}"
 
 
 class _BatchNorm(_Running):
@@ -177,7 +181,7 @@ class LayerNorm(_Affine):
         return ops.layer_norm(x, self.normalized_shape, self.weight, self.bias, eps=self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}"
+        return f"{self.normalized_shape}, eps={self.eps}, {self.learned('elementwise_affine')}"
 
 
 class GroupNorm(_Affine):
@@ -198,7 +202,24 @@ class GroupNorm(_Affine):
         return ops.group_norm(x, self.num_groups, self.weight, self.bias, eps=self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, {self.learned('affine')}"
+
+
+class LocalResponseNorm(Module):
+    """(N, C, ...) -> same: x / (k + alpha mean of x**2)**beta, over ``size`` channels around.
+
+    Krizhevsky et al., NeurIPS 2012, section 3.3.
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0):
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = count("size", size), alpha, beta, k
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.local_response_norm(x, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
 class PixelNorm(Module):

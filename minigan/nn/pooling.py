@@ -36,6 +36,9 @@ class _MaxPool(_Pool):
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
         self.return_indices = return_indices
 
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, dilation={self.dilation}, ceil_mode={self.ceil_mode}"
+
     def _settings(self) -> tuple[Any, ...]:
         shape = self.kernel_size, self.stride, self.padding, self.dilation
         return (*shape, self.ceil_mode, self.return_indices)

@@ -57,52 +57,99 @@ class Unflatten(Module):
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
-class _Pad2d(Module):
-    """(N, C, H, W) -> wider: ``padding`` is one width, or (left, right, top, bottom)."""
+class _Pad(Module):
+    """Wider along the last axes: ``padding`` is one width, or one for each of the ``sides``."""
 
     mode, value = "constant", 0.0
+    sides: tuple[str, ...] = ()
 
     def __init__(self, padding: int | Sequence[int]):
         super().__init__()
-        widths = tuple(padding) if isinstance(padding, (tuple, list)) else (padding,) * 4
-        if len(widths) != 4:
-            raise ArgumentError(f"padding: expected a number or (left, right, top, bottom), got {padding!r}")
+        count = len(self.sides)
+        widths = tuple(padding) if isinstance(padding, (tuple, list)) else (padding,) * count
+        if len(widths) != count:
+            raise ArgumentError(f"padding: expected a number or ({', '.join(self.sides)}), got {padding!r}")
         self.padding = widths
 
     def forward(self, x: Tensor) -> Tensor:
         return F.pad(x, self.padding, self.mode, self.value if self.mode == "constant" else None)
 
     def extra_repr(self) -> str:
-        return f"{self.padding}" + (f", value={self.value}" if self.value else "")
+        return f"{self.padding}"
 
 
-class ZeroPad2d(_Pad2d):
-    """(N, C, H, W) -> wider, by zeros: one width, or (left, right, top, bottom)."""
-
-
-class ConstantPad2d(_Pad2d):
-    """(N, C, H, W) -> wider, filled with ``value``: one width, or (left, right, top, bottom)."""
-
+class _Constant(_Pad):
     def __init__(self, padding: int | Sequence[int], value: float):
         super().__init__(padding)
         self.value = value
 
+    def extra_repr(self) -> str:
+        return f"padding={self.padding}, value={self.value}"
 
-class ReflectionPad2d(_Pad2d):
-    """(N, C, H, W) -> wider, mirrored without its edge: one width, or (left, right, top, bottom)."""
 
+class ZeroPad1d(_Pad):
+    """(N, C, L) -> wider, by zeros: one width, or (left, right)."""
+
+    sides = ("left", "right")
+
+
+class ConstantPad1d(_Constant):
+    """(N, C, L) -> wider, filled with ``value``: one width, or (left, right)."""
+
+    sides = ("left", "right")
+
+
+class ReflectionPad1d(_Pad):
+    """(N, C, L) -> wider, mirrored without its edge: one width, or (left, right)."""
+
+    sides = ("left", "right")
     mode = "reflect"
 
 
-class ReplicationPad2d(_Pad2d):
-    """(N, C, H, W) -> wider, the edge repeated: one width, or (left, right, top, bottom)."""
+class ReplicationPad1d(_Pad):
+    """(N, C, L) -> wider, the edge repeated: one width, or (left, right)."""
 
+    sides = ("left", "right")
     mode = "replicate"
 
 
-class CircularPad2d(_Pad2d):
+class CircularPad1d(_Pad):
+    """(N, C, L) -> wider, going on at the other end: one width, or (left, right)."""
+
+    sides = ("left", "right")
+    mode = "circular"
+
+
+class ZeroPad2d(_Pad):
+    """(N, C, H, W) -> wider, by zeros: one width, or (left, right, top, bottom)."""
+
+    sides = ("left", "right", "top", "bottom")
+
+
+class ConstantPad2d(_Constant):
+    """(N, C, H, W) -> wider, filled with ``value``: one width, or (left, right, top, bottom)."""
+
+    sides = ("left", "right", "top", "bottom")
+
+
+class ReflectionPad2d(_Pad):
+    """(N, C, H, W) -> wider, mirrored without its edge: one width, or (left, right, top, bottom)."""
+
+    sides = ("left", "right", "top", "bottom")
+    mode = "reflect"
+
+
+class ReplicationPad2d(_Pad):
+    """(N, C, H, W) -> wider, the edge repeated: one width, or (left, right, top, bottom)."""
+
+    sides = ("left", "right", "top", "bottom")
+    mode = "replicate"
+
+
+class CircularPad2d(_Pad):
     """(N, C, H, W) -> wider, going on at the other end: one width, or (left, right, top, bottom)."""
 
+    sides = ("left", "right", "top", "bottom")
     mode = "circular"
 
 
@@ -154,7 +201,9 @@ class Upsample(Module):
         return F.interpolate(x, self.size, self.scale_factor, *how)
 
     def extra_repr(self) -> str:
-        size = f"scale_factor={self.scale_factor}" if self.size is None else f"size={self.size}"
+        factor = self.scale_factor
+        factor = float(factor) if isinstance(factor, int) else factor  # printed as a float
+        size = f"scale_factor={factor}" if self.size is None else f"size={self.size}"
         return f"{size}, mode={self.mode!r}"
 
 
@@ -170,3 +219,36 @@ class UpsamplingBilinear2d(Upsample):
 
     def __init__(self, size: Any = None, scale_factor: Any = None):
         super().__init__(size, scale_factor, "bilinear", True)
+
+
+class Unfold(Module):
+    """(N, C, H, W) -> (N, C KH KW, L): every window as a column; see `functional.unfold`."""
+
+    def __init__(self, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1):
+        super().__init__()
+        self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
+
+    def extra_repr(self) -> str:
+        return (
+            f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, "
+            f"stride={self.stride}"
+        )
+
+
+class Fold(Unfold):
+    """(N, C KH KW, L) -> (N, C, *output_size): every column added in its place; see `functional.fold`."""
+
+    def __init__(
+        self, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+    ):
+        super().__init__(kernel_size, dilation, padding, stride)
+        self.output_size = output_size
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}, {super().extra_repr()}"

@@ -28,7 +28,7 @@ from minigan.optim.lr_scheduler import (
     StepLR,
 )
 from minigan.optim.optimizer import Optimizer
-from minigan.optim.rules import SGD, Adagrad, Adam, AdamW, RMSprop
+from minigan.optim.rules import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, RMSprop
 
 
 def __getattr__(name: str) -> Any:

@@ -283,7 +283,42 @@ def in_place(*settings):
     return lambda d: call(d.any(high=4.0, low=-4.0), *(d.one(*values) for values in settings), False)
 
 
+def columns(d, back=False):
+    kernel, stride, padding, dilation = (d.one(1, 2), d.n(1, 3)), d.n(1, 3), d.n(0, 2), (1, d.n(1, 3))
+    C, H, W = d.n(1, 3), d.n(4, 7), d.n(4, 7)
+    if not back:
+        return call(d.x(*d.one((), (2,)), C, H, W), kernel, dilation, padding, stride)
+    out = [
+        (n + 2 * padding - q * (k - 1) - 1) // stride + 1
+        for n, k, q in zip((H, W), kernel, dilation, strict=True)
+    ]
+    x = d.x(*d.one((), (2,)), C * kernel[0] * kernel[1], out[0] * out[1])
+    return call(x, (H, W), kernel, dilation, padding, stride)
+
+
+def along_a_grid(d):
+    H, W, padding, corners = d.n(2, 5), d.n(2, 5), d.one("zeros", "border"), d.one(True, False)
+    grid = np.stack([inside_cells(d, n, corners, (2, 3, 2)) for n in (W, H)], -1)
+    return call(d.x(2, d.n(1, 3), H, W), grid, "bilinear", padding, corners)
+
+
+def inside_cells(d, n, corners, shape):
+    """Places from -1.5 to 1.5 that lie between cells, not on one."""
+    cell = d.rng.integers(-1, n, shape) + d.rng.uniform(0.1, 0.9, shape)
+    return 2 * cell / (n - 1) - 1 if corners else (2 * cell + 1) / n - 1
+
+
+def variances(d):
+    shape = d.shape(1, 3)
+    var = d.x(*d.one(shape, shape[:-1], (*shape[:-1], 1)), low=0.3)
+    return call(d.x(*shape), d.x(*shape), var, full=d.one(True, False), reduction=d.reduction())
+
+
 TABLE = {
+    "unfold": columns, "fold": lambda d: columns(d, True), "grid_sample": along_a_grid,
+    "affine_grid": lambda d: call(d.x(2, 2, 3), [2, 3, d.n(1, 4), d.n(1, 4)], d.one(True, False)),
+    "local_response_norm": lambda d: call(d.x(2, d.n(1, 5), *d.shape(1, 2)), d.n(1, 5), 0.3, 0.7, 1.2),
+    "gaussian_nll_loss": variances,
     "relu": in_place(), "leaky_relu": in_place((0.2, 0.01)), "elu": in_place((1.0, 0.5)), "selu": in_place(),
     "celu": in_place((1.0, 0.5)), "sigmoid": plain, "logsigmoid": plain, "tanh": plain, "tanhshrink": plain,
     "hardtanh": in_place((-1.0, -0.5), (1.0, 0.7)), "relu6": in_place(), "hardsigmoid": in_place(),

@@ -207,31 +207,55 @@ PRINTED = {
     "Conv2d(1, 2, kernel_size=(3, 3), stride=(2, 1), padding=(1, 1), bias=False)": lambda: nn.Conv2d(
         1, 2, 3, stride=(2, 1), padding=1, bias=False
     ),
-    "ConvTranspose2d(2, 2, kernel_size=(3, 3), output_padding=(1, 1), dilation=(2, 2), groups=2)": lambda: (
+    "ConvTranspose2d(2, 2, kernel_size=(3, 3), stride=(1, 1), dilation=(2, 2), output_padding=(1, 1), "
+    "groups=2)": lambda: (
         nn.ConvTranspose2d(2, 2, 3, output_padding=1, dilation=2, groups=2)
     ),
-    "MaxPool2d(kernel_size=2, stride=2, padding=0)": lambda: nn.MaxPool2d(2),
+    "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)": lambda: nn.MaxPool2d(2),
     "AvgPool2d(kernel_size=3, stride=1, padding=1)": lambda: nn.AvgPool2d(3, stride=1, padding=1),
     "AdaptiveAvgPool2d(output_size=1)": lambda: nn.AdaptiveAvgPool2d(1),
-    "Upsample(scale_factor=2, mode='nearest')": lambda: nn.Upsample(scale_factor=2),
+    "Upsample(scale_factor=2.0, mode='nearest')": lambda: nn.Upsample(scale_factor=2),
     "Upsample(size=4, mode='bilinear')": lambda: nn.Upsample(4, mode="bilinear"),
-    "InstanceNorm2d(3, eps=1e-05, momentum=0.1, affine=False)": lambda: nn.InstanceNorm2d(3),
-    "LayerNorm((3,), eps=1e-05)": lambda: nn.LayerNorm(3),
-    "GroupNorm(1, 2, eps=1e-05)": lambda: nn.GroupNorm(1, 2),
+    "InstanceNorm2d(3, eps=1e-05, momentum=0.1, affine=False, bias=False, "
+    "track_running_stats=False)": lambda: (
+        nn.InstanceNorm2d(3)
+    ),
+    "LayerNorm((3,), eps=1e-05, elementwise_affine=True, bias=True)": lambda: nn.LayerNorm(3),
+    "GroupNorm(1, 2, eps=1e-05, affine=True, bias=True)": lambda: nn.GroupNorm(1, 2),
     "PixelNorm(eps=1e-08)": lambda: nn.PixelNorm(),
     "MinibatchStdDev(group_size=4)": lambda: nn.MinibatchStdDev(),
     "LeakyReLU(negative_slope=0.2)": lambda: nn.LeakyReLU(0.2),
+    "LeakyReLU(negative_slope=0.2, inplace=True)": lambda: nn.LeakyReLU(0.2, True),
+    "Linear(in_features=2, out_features=3, bias=False)": lambda: nn.Linear(2, 3, bias=False),
+    "Conv1d(2, 4, kernel_size=(3,), stride=(1,), padding=same, padding_mode=reflect)": lambda: nn.Conv1d(
+        2, 4, 3, padding="same", padding_mode="reflect"
+    ),
+    "BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)": lambda: (
+        nn.BatchNorm2d(3)
+    ),
+    "ConstantPad2d(padding=(1, 1, 1, 1), value=2.0)": lambda: nn.ConstantPad2d(1, 2.0),
+    "ReflectionPad1d((1, 2))": lambda: nn.ReflectionPad1d((1, 2)),
+    "Unfold(kernel_size=3, dilation=1, padding=1, stride=2)": lambda: nn.Unfold(3, 1, 1, 2),
+    "Fold(output_size=4, kernel_size=3, dilation=1, padding=0, stride=1)": lambda: nn.Fold(4, 3),
+    "LocalResponseNorm(3, alpha=0.0001, beta=0.75, k=1.0)": lambda: nn.LocalResponseNorm(3),
     "ELU(alpha=1.0)": lambda: nn.ELU(),
     "Softmax(dim=1)": lambda: nn.Softmax(1),
-    "Dropout(p=0.25)": lambda: nn.Dropout(0.25),
+    "Dropout(p=0.25, inplace=False)": lambda: nn.Dropout(0.25),
     "Unflatten(dim=1, unflattened_size=(2, 3))": lambda: nn.Unflatten(1, (2, 3)),
     "Embedding(3, 2)": lambda: nn.Embedding(3, 2),
-    "MSELoss(reduction='sum')": lambda: nn.MSELoss(reduction="sum"),
-}
+    "MSELoss()": lambda: nn.MSELoss(reduction="sum"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("text", PRINTED)
 def test_printing_shows_the_settings(text):
+    assert repr(PRINTED[text]()) == text
+
+
+@pytest.mark.parametrize("text", [text for text in PRINTED if "PixelNorm" not in text and "Std" not in text])
+def test_printing_is_pytorchs(text, monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setitem(globals(), "nn", torch.nn)
     assert repr(PRINTED[text]()) == text
 
 

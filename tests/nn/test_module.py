@@ -169,7 +169,8 @@ def test_printing_shows_the_tree():
     assert repr(Net()) == (
         "Net(\n"
         "  (first): Linear(in_features=3, out_features=4, bias=True)\n"
-        "  (norm): BatchNorm1d(4, eps=1e-05, momentum=0.1)\n"
+        "  (norm): BatchNorm1d(4, eps=1e-05, momentum=0.1, affine=True, bias=True, "
+        "track_running_stats=True)\n"
         "  (rest): Sequential(\n"
         "    (0): ReLU()\n"
         "    (1): Linear(in_features=4, out_features=2, bias=False)\n"

@@ -52,6 +52,7 @@ from minigan.nn.functional.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
+    gaussian_nll_loss,
     huber_loss,
     kl_div,
     l1_loss,
@@ -80,6 +81,7 @@ from minigan.nn.functional.norm import (
     pairwise_distance,
 )
 from minigan.nn.functional.resize import interpolate, pad, pixel_shuffle, pixel_unshuffle, upsample
+from minigan.nn.functional.sampling import affine_grid, fold, grid_sample, local_response_norm, unfold
 
 __all__ = sorted(name for name, value in vars().items() if callable(value) and name not in ("Any", "nearest"))
 

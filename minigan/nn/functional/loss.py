@@ -6,6 +6,7 @@ ones are those of `minigan.ops.loss`; weights, ignored classes and the rarer los
 
 from __future__ import annotations
 
+from math import log, pi
 from typing import Any
 
 from minigan import backend, ops
@@ -259,3 +260,26 @@ def kl_div(
         loss = ops.where(some, target * ops.log(ops.where(some, target, 1.0)), 0.0) - target * input
     loss = reduced(loss, how)
     return loss * (1 / input.shape[0]) if batch and input.ndim else loss
+
+
+@in_single
+def gaussian_nll_loss(
+    input: Tensor, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Tensor:
+    """(log(var) + (input - target)**2 / var) / 2, var at least ``eps``; ``full`` adds log(2 pi) / 2.
+
+    ``var`` is a number, of input's shape, or without its last axis (or with a last axis of 1).  Nix and
+    Weigend, ICNN 1994.  Where var is held at eps its gradient is that at eps, as in PyTorch.
+    Raises ArgumentError for a var below 0 and ShapeError for one that does not fit.
+    """
+    var = as_tensor(var, like=input)
+    if var.ndim and var.shape == input.shape[:-1] != input.shape:
+        var = ops.unsqueeze(var, -1)
+    if var.ndim and var.shape not in (input.shape, (*input.shape[:-1], 1)):
+        raise ShapeError(f"gaussian_nll_loss: var of {var.shape} does not fit input of {input.shape}")
+    if (var.array < 0).any().item():
+        raise ArgumentError("gaussian_nll_loss: expected var >= 0 everywhere")
+    var = var + ops.maximum(var.detach(), eps) - var.detach()
+    error = input - as_tensor(target, like=input)
+    loss = (ops.log(var) + error * error / var) * 0.5
+    return reduced(loss + 0.5 * log(2 * pi) if full else loss, reduction_of(reduction))
