@@ -20,7 +20,7 @@ LONGEST_DEFINITION_FILE, LONGEST_DEFINITION_FUNCTION = 320, 40
 # Files inside minigan/ops from left to right: a file may import those to its left. "conv" is the sub-package.
 OPS_ORDER = """
 operands shape broadcast choice arithmetic elementwise trigonometry half reduce linalg
-activation steps windows conv pool resample norm noise loss creation select matrices
+activation steps windows patches conv pool resample norm noise loss creation select matrices
 compare counting inplace placing members methods
 """.split()
 CORE = {"backend", "modes", "tensor", "autograd"}

@@ -240,7 +240,8 @@ class Adamax(Optimizer):
 class Adadelta(Optimizer):
     """v = rho v + (1 - rho) g**2;  d = g sqrt(a + eps) / sqrt(v + eps);  p -= lr d.
 
-    Then a = rho a + (1 - rho) d**2, so that steps are as large as earlier ones.  ``weight_decay`` adds weight_decay p to g.  Zeiler, arXiv 1212.5701, algorithm 1 (lr is 1 there).
+    Then a = rho a + (1 - rho) d**2, so that steps are about as large as earlier ones.  ``weight_decay`` adds
+    weight_decay p to g.  Zeiler, arXiv 1212.5701, algorithm 1 (lr is 1 there).
     """
 
     def __init__(

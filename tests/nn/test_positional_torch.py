@@ -45,7 +45,7 @@ TABLE = {
     "ReflectionPad1d": ((2,), [LINE]), "ReplicationPad1d": (((1, 2),), [LINE]),
     "CircularPad1d": (((1, 2),), [LINE]), "Unfold": ((2, 1, 1, 2), [PICTURE]),
     "Fold": (((2, 3), 2), [(2, 8, 2)]), "LocalResponseNorm": ((3, 0.1, 0.7, 1.2), [PICTURE]),
-    "GaussianNLLLoss": ((), [ROWS, ROWS, np.array(0.7)]),
+    "GaussianNLLLoss": ((), [ROWS, ROWS, np.full(ROWS, 0.7)]),
     "CircularPad2d": (((1, 2, 0, 1),), [PICTURE]), "PixelShuffle": ((2,), [PICTURE]),
     "PixelUnshuffle": ((3,), [PICTURE]), "Upsample": ((None, 1.7, "bilinear", True, True), [PICTURE]),
     "UpsamplingNearest2d": ((None, 2), [PICTURE]), "UpsamplingBilinear2d": (((5, 9),), [PICTURE]),

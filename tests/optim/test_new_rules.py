@@ -60,6 +60,8 @@ def test_adagrads_sum_is_saved_and_starts_where_it_is_told():
         optim.Adagrad([p], initial_accumulator_value=-1.0)
     with pytest.raises(ArgumentError, match="lr_decay must be >= 0"):
         optim.Adagrad([p], lr_decay=-1.0)
+    with pytest.raises(ArgumentError, match="rho must lie in"):
+        optim.Adadelta([p], rho=1.5)
 
 
 POSITIONAL = [
@@ -68,6 +70,8 @@ POSITIONAL = [
     (optim.AdamW, (2e-4, (0.5, 0.999), 1e-7, 0.1, True), "lr betas eps weight_decay amsgrad"),
     (optim.RMSprop, (0.1, 0.9, 1e-6, 0.1, 0.5, True), "lr alpha eps weight_decay momentum centered"),
     (optim.Adagrad, (0.1, 0.2, 0.3, 0.4, 0.5), "lr lr_decay weight_decay initial_accumulator_value eps"),
+    (optim.Adamax, (0.1, (0.5, 0.9), 1e-7, 0.1), "lr betas eps weight_decay"),
+    (optim.Adadelta, (0.1, 0.5, 1e-5, 0.1), "lr rho eps weight_decay"),
     (optim.LBFGS, (0.5, 9, 7, 1e-3, 1e-4, 5, "strong_wolfe"),
      "lr max_iter max_eval tolerance_grad tolerance_change history_size line_search_fn"),
 ]  # fmt: skip
@@ -79,7 +83,7 @@ def test_positional_arguments(rule, given, names):
     assert tuple(group[name] for name in names.split()) == given
 
 
-RULES = [optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.Adagrad]
+RULES = [optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.Adagrad, optim.Adamax, optim.Adadelta]
 
 
 @pytest.mark.parametrize("kernels", [True, False])

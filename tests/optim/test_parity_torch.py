@@ -35,13 +35,17 @@ def settings_of(name):
             "initial_accumulator_value": st.sampled_from([0.0, 1.0]),
         }
         return st.fixed_dictionaries({"lr": rates, "weight_decay": decay, "maximize": switch} | more)
+    if name == "Adadelta":
+        more = {"rho": st.sampled_from([0.9, 0.5]), "eps": st.sampled_from([1e-6, 1e-3])}
+        return st.fixed_dictionaries({"lr": rates, "weight_decay": decay, "maximize": switch} | more)
     betas = st.sampled_from([(0.9, 0.999), (0.5, 0.99), (0.0, 0.9)])
+    more = {} if name == "Adamax" else {"amsgrad": switch}
     return st.fixed_dictionaries(
-        {"lr": rates, "betas": betas, "weight_decay": decay, "amsgrad": switch, "maximize": switch}
+        {"lr": rates, "betas": betas, "weight_decay": decay, "maximize": switch} | more
     )
 
 
-@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad"])
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adamax", "Adadelta"])
 @given(data=st.data())
 def test_twenty_steps(name, data):
     """With gradients missing at times, values replaced by other layouts, and a change of rate on the way."""
@@ -169,7 +173,7 @@ def test_lbfgs(settings):
         np.testing.assert_allclose(a.array, b.detach().numpy(), rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad"])
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adamax", "Adadelta"])
 def test_a_state_of_pytorchs_is_continued(name):
     settings = {"lr": 0.1} | ({"momentum": 0.9} if name == "SGD" else {})
     value, generator = np.ones(3), np.random.default_rng(0)
@@ -206,7 +210,7 @@ def test_clip_grad_norm(norm_type, bound):
 def test_defaults_are_pytorchs():
     """Every setting that both have under one name has one default."""
     compared = 0
-    for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "LBFGS"):
+    for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adamax", "Adadelta", "LBFGS"):
         compared += same_defaults(getattr(optim, name), getattr(torch.optim, name))
     for name in NAMES:
         compared += same_defaults(getattr(optim, name), getattr(torch.optim.lr_scheduler, name))
