@@ -1,8 +1,10 @@
 """What the README says exists: its commands parse, its paths are there, its code runs."""
 
 import importlib.util
+import os
 import re
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,8 @@ import pytest
 
 import minigan
 from minigan import cli
+from minigan.errors import ArgumentError
+from minigan.utils import data
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -131,3 +135,74 @@ def test_the_five_stops_have_the_lines_that_it_says():
     for files, lines in rows:
         found = sum(len((ROOT / name).read_text().splitlines()) for name in re.findall(r"`([^`]+)`", files))
         assert abs(found - int(lines)) <= 0.1 * found, f"{files}: {found} lines, the README says {lines}"
+
+
+# ---- what differs from PyTorch on purpose: each row of the table, run -----------------------------------------
+
+
+def in_place_where_operations_are_recorded(folder):
+    """A result that is recorded is replaced, one that is not is overwritten: what its view shows."""
+    leaf = minigan.ones(2, requires_grad=True)
+    for change in (lambda x: x.__iadd__(1), lambda x: minigan.nn.functional.relu(x, inplace=True)):
+        x = leaf * -2
+        memory, view = x.array, x.view(2)
+        changed = change(x)
+        assert changed is x and x.array is not memory and view.tolist() == [-2.0, -2.0] != x.tolist()
+        with minigan.no_grad():
+            x = leaf * -2
+            memory, view = x.array, x.view(2)
+            changed = change(x)
+        assert changed is x and x.array is memory and view.tolist() == x.tolist() != [-2.0, -2.0]
+
+
+def a_tuple_of_whole_numbers(folder):
+    with pytest.raises(ArgumentError, match=r"Tensor\(\[2, 3\]\) for values, zeros\(\(2, 3\)\) for sizes"):
+        minigan.Tensor((2, 3))
+    assert minigan.Tensor([2, 3]).tolist() == [2.0, 3.0] and minigan.Tensor(2, 3).shape == (2, 3)
+
+
+def saved_files(folder):
+    path = folder / "state.pt"
+    minigan.save({"net": minigan.nn.Linear(2, 1).state_dict(), "step": 3}, path)
+    with zipfile.ZipFile(path) as saved:
+        assert {Path(name).suffix for name in saved.namelist()} <= {".npy", ".json"}
+    assert minigan.load(path)["step"] == 3
+
+
+def workers(folder):
+    class Where(data.Dataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, i):
+            return os.getpid()
+
+    loader = data.DataLoader(Where(), batch_size=2, num_workers=2)
+    assert {pid for batch in loader for pid in batch.tolist()} == {os.getpid()}
+
+
+def number_of_elements(folder):
+    x = minigan.ones(2, 3)
+    assert x.size == 6 and x.size() == (2, 3) and x.size(1) == 3
+
+
+DIFFERENCES = {
+    "`x += y`, `relu(x, inplace=True)` where operations are recorded": in_place_where_operations_are_recorded,
+    "`Tensor((2, 3))`": a_tuple_of_whole_numbers,
+    "`save`": saved_files,
+    "`num_workers`": workers,
+    "`x.size`": number_of_elements,
+}
+
+
+def test_the_differences_on_purpose_are_these_and_at_most_five():
+    (table,) = re.findall(
+        r"^\| \| PyTorch \| minigan \| why \|\n\|[-|]+\n((?:\|.*\n)+)", TEXT, flags=re.MULTILINE
+    )
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()]
+    assert rows == list(DIFFERENCES) and len(rows) <= 5
+
+
+@pytest.mark.parametrize("row", DIFFERENCES)
+def test_a_difference_is_as_the_table_says(row, tmp_path):
+    DIFFERENCES[row](tmp_path)

@@ -66,7 +66,7 @@ class _Pad(Module):
     def __init__(self, padding: int | Sequence[int]):
         super().__init__()
         count = len(self.sides)
-        widths = tuple(padding) if isinstance(padding, (tuple, list)) else (padding,) * count
+        widths: tuple[Any, ...] = tuple(padding) if isinstance(padding, (tuple, list)) else (padding,) * count
         if len(widths) != count:
             raise ArgumentError(f"padding: expected a number or ({', '.join(self.sides)}), got {padding!r}")
         self.padding = widths

@@ -7,6 +7,7 @@ from typing import Any
 
 from minigan.errors import nearest
 from minigan.optim import lr_scheduler
+from minigan.optim.adaptive import Adadelta, Adamax
 from minigan.optim.clip import clip_grad_norm_, clip_grad_value_
 from minigan.optim.ema import EMA
 from minigan.optim.lbfgs import LBFGS
@@ -28,7 +29,7 @@ from minigan.optim.lr_scheduler import (
     StepLR,
 )
 from minigan.optim.optimizer import Optimizer
-from minigan.optim.rules import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, RMSprop
+from minigan.optim.rules import SGD, Adagrad, Adam, AdamW, RMSprop
 
 
 def __getattr__(name: str) -> Any:

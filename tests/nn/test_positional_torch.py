@@ -152,6 +152,8 @@ def test_arguments_are_those_of_torch_in_order(name):
         [p for p in inspect.signature(getattr(module, name).__init__).parameters.values()][1:]
         for module in (nn, torch.nn)
     )
+    keywords = {p.name for p in other if p.kind is p.KEYWORD_ONLY}
+    assert keywords - {"device", "dtype", "bias"} <= {p.name for p in own}
     own = [p for p in own if p.kind is p.POSITIONAL_OR_KEYWORD]
     for mine, theirs in zip(own, other, strict=False):
         assert mine.name == theirs.name, (mine, theirs)
@@ -161,6 +163,7 @@ def test_arguments_are_those_of_torch_in_order(name):
             "MarginRankingLoss",
         ):  # None for the usual
             assert mine.default == theirs.default, (mine, theirs)
+    other = [p for p in other if p.name not in keywords]
     assert {p.name for p in other[len(own) :]} <= {
         "device", "dtype", "min_value", "max_value", "max_norm", "norm_type", "scale_grad_by_freq", "sparse",
         "_weight", "_freeze", "kwargs", "bias", "padding_mode", "args",

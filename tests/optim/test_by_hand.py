@@ -98,27 +98,6 @@ def adamw(p, g, past, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-
     return p - lr * (step + weight_decay * p), kept
 
 
-def adamax(p, g, past, *, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
-    """Kingma and Ba, arXiv 1412.6980, section 7.1: the largest gradient so far, each faded by its age."""
-    past.append(g + weight_decay * p)
-    first, second = betas
-    m = (1.0 - first) * fading(past, first)
-    u = max(second**age * (abs(g) + eps) for age, g in enumerate(reversed(past)))
-    return p - lr * m / (1.0 - first ** len(past)) / u, {"exp_avg": m, "exp_inf": u}
-
-
-def adadelta(p, g, past, *, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0.0):
-    """Zeiler, arXiv 1212.5701, algorithm 1: the quotient of two root mean squares times the gradient."""
-    past.append(g + weight_decay * p)
-    steps = []
-    for now in range(1, len(past) + 1):
-        v = (1.0 - rho) * fading([g * g for g in past[:now]], rho)
-        a = (1.0 - rho) * fading([d * d for d in steps], rho)
-        steps.append(sqrt(a + eps) / sqrt(v + eps) * past[now - 1])
-    kept = {"square_avg": v, "acc_delta": (1.0 - rho) * fading([d * d for d in steps], rho)}
-    return p - lr * steps[-1], kept
-
-
 def choose(**choices):
     return {name: st.sampled_from(values) for name, values in choices.items()}
 
@@ -138,8 +117,6 @@ RULES = {
     "rmsprop, centered": (optim.RMSprop, rmsprop, choose(centered=[True]), ROOTS | HEAVY),
     "adam": (optim.Adam, adam, {}, MEANS),
     "adam, amsgrad": (optim.Adam, adam, choose(amsgrad=[True]), MEANS),
-    "adamax": (optim.Adamax, adamax, {}, MEANS),
-    "adadelta": (optim.Adadelta, adadelta, {}, RATES | choose(rho=[0.9, 0.5, 0.0], eps=[0.1, 1e-4])),
     "adamw": (optim.AdamW, adamw, {}, MEANS),
     "adamw, amsgrad": (optim.AdamW, adamw, choose(amsgrad=[True]), MEANS),
 }

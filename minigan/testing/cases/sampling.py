@@ -159,10 +159,11 @@ def margins(draw: Any) -> Sample:
 
 def widened(x: np.ndarray, padding: Any, kind: str) -> np.ndarray:
     """NumPy's own."""
-    mode, more = (kind, {}) if kind in ("reflect", "edge", "wrap") else ("constant", {})
-    if kind == "constant":
-        more = {"constant_values": 0.5}
-    return np.pad(x, ((0, 0), (0, 0), padding), mode, **more)
+    widths = ((0, 0), (0, 0), padding)
+    if kind in ("zero", "constant"):
+        return np.pad(x, widths, constant_values=0.5 * (kind == "constant"))
+    mode: Any = kind
+    return np.pad(x, widths, mode)
 
 
 def same(name: str, strategy: Any, oracle: Any, *covers: Any, fn: Any = None, **also: Any) -> OpCase:
