@@ -137,7 +137,7 @@ def test_the_five_stops_have_the_lines_that_it_says():
         assert abs(found - int(lines)) <= 0.1 * found, f"{files}: {found} lines, the README says {lines}"
 
 
-# ---- what differs from PyTorch on purpose: each row of the table, run -----------------------------------------
+# ---- what differs from PyTorch on purpose: each row of the table, run ---------------------------------------
 
 
 def in_place_where_operations_are_recorded(folder):
@@ -145,14 +145,14 @@ def in_place_where_operations_are_recorded(folder):
     leaf = minigan.ones(2, requires_grad=True)
     for change in (lambda x: x.__iadd__(1), lambda x: minigan.nn.functional.relu(x, inplace=True)):
         x = leaf * -2
-        memory, view = x.array, x.view(2)
+        memory, view = x.array, x.view(1, 2)
         changed = change(x)
-        assert changed is x and x.array is not memory and view.tolist() == [-2.0, -2.0] != x.tolist()
+        assert changed is x and x.array is not memory and view.tolist() == [[-2.0, -2.0]] != [x.tolist()]
         with minigan.no_grad():
             x = leaf * -2
-            memory, view = x.array, x.view(2)
+            memory, view = x.array, x.view(1, 2)
             changed = change(x)
-        assert changed is x and x.array is memory and view.tolist() == x.tolist() != [-2.0, -2.0]
+        assert changed is x and x.array is memory and view.tolist() == [x.tolist()] != [[-2.0, -2.0]]
 
 
 def a_tuple_of_whole_numbers(folder):
