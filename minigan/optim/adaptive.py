@@ -1,4 +1,4 @@
-"""Two more rules that find a step for each element: by its largest gradient, by the size of its last steps."""
+"""Two more rules with a step for each element: by its largest gradient, by the size of its last steps."""
 
 from __future__ import annotations
 
