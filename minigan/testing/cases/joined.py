@@ -137,10 +137,10 @@ def record(name: str, fn: Callable[..., Any], strategy: Any, oracle: Any, **more
 
 
 CASES = [
-    record("names that move", moved, several((2, 3, 4)), by_numpy, linear=True),
-    record("names that reduce", reduced, several((2, 3)), by_lists),
-    record("names that multiply", multiplied, several((2, 2, 3), (2, 3, 2), (3,)), by_sums),
-    record("names that put", put, several((2, 3), (2, 2)), one_after_the_other, linear=True, fake=False),
+    record("composites.move", moved, several((2, 3, 4)), by_numpy, linear=True),
+    record("composites.reduce", reduced, several((2, 3)), by_lists),
+    record("composites.multiply", multiplied, several((2, 2, 3), (2, 3, 2), (3,)), by_sums),
+    record("composites.put", put, several((2, 3), (2, 2)), one_after_the_other, linear=True, fake=False),
     record("reciprocal", ops.reciprocal, several((2, 3), low=0.5), lambda x: np.array(
         [[1 / a for a in row] for row in x])),
     record("kthvalue", lambda x, k: ops.kthvalue(x, k, 1).values, distinct_arrays((2, 3)).map(
