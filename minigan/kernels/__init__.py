@@ -53,7 +53,7 @@ def _from_environment() -> None:
 
 def _load() -> None:
     """Import every room that registers kernels, and let the engine find them."""
-    from minigan.kernels import conv, gpu, host  # noqa: F401
+    from minigan.kernels import conv, gpu, host, products  # noqa: F401
     from minigan.kernels.cuda import ops  # noqa: F401
 
     modes.kernels.find = registry.find

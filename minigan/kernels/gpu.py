@@ -1,8 +1,7 @@
 """What is faster on every GPU than the definitions, with array functions alone.
 
 CuPy walks arrays in the order of their indices and writes C order, so for channels-last images an
-element-wise function would jump through memory, and so would whatever comes next.  Its products of stacks
-copy transposed factors; `blas` makes them products of matrices.
+element-wise function would jump through memory, and so would whatever comes next.
 """
 
 from __future__ import annotations
@@ -12,11 +11,9 @@ from copy import copy
 from typing import Any
 
 from minigan.backend import Array, inverse, memory_order
-from minigan.kernels import blas
 from minigan.kernels.registry import kernel
 from minigan.ops import activation, arithmetic, elementwise, operands
 from minigan.ops.choice import Where
-from minigan.ops.linalg import Gram, Linear, MatMul
 from minigan.ops.shape import Concatenate, Fold, Pad
 
 ELEMENTWISE = (
@@ -93,21 +90,3 @@ def concatenate(op: Concatenate, *arrays: Array) -> Any:
         return NotImplemented
     turned = Concatenate(order.index(op.axis))
     return turned.forward(*(array.transpose(order) for array in arrays)).transpose(inverse(order))
-
-
-@kernel(MatMul, "gpu")
-def matmul(op: MatMul, x: Array, y: Array) -> Array:
-    """A product of matrices wherever it can be one."""
-    return blas.matmul(x, y)
-
-
-@kernel(Linear, "gpu")
-def linear(op: Linear, x: Array, weight: Array, bias: Array | None = None) -> Array:
-    """One product; the bias is added in place onto its fresh result."""
-    return blas.matmul(x, weight.T, bias)
-
-
-@kernel(Gram, "gpu")
-def gram(op: Gram, x: Array) -> Array:
-    """One product."""
-    return blas.gram(x)

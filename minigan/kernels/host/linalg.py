@@ -10,19 +10,7 @@ import numpy as np
 from minigan.backend import Array, inverse, memory_order
 from minigan.kernels import blas
 from minigan.kernels.registry import kernel
-from minigan.ops.linalg import AlongAxis, Gram, Linear, MatMul
-
-
-@kernel(MatMul, "numpy")
-def matmul(op: MatMul, x: Array, y: Array) -> Array:
-    """One product, or a stack of them."""
-    return blas.matmul(x, y)
-
-
-@kernel(Linear, "numpy")
-def linear(op: Linear, x: Array, weight: Array, bias: Array | None = None) -> Array:
-    """One product; the bias is added in place onto its fresh result."""
-    return blas.matmul(x, weight.T, bias)
+from minigan.ops.linalg import AlongAxis, Linear
 
 
 @kernel(Linear, "numpy", does="derivative")
@@ -37,12 +25,6 @@ def linear_derivative(op: Linear, g: Array) -> tuple[Array | None, ...]:
         gweight = blas.matmul(g.T, op.input(0).array)
     gbias = g.sum(axis=0) if len(op.parents) == 3 and op.needs(2) else None
     return (gx, gweight, gbias)[: len(op.parents)]
-
-
-@kernel(Gram, "numpy")
-def gram(op: Gram, x: Array) -> Array:
-    """One product, of which one triangle would do."""
-    return blas.gram(x)
 
 
 @kernel(AlongAxis, "numpy")
