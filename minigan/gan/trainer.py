@@ -141,6 +141,7 @@ class Trainer:
 
         The record holds that network's figures only.
         """
+        self._pending = []
         self._set_learning_rates()
         record = Record(step=self.step + 1, epoch=self.loader.epoch)
         real, labels = self._next_batch()
@@ -148,6 +149,7 @@ class Trainer:
             self._generator_phase(record, real, labels)
         else:
             self._discriminator_phase(record, real, self.make_fakes(labels), labels)
+        self._settle(record)
         self.step += 1
         return record
 

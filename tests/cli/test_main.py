@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError
 import pytest
 
 import minigan
-from minigan import cli, errors
+from minigan import backend, cli, errors
 from minigan.cli import arguments
 
 
@@ -161,7 +161,8 @@ class TestArguments:
             arguments.number(least=0)("-1e-9")
 
 
-def test_precision_is_for_gpus(capsys):
+def test_precision_is_for_gpus(capsys, monkeypatch):
+    monkeypatch.setattr(backend, "_precision", None)
     assert cli.main(["info", "--precision", "high"]) == 2
     assert "--precision high: only a GPU has it" in capsys.readouterr().err
     assert cli.main(["info", "--precision", "highest"]) == 0

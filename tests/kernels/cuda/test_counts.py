@@ -14,10 +14,8 @@ from minigan.style import Extractor, Settings, filters
 from minigan.style.features import PICTURES, vgg_like
 from minigan.style.objective import Objective
 
-LAUNCHES, WAITS = (
-    390,
-    1,
-)  # of a step of the recipe "dcgan" at 64 x 64, everything that a trainer does included
+# Of a step of the recipe "dcgan" at 64 x 64, everything that a trainer does included.
+LAUNCHES, WAITS = 390, 1
 
 
 @pytest.fixture
