@@ -11,6 +11,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+LONG = "04 05 06 08 09 17 20 21 23 24 30 31 32".split()  # some seconds each: they run with the site, -m docs
+RUNS = [
+    pytest.param(path, marks=[pytest.mark.docs] * (path.name[:2] in LONG), id=path.stem) for path in EXAMPLES
+]
 
 
 def test_there_are_lessons_and_they_are_numbered():
@@ -19,7 +23,7 @@ def test_there_are_lessons_and_they_are_numbered():
     assert len(set(numbers)) == len(numbers)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RUNS)
 def test_runs_quickly_without_complaint(path, tmp_path):
     """The lessons assert what they claim, so running one is testing it."""
     # The quote: matplotlib before 3.10.7 uses names that pyparsing 3.3 calls old ("'oneOf' deprecated").
