@@ -182,10 +182,7 @@ def same_device(arrays: Iterable[Array], where: str) -> None:
 
 
 def whole_numbers_to_promote(arrays: list[Array], where: Any) -> bool:
-    """Return whether the inputs of an operation are whole numbers that it takes as floats.
-
-    Raises unless all arrays have one device and one dtype, a float unless ``where.any_dtype``.
-    """
+    """Return whether an operation takes its inputs as floats; raise unless they have one device and dtype."""
     first = arrays[0]
     kind, dtype = type(first), first.dtype
     if dtype.kind != "f" and not where.any_dtype:
