@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from minigan import autograd, backend
-from minigan.errors import nearest
 from minigan.ops import (
     activation,
     arithmetic,
@@ -233,11 +232,3 @@ def install(table: dict[str, Any]) -> None:
 
 for _table in (OPERATORS, METHODS, PROPERTIES):
     install(_table)
-
-
-def _missing(x: Tensor, name: str) -> Any:
-    near = "" if name.startswith("_") else f"; the nearest names are {nearest(name, dir(Tensor))}"
-    raise AttributeError(f"Tensor has no {name!r}{near}")
-
-
-setattr(Tensor, "__getattr__", _missing)  # noqa: B010  unseen by type checkers, which know every name
