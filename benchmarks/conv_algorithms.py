@@ -56,8 +56,8 @@ def serve_minigan():
     """Answer {shape, function, algorithm} with seconds a call; algorithm "names" lists what is able."""
     import numpy as np
 
-    from minigan.kernels import conv
     from minigan.kernels.conv import registry
+    from minigan.ops.conv import ConvSpec
 
     made = {}
 
@@ -65,7 +65,7 @@ def serve_minigan():
         if shape not in made:
             made.clear()
             N, C, H, W, O, KH, KW, stride, padding = SHAPES[shape]
-            spec = conv.ConvSpec(N, C, H, W, O, KH, KW, (stride, stride), (padding, padding))
+            spec = ConvSpec(N, C, H, W, O, KH, KW, (stride, stride), (padding, padding))
             generator = np.random.default_rng(0)
 
             def image(N, C, H, W):

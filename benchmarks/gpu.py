@@ -76,8 +76,8 @@ def minigan_answers(precision):
     """A function that answers requests with seconds, measured in minigan on CuPy."""
     import minigan
     from minigan import backend
-    from minigan.kernels import conv
     from minigan.kernels.conv import cuda_im2col, registry
+    from minigan.ops.conv import ConvSpec
 
     minigan.use("cupy")
     minigan.set_matmul_precision(precision)
@@ -86,7 +86,7 @@ def minigan_answers(precision):
 
     def convolution(shape, function):
         N, C, H, W, O, KH, KW, stride, padding = conv_algorithms.SHAPES[shape]
-        spec = conv.ConvSpec(N, C, H, W, O, KH, KW, (stride, stride), (padding, padding))
+        spec = ConvSpec(N, C, H, W, O, KH, KW, (stride, stride), (padding, padding))
         if kept.get("shape") != shape:
             x, weight, g = (backend.to_device(array, "cupy") for array in operands(shape))
             columns = cuda_im2col.unroll(x, spec, (0, N, 0, spec.OH))
