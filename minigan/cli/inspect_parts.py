@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minigan.cli.inspect_history import gradient_history
 from minigan.cli.inspected import (
     JUDGED,
     NEAR,
@@ -21,7 +22,7 @@ from minigan.cli.inspected import (
     signed,
     wanted,
 )
-from minigan.errors import ArgumentError, GraphError
+from minigan.errors import ArgumentError, GraphError, MiniganError
 
 MAPS, WIDEST = 16, 32  # feature maps of a layer that are shown; pixels of one, wider ones are averaged
 FILTERS = 32  # of a layer
@@ -181,7 +182,7 @@ def looks(run: Run) -> list[dict[str, Any]]:
 
 
 def gradients(run: Run) -> dict[str, Any]:
-    """Length of both gradients over training, from the log, and of every parameter's, from one step."""
+    """Length of the gradients over training, from the logs, and of every parameter's, from one step."""
     from minigan.gan import inside
     from minigan.viz import curves_svg
     from minigan.viz.curves import series
@@ -193,8 +194,12 @@ def gradients(run: Run) -> dict[str, Any]:
         names = {"encoder": "d_norm", "decoder": "g_norm"} if vae else {"D": "d_norm", "G": "g_norm"}
         panel = {"length of the whole gradient": {name: series(rows, key) for name, key in names.items()}}
         found["curves"] = _svg(curves_svg(panel))
+    try:
+        found["history"] = gradient_history(run)
+    except MiniganError as error:
+        found["nohistory"] = f"Layer by layer over training it is not known: {error}."
     if run.data is None:
-        found["why"] = f"Layer by layer it is not measured: {run.gone}."
+        found["why"] = f"Parameter by parameter it is not measured: {run.gone}."
         return found
     found["layers"] = [
         {"net": {"G": "decoder", "D": "encoder"}[net] if vae else net, "name": name,

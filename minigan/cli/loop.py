@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minigan.cli import gradient_log
 from minigan.cli.budget import Schedule
 from minigan.cli.page import GAN_FIGURES, figures_of, write_page
 from minigan.cli.progress import Progress
@@ -158,11 +159,13 @@ class Loop:
         self.saved = time.monotonic()
 
     def _log(self, record: Record) -> None:
-        """Add a line to the log when one is due, and to what the bar shows a little of every step."""
+        """Add a line to each log when one is due, and to what the bar shows a little of every step."""
         row = record.to_dict()
         del row["seconds"]  # the log of a run that was interrupted equals that of one that was not
         if record.step == 1 or record.step % self.log_every == 0:
             self.folder.append_metrics(row)
+        if gradient_log.due(record.step):
+            self.folder.gradients.append(record.step, self.trainer.gradient_lengths())
         for curves in self.figures.values():
             for shown, name in curves.items():
                 self._shown[shown] = 0.95 * self._shown.get(shown, row[name]) + 0.05 * row[name]

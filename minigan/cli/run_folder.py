@@ -4,6 +4,7 @@
 
     config.json      every setting of the run, resolved, and the versions it ran with
     metrics.jsonl    one JSON object per logged step; no clock times, so equal runs give equal logs
+    gradients.jsonl  the length of each layer's gradient at some 200 steps
     checkpoint.npz   everything needed to go on or to draw samples
     samples/         one grid per save, of the same latent vectors, named by step
     samples.gif      those grids as a film
@@ -18,10 +19,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from minigan.cli.gradient_log import GradientLog
 from minigan.errors import ArgumentError, FileError
 
 PAGE = "report.html"
-MINE = ("config.json", "metrics.jsonl", "checkpoint.npz", "samples", "samples.gif", "losses.png", PAGE)
+LOGS = ("metrics.jsonl", "gradients.jsonl")
+MINE = ("config.json", *LOGS, "checkpoint.npz", "samples", "samples.gif", "losses.png", PAGE)
 
 
 class RunFolder:
@@ -33,7 +36,8 @@ class RunFolder:
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
         self.config = self.path / "config.json"
-        self.metrics = self.path / "metrics.jsonl"
+        self.metrics = self.path / LOGS[0]
+        self.gradients = GradientLog(self.path / LOGS[1])
         self.checkpoint = self.path / "checkpoint.npz"
         self.samples = self.path / "samples"
         self.film = self.path / "samples.gif"
@@ -116,12 +120,13 @@ class RunFolder:
         return rows
 
     def rewind(self, step: int) -> None:
-        """Forget the log and the grids after ``step``: a resumed run makes them again."""
+        """Forget the logs and the grids after ``step``: a resumed run makes them again."""
         from minigan.data.arrays import replace_file
 
         rows = [row for row in self.read_metrics() if row["step"] <= step]
         with replace_file(self.metrics) as file:
             file.writelines(json.dumps(row).encode() + b"\n" for row in rows)
+        self.gradients.rewind(step)
         for path in self.pictures():
             if path.name > self.picture(step).name:
                 path.unlink()

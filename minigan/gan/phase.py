@@ -50,8 +50,8 @@ class Snapshot:
 class Pending:
     """A phase whose gradients lie at the parameters.
 
-    ``found``: name in the record -> number, perhaps still on a device; ``optimizers``: name of a gradient's
-    squared length in ``found`` -> who follows that gradient.
+    ``found``: name in the record -> number, perhaps still on a device; ``optimizers``: name of the squared
+    lengths of gradients in ``found``, one a parameter that has one -> who follows those gradients.
     """
 
     name: str

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan import backend
+from minigan import backend, nn
 from minigan.tensor import Tensor
 
 
@@ -39,7 +39,7 @@ class Record:
 
 def norm(parameters: Iterable[Tensor]) -> float:
     """Return the Euclidean length of all gradients together; parameters without one count 0."""
-    return length(fetched([squares(parameters)])[0])
+    return length(sum(fetched([squares(parameters)])))
 
 
 def length(square: float) -> float:
@@ -48,28 +48,47 @@ def length(square: float) -> float:
 
 
 def squares(parameters: Iterable[Tensor]) -> Any:
-    """Return the sum of the squares of all gradients: an array of shape () where they are, or 0.0."""
+    """Return the square of each gradient's length: an array (gradients,) where they are.
+
+    A parameter without a gradient has no place in it.
+    """
     arrays = [parameter.grad.array for parameter in parameters if parameter.grad is not None]
     if not arrays:
-        return 0.0
+        return np.empty(0, np.float32)
     xp = backend.namespace(arrays[0])
-    return xp.stack([xp.vdot(array, array) for array in arrays]).sum(dtype=np.float64)
+    return xp.stack([xp.vdot(array, array) for array in arrays])
+
+
+def by_layer(network: nn.Module, lengths: Iterable[float]) -> dict[str, float]:
+    """Put the parameters' squared lengths, in their order, together: layer -> length of its gradient.
+
+    A layer is a module with parameters of its own, named as in `nn.Module.named_modules`; parameters that
+    the network holds itself go by their own names.
+    """
+    found: dict[str, float] = {}
+    for (name, _), square in zip(network.named_parameters(), lengths, strict=True):
+        layer = name.rpartition(".")[0] or name
+        found[layer] = found.get(layer, 0.0) + square
+    return {layer: length(square) for layer, square in found.items()}
 
 
 def fetched(values: Sequence[Any]) -> list[float]:
-    """Return numbers, or arrays of shape () that may be on a device, as floats: one wait for all."""
-    waiting = [value.reshape(1) for value in values if not isinstance(value, (int, float))]
-    numbers: list[float] = []
+    """Return numbers, or arrays that may be on a device, as floats in a row: one wait for all."""
+    waiting = [value.reshape(-1) for value in values if not isinstance(value, (int, float)) and value.size]
+    host, start = np.empty(0, np.uint32), 0
     if waiting:
         # Seen as words of 32 bits they have one type, whatever they are: no number is converted on the way.
         words = backend.namespace(waiting[0]).concatenate([array.view(np.uint32) for array in waiting])
-        host, start = backend.to_host(words), 0
-        for array in waiting:
-            stop = start + array.dtype.itemsize // 4
-            numbers.append(float(host[start:stop].view(array.dtype)[0]))
-            start = stop
-    found = iter(numbers)
-    return [value if isinstance(value, (int, float)) else next(found) for value in values]
+        host = backend.to_host(words)
+    numbers: list[float] = []
+    for value in values:
+        if isinstance(value, (int, float)):
+            numbers.append(value)
+            continue
+        stop = start + value.nbytes // 4
+        numbers.extend(host[start:stop].view(value.dtype).tolist())
+        start = stop
+    return numbers
 
 
 def mean_sigmoid(logits: Tensor) -> Any:

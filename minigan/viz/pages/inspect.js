@@ -104,8 +104,47 @@ function seen(found) {
   }
 }
 
-function bars({curves, layers, why}) {
+function history({steps, nets, low, high, colours}) { // a row a layer, a column a step that was measured
+  const say = (length) => (length > 0 ? length.toPrecision(2) : 'none'), last = steps.length - 1;
+  const shade = (length) => colours[Math.max(0, Math.min(colours.length - 1,
+    Math.floor(colours.length * (Math.log10(length) - low) / (high - low))))];
+  function strip(lengths, words) {
+    const canvas = make('canvas'), pen = canvas.getContext('2d');
+    [canvas.width, canvas.height] = [lengths.length, 1];
+    lengths.forEach((length, k) => {
+      if (!(length > 0)) return; // the hatching shows through
+      pen.fillStyle = shade(length);
+      pen.fillRect(k, 0, 1, 1);
+    });
+    canvas.setAttribute('role', 'img');
+    canvas.setAttribute('aria-label', words);
+    return canvas;
+  }
+  const part = byId('history');
+  part.append(make('p', 'Colours on one logarithmic scale for all layers; hatched: no gradient. Beside each layer its length at the '
+    + 'first step and at the last.'));
+  const scale = strip(colours.map((_, k) => 10 ** (low + (high - low) * (k + 0.5) / colours.length)), 'the scale of the colours');
+  part.append(Object.assign(make('div', null, make('span', '1e' + low), scale, make('span', '1e' + high)), {className: 'scale'}));
+  for (const {net, layers} of nets) {
+    part.append(make('h4', net));
+    for (const {name, kind, lengths} of layers) {
+      const change = `${say(lengths[0])} → ${say(lengths[last])}`;
+      const canvas = strip(lengths, `${net} ${name}: length of the gradient ${say(lengths[0])} at step ${steps[0]}, ${say(lengths[last])} at step ${steps[last]}`);
+      canvas.addEventListener('pointermove', (event) => {
+        const k = Math.max(0, Math.min(last, Math.floor(steps.length * event.offsetX / canvas.clientWidth)));
+        canvas.title = `step ${steps[k]}: ${say(lengths[k])}`;
+      });
+      part.append(Object.assign(make('div', null, make('span', `${kind} ${name}`), canvas, make('b', change)), {className: 'past'}));
+    }
+    const ends = [...new Set([0, Math.floor(last / 2), last])].map((k) => make('span', `step ${steps[k]}`));
+    part.append(Object.assign(make('div', null, make('div', null, ...ends)), {className: 'past steps'}));
+  }
+}
+
+function bars({curves, layers, why, history: past, nohistory}) {
   if (curves) byId('curves').src = curves; else byId('curves').remove();
+  byId('nohistory').textContent = nohistory || '';
+  if (past) history(past);
   byId('why').textContent = why || '';
   if (!layers) return;
   const most = Math.max(...layers.map((one) => one.norm)), least = most * 1e-5;
