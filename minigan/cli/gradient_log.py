@@ -21,7 +21,7 @@ def due(step: int) -> bool:
 
 
 def gap(step: int) -> int:
-    """Return the steps between two rows of a run that is at ``step``: twice as many when rows are too many."""
+    """Return the steps between two rows of a run that is at ``step``: doubled whenever rows are too many."""
     found = EVERY
     while step >= MOST * found:
         found *= 2
@@ -57,7 +57,7 @@ class GradientLog:
             raise FileError(f"cannot write {self.path}: {error.strerror}; make room and --resume") from error
 
     def read(self) -> list[Row]:
-        """Return the rows, [] where there is no file; lines that are no rows, such as a cut one, are left out."""
+        """Return the rows, [] without a file; a line that is no row, such as a cut one, is left out."""
         rows: list[Row] = []
         try:
             text = self.path.read_text(encoding="utf-8", errors="replace")

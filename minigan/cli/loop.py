@@ -165,7 +165,9 @@ class Loop:
         if record.step == 1 or record.step % self.log_every == 0:
             self.folder.append_metrics(row)
         if gradient_log.due(record.step):
-            self.folder.gradients.append(record.step, self.trainer.gradient_lengths())
+            from minigan.gan.inside import gradient_lengths
+
+            self.folder.gradients.append(record.step, gradient_lengths(self.trainer))
         for curves in self.figures.values():
             for shown, name in curves.items():
                 self._shown[shown] = 0.95 * self._shown.get(shown, row[name]) + 0.05 * row[name]

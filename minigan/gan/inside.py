@@ -19,7 +19,7 @@ from minigan.errors import ArgumentError
 from minigan.gan.checkpoint import Sampler
 from minigan.gan.config import Config
 from minigan.gan.models import style_based
-from minigan.gan.record import norm
+from minigan.gan.record import by_layer, norm
 from minigan.gan.trainer import Trainer
 from minigan.modes import no_grad
 from minigan.tensor import Tensor
@@ -204,6 +204,19 @@ def slopes(
 
 
 # ---- one step, measured -------------------------------------------------------------------------------
+
+
+def gradient_lengths(trainer: Trainer) -> dict[str, dict[str, float]]:
+    """Return the gradients of the trainer's last step by layer: {"G": {layer: length}, "D": {...}}.
+
+    0 for a layer that got none; of D, those of its last turn; {} before the first step.
+    """
+    networks = {"G": (trainer.generator, "g_norm"), "D": (trainer.discriminator, "d_norm")}
+    return {
+        name: by_layer(network, trainer.squares[key])
+        for name, (network, key) in networks.items()
+        if key in trainer.squares
+    }
 
 
 def gradient_norms(trainer: Trainer) -> list[tuple[str, str, float, float]]:

@@ -62,6 +62,23 @@ class Pending:
     asleep: nn.Module | None  # what was frozen meanwhile
 
 
+def filled(pending: Iterable[Pending], numbers: Iterable[float]) -> dict[str, list[float]]:
+    """Put fetched numbers, in their order, in the place of all that the phases found; of squares their sum.
+
+    Returns name -> the squared length of every parameter's gradient, 0 for one that has none.
+    """
+    fetched, squares = iter(numbers), {}
+    for phase in pending:
+        for name in phase.found:
+            if name in phase.optimizers:
+                parameters = phase.optimizers[name].param_groups[0]["params"]
+                squares[name] = [0.0 if p.grad is None else next(fetched) for p in parameters]
+                phase.found[name] = sum(squares[name])
+            else:
+                phase.found[name] = next(fetched)
+    return squares
+
+
 @contextmanager
 def frozen(network: nn.Module | None) -> Iterator[None]:
     """Compute no gradient for the network's parameters inside the block (`eval()` would not do that).

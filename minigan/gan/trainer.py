@@ -29,8 +29,8 @@ from minigan.errors import ArgumentError, NumericError
 from minigan.gan import augment, losses, models, penalties
 from minigan.gan.balance import Balance
 from minigan.gan.config import Config
-from minigan.gan.phase import Compute, Pending, Snapshot, frozen, spread
-from minigan.gan.record import Record, by_layer, fetched, length, mean_sigmoid, squares
+from minigan.gan.phase import Compute, Pending, Snapshot, filled, frozen, spread
+from minigan.gan.record import Record, fetched, length, mean_sigmoid, squares
 from minigan.gan.sampling import draw
 from minigan.gan.team import Team
 from minigan.modes import no_grad
@@ -60,7 +60,7 @@ class Trainer:
         self.step = 0  # steps done
         self.progress = 0.0  # how much of the run is done, 0 to 1, for lr_end and growth; its owner sets it
         self.touched: dict[str, list[str]] = {}  # phase -> parameters that got gradients in it
-        self._squares: dict[str, list[float]] = {}  # of the gradients of g_norm, d_norm; one a parameter
+        self.squares: dict[str, list[float]] = {}  # g_norm and d_norm, squared, parameter by parameter
         self.team = Team()  # the processes that train together
         self._pending: list[Pending] = []
 
@@ -224,18 +224,6 @@ class Trainer:
             return None
         return reduce(ops.add, terms) * float(c.penalty_every)
 
-    def gradient_lengths(self) -> dict[str, dict[str, float]]:
-        """Return the gradients of the last step by layer: {"G": {layer: length}, "D": {...}}.
-
-        0 for a layer that got none; of D, those of its last turn; {} before the first step.
-        """
-        networks = {"G": (self.generator, "g_norm"), "D": (self.discriminator, "d_norm")}
-        return {
-            name: by_layer(network, self._squares[key])
-            for name, (network, key) in networks.items()
-            if key in self._squares
-        }
-
     # ---- the two networks -----------------------------------------------------------------------------
 
     def draw_latents(self, count: int) -> Tensor:
@@ -352,15 +340,8 @@ class Trainer:
         Raises NumericError on every rank, nothing updated, if one has a number that is not finite.
         """
         pending, self._pending = self._pending, []
-        numbers = iter(self.team.means(fetched([x for phase in pending for x in phase.found.values()])))
-        for phase in pending:
-            for name in phase.found:
-                if name in phase.optimizers:
-                    parameters = phase.optimizers[name].param_groups[0]["params"]
-                    self._squares[name] = [0.0 if p.grad is None else next(numbers) for p in parameters]
-                    phase.found[name] = sum(self._squares[name])
-                else:
-                    phase.found[name] = next(numbers)
+        numbers = self.team.means(fetched([x for phase in pending for x in phase.found.values()]))
+        self.squares |= filled(pending, numbers)
         for phase in pending:
             if not all(math.isfinite(x) for name, x in phase.found.items() if name not in SPREADS):
                 self._explain(phase)

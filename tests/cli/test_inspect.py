@@ -60,6 +60,9 @@ def test_every_kind_of_run_has_a_page(recipe, options, larger, tmp_path, capsys)
     nets = {layer["net"] for layer in page["layers"]}
     assert nets == ({"decoder", "encoder"} if recipe == "vae" else {"G", "D"})
     assert all(len(layer["maps"]) == 3 for layer in page["layers"])
+    history = page["gradients"]["history"]
+    assert history["steps"] == [1] and {one["net"] for one in history["nets"]} == nets
+    assert all(layer["kind"] != "parameter" for one in history["nets"] for layer in one["layers"][:2])
     assert {row["net"] for row in page["gradients"]["layers"]} == nets and "curves" in page["gradients"]
     assert page["step"]["graph"].startswith("data:image/svg+xml") and page["step"]["ops"][0][1] > 0
     assert len(page["neighbours"]["near"]) == 8 and (run / "inside.html").stat().st_size < 3_000_000
@@ -95,11 +98,15 @@ def test_pictures_that_are_not_those_are_not_used(config, why, trained, tmp_path
     told = (run / "config.json").read_text()
     (run / "config.json").unlink()
     (run / "metrics.jsonl").unlink()
+    (run / "gradients.jsonl").unlink()  # as in a run of before it was kept
     if config:
         (run / "config.json").write_text(told.replace('"sha256": "', '"sha256": "0'))
     assert cli.main(["inspect", str(run)]) == 0
     page = found(run / "inside.html")
     assert why in page["missing"]["step"] and "curves" not in page["gradients"]
+    assert (
+        "gradients.jsonl is missing" in page["gradients"]["nohistory"] and "history" not in page["gradients"]
+    )
 
 
 def test_what_is_no_run_is_one_line(trained, tmp_path, capsys):

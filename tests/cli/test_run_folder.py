@@ -17,7 +17,7 @@ def test_a_new_folder_is_made_with_its_parents(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["config.json", "metrics.jsonl", "checkpoint.npz", "samples.gif", "losses.png"]
+    "name", ["config.json", "metrics.jsonl", "gradients.jsonl", "checkpoint.npz", "samples.gif", "losses.png"]
 )
 def test_what_is_there_is_left_alone(tmp_path, name):
     (tmp_path / name).write_text("mine")

@@ -1,5 +1,7 @@
 """Looking inside a pair: each figure against one that was worked out another way."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from minigan import gan, nn
 from minigan.errors import ArgumentError
 from minigan.gan import checkpoint, inside, models
 from minigan.gan.checkpoint import Sampler
+from minigan.gan.record import by_layer
 from minigan.modes import no_grad
 from minigan.tensor import Tensor
 
@@ -123,3 +126,45 @@ def test_the_discriminator_comes_back_from_a_checkpoint(tmp_path):
         wanted = trainer.discriminator.eval()(Tensor(images)).numpy()
         assert found(Tensor(images)).numpy() == pytest.approx(wanted, abs=1e-6)
     assert not found.training and not any(p.requires_grad for p in found.parameters())
+
+
+@pytest.mark.parametrize("recipe", ["dcgan", "vae", "progressive", "style"])
+def test_the_layers_lengths_are_those_of_the_gradients(recipe):
+    images = np.random.default_rng(0).uniform(-1, 1, (8, 1, 16, 16)).astype(np.float32)
+    config = gan.resolve(recipe, shape=(1, 16, 16), latent=4, base=2, batch=4)
+    trainer = gan.Trainer.create(config, images)
+    assert inside.gradient_lengths(trainer) == {}
+    seen = {}
+
+    def spy(optimizer, network, name):
+        step = optimizer.step
+
+        def watched():
+            seen[name] = [
+                0.0 if p.grad is None else float((p.grad.numpy().astype(np.float64) ** 2).sum())
+                for p in network.parameters()
+            ]
+            return step()
+
+        optimizer.step = watched
+
+    spy(trainer.g_optimizer, trainer.generator, "G")
+    spy(trainer.d_optimizer, trainer.discriminator, "D")
+    step = trainer.train_step()
+    lengths = inside.gradient_lengths(trainer)
+    networks = {"G": trainer.generator, "D": trainer.discriminator}
+    for name, network in networks.items():
+        assert lengths[name] == pytest.approx(by_layer(network, seen[name]), rel=1e-5)
+        total = step.g_norm if name == "G" else step.d_norm
+        assert total == pytest.approx(math.hypot(*lengths[name].values()), rel=1e-9)
+    grown = [length > 0 for length in lengths["G"].values()]
+    assert any(grown) and all(grown) == (recipe != "progressive")
+
+
+def test_d_that_rests_has_no_gradient():
+    images = np.random.default_rng(0).uniform(-1, 1, (8, 1, 16, 16)).astype(np.float32)
+    config = gan.resolve("dcgan", shape=(1, 16, 16), latent=4, base=2, batch=4, skip_d_below=100.0)
+    trainer = gan.Trainer.create(config, images)
+    step = trainer.train_step()
+    lengths = inside.gradient_lengths(trainer)
+    assert step.skipped and not any(lengths["D"].values()) and all(lengths["G"].values())
