@@ -47,9 +47,9 @@ def run(arguments: Namespace) -> None:
 
     folder = RunFolder(arguments.run_folder)
     out = Path(arguments.out) if arguments.out else folder.path / "inside.html"
-    opened = _open(folder, arguments.seed)
     if arguments.out:
         check_target(out, (".html",), arguments.overwrite)
+    opened = _open(folder, arguments.seed)
     content: dict[str, Any] = {"facts": parts.facts(opened), "missing": {}}
     for name, make in parts.PARTS.items():
         print(f"looking at {name} ...", file=sys.stderr)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minigan import cli
+from minigan.cli import inspect_parts
 from minigan.cli.inspected import encoded, signed
 from minigan.data.arrays import write_npz
 
@@ -68,14 +69,21 @@ def test_every_kind_of_run_has_a_page(recipe, options, larger, tmp_path, capsys)
     assert len(page["neighbours"]["near"]) == 8 and (run / "inside.html").stat().st_size < 3_000_000
 
 
-def test_the_table_of_a_step_counts_no_time_twice(trained, tmp_path):
+def test_the_table_of_a_step_counts_no_time_twice(trained, few_parts, tmp_path):
     out = tmp_path / "page.html"
     assert cli.main(["inspect", str(trained), "--out", str(out)]) == 0
     step = found(out)["step"]
     assert 0 < sum(forward + backward for _, _, forward, backward in step["ops"]) <= step["whole"] * 1.01
 
 
-def test_without_its_pictures_the_page_says_what_is_left_out_and_why(trained, tmp_path, capsys):
+@pytest.fixture
+def few_parts(monkeypatch):
+    """A page of the parts that want training pictures only."""
+    wanting = {name: inspect_parts.PARTS[name] for name in ("looks", "gradients", "neighbours", "step")}
+    monkeypatch.setattr(inspect_parts, "PARTS", wanting)
+
+
+def test_without_its_pictures_the_page_says_what_is_left_out_and_why(trained, few_parts, tmp_path, capsys):
     run = shutil.copytree(trained, tmp_path / "run")
     config = json.loads((run / "config.json").read_text())
     config["data"]["data"] = str(tmp_path / "gone.npz")
@@ -93,7 +101,7 @@ def test_without_its_pictures_the_page_says_what_is_left_out_and_why(trained, tm
 
 
 @pytest.mark.parametrize("config, why", [(None, "cannot read"), ("other", "not those the run learnt from")])
-def test_pictures_that_are_not_those_are_not_used(config, why, trained, tmp_path):
+def test_pictures_that_are_not_those_are_not_used(config, why, trained, few_parts, tmp_path):
     run = shutil.copytree(trained, tmp_path / "run")
     told = (run / "config.json").read_text()
     (run / "config.json").unlink()

@@ -26,7 +26,7 @@ from asking import Stream, ask, post
 def small(monkeypatch):
     monkeypatch.setattr(laboratory, "POINTS", 500)
     monkeypatch.setattr(live, "RASTER", 6)
-    monkeypatch.setattr(live, "GRACE", 0.2)
+    monkeypatch.setattr(live, "GRACE", 0.1)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def frames(stream, wanted, most=400):
 
 def test_it_waits_for_a_page_plays_and_ends_when_the_last_page_goes(running):
     session, server, thread, said = running()
-    time.sleep(0.3)
+    time.sleep(0.2)
     assert session.done == 0 and thread.is_alive()
     stream = Stream(server)
     name, hello = stream.event()
@@ -75,7 +75,7 @@ def test_it_waits_for_a_page_plays_and_ends_when_the_last_page_goes(running):
     second = Stream(server)  # a second tab sees the same game
     assert second.event()[0] == "hello" and second.event()[1]["step"] >= 3
     stream.close()
-    time.sleep(0.8)
+    time.sleep(0.25)  # longer than the grace
     assert thread.is_alive()
     second.close()
     thread.join(20)
@@ -175,15 +175,15 @@ def recorded(path):
 
 
 def test_a_recording_replays_what_was_and_stays_small(tmp_path, monkeypatch):
-    monkeypatch.setattr(live, "KEPT", 8)
+    monkeypatch.setattr(live, "KEPT", 4)
     monkeypatch.setattr(live, "FRAME", 0.0)
     monkeypatch.setattr(live, "SAVED", 0.0)
     path = tmp_path / "session.html"
-    session = Session(LiveLaboratory("ring", base=8, batch=16), steps=40, record=path)
-    assert session.run() == "40 steps are done"
+    session = Session(LiveLaboratory("ring", base=8, batch=16), steps=20, record=path)
+    assert session.run() == "20 steps are done"
     data = recorded(path)
     steps = [frame["step"] for frame in data["frames"] if "step" in frame]
-    assert 4 <= len(data["frames"]) <= 8 and steps == sorted(steps) and steps[-1] > 30
+    assert 2 <= len(data["frames"]) <= 4 and steps == sorted(steps) and steps[-1] > 12
     assert "real" in data["frames"][0] and not any("real" in frame for frame in data["frames"][1:])
     assert data["hello"]["curve"] == []
 
