@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minigan.cli.live_server import Command, Hub, Server
+from minigan.cli.recording import Recording
 from minigan.errors import ArgumentError, BadInput, shown
 from minigan.gan import live_view
 from minigan.gan.live import CURES, SETTINGS, LiveLaboratory
@@ -27,8 +28,6 @@ FRAME = 0.05  # seconds between frames while it trains, drawing included, if the
 RASTER = 40  # D's map is so many places wide
 GRACE = 3.0  # seconds after the last page is closed; a page that is loaded again is away for a moment
 CURVE = 500  # points of the curves that a page starts with
-KEPT = 500  # frames of a recording; beyond, every other one goes
-SAVED = 30.0  # seconds between writes of a recording, so that a killed session is not lost
 SHOWN_REAL = 600
 SPEEDS = {"slow motion": 0.5, "a step a frame": 0.0, "as fast as it can": None}  # seconds a step
 CURE_WORDS = {
@@ -128,7 +127,7 @@ class Session:
             obeyed, wait = True, 0.0
 
     def _answer(self, command: Command) -> None:
-        words = dict(command.words)
+        words, before = dict(command.words), dict(self.lab.settings)
         name = words.pop("do", None)
         try:
             if not isinstance(name, str) or name not in DEEDS:
@@ -139,6 +138,8 @@ class Session:
         except TypeError as error:  # other words than the deed has
             command.reply(400, error=f"{name}: {error}".replace("Session.", ""))
         else:
+            if self.recording:
+                self.recording.mark(name, before)
             command.reply(200, notice=self.notice)
 
     # ---- what pages may ask for -----------------------------------------------------------------------
@@ -282,42 +283,6 @@ DEEDS: dict[str, Callable[..., str | None]] = {
     "clear": Session.clear,
     "show": Session.show,
 }
-
-
-class Recording:
-    """The session as a page that replays: at most KEPT frames, evenly over its time."""
-
-    def __init__(self, path: Path, session: Session):
-        self.path, self.session = path, session
-        self.frames: list[dict[str, Any]] = []
-        self.every, self.seen, self.saved = 1, 0, time.monotonic()
-
-    def add(self, frame: dict[str, Any]) -> None:
-        """Keep a frame if it is one of the chosen, and write the file now and then."""
-        if self.seen % self.every == 0:
-            self.frames.append(frame)
-        self.seen += 1
-        if len(self.frames) > KEPT:
-            del self.frames[1::2]
-            self.every *= 2
-        if time.monotonic() - self.saved > SAVED:
-            self.write()
-
-    def write(self) -> None:
-        """Write the page, replacing an older state of it."""
-        from minigan.data.arrays import replace_file
-
-        self.saved = time.monotonic()
-        data = {"hello": {**self.session.hello(), "curve": []}, "frames": _differences(self.frames)}
-        page = pages.build("lab", title=f"minigan lab {self.session.lab.experiment}, recorded", data=data)
-        with replace_file(self.path, needed=len(page)) as file:
-            file.write(page.encode("utf-8", "backslashreplace"))
-
-
-def _differences(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out of each frame what is as in the one before."""
-    pairs = zip([{}, *frames], frames, strict=False)
-    return [{k: v for k, v in frame.items() if k not in old or old[k] != v} for old, frame in pairs]
 
 
 def _shorts(values: np.ndarray) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from minigan import cli
-from minigan.cli import live
+from minigan.cli import live, recording
 from minigan.cli.live import CURE_WORDS, DEEDS, SPEEDS, Session
 from minigan.cli.live_server import Server
 from minigan.gan import live as laboratory
@@ -175,9 +175,9 @@ def recorded(path):
 
 
 def test_a_recording_replays_what_was_and_stays_small(tmp_path, monkeypatch):
-    monkeypatch.setattr(live, "KEPT", 4)
+    monkeypatch.setattr(recording, "KEPT", 4)
     monkeypatch.setattr(live, "FRAME", 0.0)
-    monkeypatch.setattr(live, "SAVED", 0.0)
+    monkeypatch.setattr(recording, "SAVED", 0.0)
     path = tmp_path / "session.html"
     session = Session(LiveLaboratory("ring", base=8, batch=16), steps=20, record=path)
     assert session.run() == "20 steps are done"

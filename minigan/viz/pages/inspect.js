@@ -21,6 +21,7 @@ function sheet(source, words) { // small pixels enlarged by a whole number, as f
   });
   return image;
 }
+const brief = (length) => (length > 0 ? (length < 1e-3 ? length.toExponential(1) : length.toPrecision(2)) : 'none');
 const framed = (source, words) => make('figure', null, picture(source, words), make('figcaption', words));
 
 for (const [name, value] of data.facts) byId('facts').append(make('div', null, make('dt', name), make('dd', value)));
@@ -105,7 +106,7 @@ function seen(found) {
 }
 
 function history({steps, nets, low, high, colours}) { // a row a layer, a column a step that was measured
-  const say = (length) => (length > 0 ? length.toPrecision(2) : 'none'), last = steps.length - 1;
+  const last = steps.length - 1;
   const shade = (length) => colours[Math.max(0, Math.min(colours.length - 1,
     Math.floor(colours.length * (Math.log10(length) - low) / (high - low))))];
   function strip(lengths, words) {
@@ -128,11 +129,11 @@ function history({steps, nets, low, high, colours}) { // a row a layer, a column
   for (const {net, layers} of nets) {
     part.append(make('h4', net));
     for (const {name, kind, lengths} of layers) {
-      const change = `${say(lengths[0])} → ${say(lengths[last])}`;
-      const canvas = strip(lengths, `${net} ${name}: length of the gradient ${say(lengths[0])} at step ${steps[0]}, ${say(lengths[last])} at step ${steps[last]}`);
+      const change = `${brief(lengths[0])} → ${brief(lengths[last])}`;
+      const canvas = strip(lengths, `${net} ${name}: length of the gradient ${brief(lengths[0])} at step ${steps[0]}, ${brief(lengths[last])} at step ${steps[last]}`);
       canvas.addEventListener('pointermove', (event) => {
         const k = Math.max(0, Math.min(last, Math.floor(steps.length * event.offsetX / canvas.clientWidth)));
-        canvas.title = `step ${steps[k]}: ${say(lengths[k])}`;
+        canvas.title = `step ${steps[k]}: ${brief(lengths[k])}`;
       });
       part.append(Object.assign(make('div', null, make('span', `${kind} ${name}`), canvas, make('b', change)), {className: 'past'}));
     }
@@ -153,7 +154,7 @@ function bars({curves, layers, why, history: past, nohistory}) {
     const bar = make('i');
     bar.style.width = (one.norm > least ? 100 * (1 + Math.log10(one.norm / most) / 5) : 0) + '%';
     bar.style.background = `var(--${one.net === 'D' || one.net === 'encoder' ? 'd' : 'g'})`;
-    const row = make('div', null, make('span', `${one.net}: ${one.name}`), bar, make('b', String(one.norm)));
+    const row = make('div', null, make('span', `${one.net}: ${one.name}`), bar, make('b', brief(one.norm)));
     row.className = 'bar';
     row.title = `length of the weights ${one.weight}`;
     byId('bars').append(row);

@@ -234,8 +234,18 @@ function replay() {
   let timer = 0;
   bar.max = Math.max(0, frames.length - 1);
   bar.value = bar.max;
+  const marks = (recorded.marks || []).map(({at, step, words}) => {
+    const tick = document.createElement('i'), button = document.createElement('button');
+    tick.style.left = `calc(8px + (100% - 16px) * ${at / Math.max(1, frames.length - 1)})`;
+    tick.title = button.textContent = `step ${step}: ${words}`;
+    button.addEventListener('click', () => { stop(); bar.value = at; show(); });
+    byId('ticks').append(tick);
+    byId('changes').append(button);
+    return {at, button};
+  });
   const show = () => {
-    const now = +bar.value;
+    const now = +bar.value, last = marks.filter(({at}) => at <= now).pop();
+    for (const one of marks) one.button.setAttribute('aria-pressed', String(one === last));
     let first = now;
     while (first > 0 && frames[first - 1].step <= frames[first].step) first--;
     rows = frames.slice(first, now + 1).map((one) => one.curve).filter(Boolean);
