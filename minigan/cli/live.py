@@ -62,6 +62,7 @@ class Session:
         self.rates = (0.0, 0.0)  # frames and steps a second
         self.done = 0
         self.hub = Hub(pages.build("lab", title=f"minigan lab {lab.experiment}", data={}))
+        self.hub.hello = json.dumps(self.hello())  # a page may come before the first frame
         self.recording = Recording(record, self) if record else None
 
     # ---- the loop -------------------------------------------------------------------------------------

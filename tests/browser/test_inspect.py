@@ -33,6 +33,10 @@ def test_every_picture_is_shown_and_nothing_sticks_out(window, looking, page, wi
     )
     assert broken == 0 and window.execute_script("return document.images.length") > 50
     assert window.execute_script("return document.documentElement.scrollWidth") <= width
+    strips = window.find_elements("css selector", "#history .past canvas")
+    assert len(strips) > 5 and all(strip.rect["width"] > 200 for strip in strips)
+    drawn = "return arguments[0].getContext('2d').getImageData(0, 0, 1, 1).data[3]"
+    assert all(window.execute_script(drawn, strip) == 255 for strip in strips)
 
 
 def test_sliders_walk_and_samples_change_every_layer(window, page):

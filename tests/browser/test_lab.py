@@ -115,6 +115,8 @@ def test_ctrl_c_is_told_to_the_page_and_the_recording_replays(window, laboratory
     kept = tmp_path / "kept.html"
     process, address = laboratory("ring", "--record", str(kept))
     opened(window, address, 20)
+    window.find_elements("css selector", "#cures button")[1].click()
+    changed = until(window, "frame.step > 40 && frame.step")
     process.send_signal(signal.SIGINT)
     until(window, "byId('say').textContent.includes('has ended: Ctrl-C')")
     assert window.execute_script(
@@ -127,6 +129,11 @@ def test_ctrl_c_is_told_to_the_page_and_the_recording_replays(window, laboratory
     assert last >= 20 and not by_id(window, "play").is_displayed()
     window.execute_script("const bar = byId('moment'); bar.value = 0; bar.dispatchEvent(new Event('input'))")
     assert window.execute_script("return frame.step") < last
+    (mark,) = window.find_elements("css selector", "#changes button")
+    mark.click()
+    assert mark.get_attribute("aria-pressed") == "true" and "→" in mark.text
+    assert window.execute_script("return frame.step") <= changed
+    assert window.execute_script("return document.querySelectorAll('#ticks i').length") == 1
     by_id(window, "replay").click()
     until(window, f"frame.step === {last} && byId('replay').textContent === 'Play'")
 

@@ -82,6 +82,11 @@ def test_it_waits_for_a_page_plays_and_ends_when_the_last_page_goes(running):
     assert said == ["the page was closed"]
 
 
+def test_a_page_that_comes_before_the_first_frame_knows_what_it_is_about():
+    session = Session(LiveLaboratory("ring", base=8, batch=16))
+    assert json.loads(session.hub.hello) == json.loads(json.dumps(session.hello()))
+
+
 def test_a_slider_changes_the_trainers_rate_and_pause_pauses(running):
     session, server, *_ = running()
     stream = Stream(server)
