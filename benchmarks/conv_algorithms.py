@@ -125,15 +125,20 @@ def serve_torch():
         common.serve(answer)
 
 
-def is_frozen(shape):
+def is_frozen(shape, function):
     """VGG's weights never change in style transfer, so their transforms are not part of a step."""
-    return shape.startswith("vgg")
+    return shape.startswith("vgg") and function != "weight_grad"
 
 
 def measure(ours, theirs, shape, function, names, rounds):
     """A row for each algorithm on one shape and function."""
     for name in names:
-        request = {"shape": shape, "function": function, "algorithm": name, "frozen": is_frozen(shape)}
+        request = {
+            "shape": shape,
+            "function": function,
+            "algorithm": name,
+            "frozen": is_frozen(shape, function),
+        }
         times = common.interleave(partial(ours.ask, **request), partial(theirs.ask, **request), rounds)
         yield {"shape": shape, "function": function, "algorithm": name, **common.summary(*times)}
 
@@ -167,7 +172,7 @@ def main():
         if wanted and not any(part in shape for part in wanted):
             continue
         for function in options.functions.split(","):
-            request = {"shape": shape, "function": function, "frozen": is_frozen(shape)}
+            request = {"shape": shape, "function": function, "frozen": is_frozen(shape, function)}
             able = ours.ask(algorithm="names", **request)
             chosen, able = able[0], able[1:]
             names = [a for a in able if a != "naive"] if options.all else [chosen]

@@ -60,7 +60,7 @@ def measure(name, sizes):
 
     x, g, weight = image(*spec.x_shape), image(*spec.y_shape), image(*spec.weight_shape)
     for function in registry.FUNCTIONS:
-        frozen = is_frozen(name) and function != "weight_grad"
+        frozen = is_frozen(name, function)
         able = [a for a in registry.candidates(spec, function) if a.name != "naive"]
         least = min(a.cost(spec, function, frozen) for a in able)
         for algorithm in able:
@@ -105,7 +105,9 @@ def packed(rows):
     """JSON of {shape: {"sizes", "frozen", "ms": {function: {algorithm: milliseconds}}}}, a line a shape."""
     shapes = {}
     for row in rows:
-        about = shapes.setdefault(row["shape"], {"sizes": row["sizes"], "frozen": is_frozen(row["shape"])})
+        about = shapes.setdefault(
+            row["shape"], {"sizes": row["sizes"], "frozen": is_frozen(row["shape"], "forward")}
+        )
         times = about.setdefault("ms", {}).setdefault(row["function"], {})
         times[row["algorithm"]] = row["ms"]
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(about)}" for name, about in shapes.items())

@@ -136,8 +136,9 @@ def supports(spec, function):
 def cost(spec, function, frozen=False):
     """Three sets of transforms, one small product a frequency."""
     P, Q = sizes(spec)
+    frozen = frozen and function != "weight_grad"  # whose third set is the result's
     planes = spec.N * spec.C + spec.N * spec.O + (0 if frozen else spec.O * spec.C)
-    return P * Q * (planes * 3e-9 + spec.N * spec.O * spec.C * 1e-10 + 1e-7) + 2 * rates.CALL
+    return P * Q * rates.here(planes * 3e-9 + spec.N * spec.O * spec.C * 1e-10 + 1e-7) + 2 * rates.CALL
 
 
 register(Algorithm("fft", forward, input_grad, weight_grad, supports, cost, prepare))

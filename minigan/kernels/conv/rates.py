@@ -15,6 +15,15 @@ CALL = 5e-5  # seconds to begin: Python, and waking the other threads
 BUILT_IN = {"MACS": MACS, "THIN": THIN, "FLOATS": FLOATS, "RUN": RUN, "CALL": CALL}
 
 
+def here(seconds):
+    """Seconds on this machine for what takes ``seconds`` where the built-in numbers were fitted.
+
+    By the geometric mean of the three speeds, for work that is a little of each.
+    """
+    fitted = BUILT_IN["MACS"] * BUILT_IN["THIN"] * BUILT_IN["FLOATS"]
+    return seconds * (fitted / (MACS * THIN * FLOATS)) ** (1 / 3)
+
+
 def product(macs, columns):
     """Seconds of ``macs`` multiply-adds in matrix products of ``columns`` columns."""
     return macs * (columns + NARROW) / (columns * MACS)

@@ -162,10 +162,10 @@ def plan_cost(plan, function, frozen):
     products = rates.product(n2 * sizes, plan.Cout) * (1 + 12 / rows)  # short products are slow
     seconds = 1.15 * tiles * (copies + transforms + products) + 3 * rates.CALL
     if function == "weight_grad":
-        return 1.35 * seconds + n2 * sizes * 4e-10
+        return 1.35 * seconds + rates.here(n2 * sizes * 4e-10)
     if frozen:  # for three passes at least: that many a GAN's discriminator is frozen for
-        return seconds + n2 * sizes * 3.5e-10
-    return seconds + n2 * sizes * 1.3e-9 + 3 * rates.CALL
+        return seconds + rates.here(n2 * sizes * 3.5e-10)
+    return seconds + rates.here(n2 * sizes * 1.3e-9) + 3 * rates.CALL
 
 
 def tap_planes(weight, spec):

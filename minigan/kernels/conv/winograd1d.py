@@ -233,7 +233,8 @@ def size_cost(spec, function, frozen, m):
     products = rates.product(tiles * n * q_count * K * spec.O, narrow)
     copies = rates.copy(tiles * n * gathers, SW * spec.C) + rates.copy(tiles * (n + m) * scatters, narrow)
     transforms = tiles * n * (n * gathers + m * scatters) / rates.THIN
-    weights = n * q_count * K * spec.O * (3e-10 if frozen and function != "weight_grad" else 4e-10)
+    each = rates.here(3e-10 if frozen and function != "weight_grad" else 4e-10)
+    weights = n * q_count * K * spec.O * each
     slower = {"forward": 1.25, "input_grad": 1.35, "weight_grad": 1.55}[function]  # as measured
     return slower * (products + copies + transforms + weights) + 3 * rates.CALL
 
