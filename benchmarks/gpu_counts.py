@@ -14,7 +14,7 @@ from pathlib import Path
 import common
 import gan_models
 
-sys.path.insert(0, str(common.ROOT))
+sys.path[:0] = [str(common.ROOT), str(common.ROOT / "tests")]
 
 
 def loaded(name, path):
@@ -42,8 +42,8 @@ def main():
     from minigan import backend
 
     conftest = loaded("cuda_conftest", "kernels/cuda/conftest.py")
-    conftest.install_fake_device()
-    fake, rows = sys.modules["fake_device"], []
+    fake, rows = conftest.fake_device, []
+    fake.install()
     with tempfile.TemporaryDirectory() as folder:
         backend.register(replace(backend.get("fake"), kernels=conftest.compiler(Path(folder))))
         backend.use("fake")

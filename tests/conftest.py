@@ -9,6 +9,8 @@ Two environment variables change them:
 """
 
 import os
+import sys
+from pathlib import Path
 
 # Under xdist every worker has a core of its own: BLAS threads on top of that only get in one another's way.
 # NumPy reads these once, when it is imported, so they are set before anything can import it.
@@ -20,6 +22,8 @@ os.environ["MINIGAN_CALIBRATE"] = "off"  # which algorithm runs must not depend 
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+sys.path.insert(0, str(Path(__file__).parent))  # for `import fake_device`, the same one everywhere
 
 _SHARED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 settings.register_profile("default", max_examples=6, derandomize=True, **_SHARED)

@@ -7,10 +7,9 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
-import sys
-from pathlib import Path
 from typing import get_args
 
+import fake_device
 import pytest
 from hypothesis import given, settings
 
@@ -38,15 +37,7 @@ from minigan.testing.strategies import seeds
 CASES = all_cases()
 
 
-def _install_fake_device():
-    spec = importlib.util.spec_from_file_location("fake_device", Path(__file__).with_name("fake_device.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["fake_device"] = module  # other tests find what it counts there
-    spec.loader.exec_module(module)
-    module.install()
-
-
-_install_fake_device()
+fake_device.install()
 
 
 def each(cases):

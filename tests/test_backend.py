@@ -1,6 +1,5 @@
 """The array switch: by the data, by name, by environment; one line where a device is missing."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -8,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import fake_device
 import numpy as np
 import pytest
 
@@ -95,10 +95,7 @@ def test_use_decides_where_new_tensors_live_and_leaves_old_ones(restored):
 @pytest.fixture
 def strict(restored):
     """The strict device of tests/fake_device.py, which mixes with nothing."""
-    spec = importlib.util.spec_from_file_location("fake_device", ROOT / "tests" / "fake_device.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.install()
+    fake_device.install()
 
 
 def test_a_tensor_moves_there_and_back(strict):

@@ -1,6 +1,7 @@
 """Headless Chromium, which the system brings (Debian: chromium, chromium-driver), steered by Selenium."""
 
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -49,6 +50,11 @@ def looking():
     return seen
 
 
+def _hear_ctrl_c():
+    """Undo what a shell does to the jobs it puts in the background: they ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def laboratory():
     """Start `minigan lab ... --live` as a process of its own; returns (process, address)."""
@@ -56,7 +62,9 @@ def laboratory():
 
     def start(*words):
         command = [sys.executable, "-u", "-m", "minigan", "lab", *words, "--live", "--no-open"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=_hear_ctrl_c
+        )
         begun.append(process)
         return process, process.stdout.readline().split(" (")[0].split()[-1]
 

@@ -1,6 +1,5 @@
 """`check_op` and its parts: what each says of an operation that breaks its promise."""
 
-import importlib.util
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +13,10 @@ from minigan.testing import BadInput, GradReport, OpCase, Sample, check_op, chec
 from minigan.testing.strategies import array_samples, arrays, just
 
 sys.path.insert(0, str(Path(__file__).parent))
+import fake_device
 from faulty import Cube, backward_of, normal
 
-_spec = importlib.util.spec_from_file_location("fake_device", Path(__file__).parents[1] / "fake_device.py")
-_fake_device = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_fake_device)
-_fake_device.install()
+fake_device.install()
 
 CUBE = OpCase("cube", Cube, array_samples(), lambda x: x**3, (Cube,))
 SAMPLE = Sample((normal(2, 3),))

@@ -1,6 +1,5 @@
 """Properties of gradients that no comparison of numbers shows, those that need an unusual fault."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -22,12 +21,10 @@ from minigan.testing.properties import (
 )
 
 sys.path.insert(0, str(Path(__file__).parent))
+import fake_device
 from faulty import backward_of, normal
 
-_spec = importlib.util.spec_from_file_location("fake_device", Path(__file__).parents[1] / "fake_device.py")
-_fake_device = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_fake_device)
-_fake_device.install()
+fake_device.install()
 
 
 def elsewhere():

@@ -1,9 +1,8 @@
 """Optimisers, loaders and files on the strict device of tests/fake_device.py, which mixes with nothing."""
 
-import importlib.util
 import io
-from pathlib import Path
 
+import fake_device
 import numpy as np
 import pytest
 
@@ -18,11 +17,7 @@ def strict(monkeypatch):
     for name in ("_loaded", "_by_type"):
         monkeypatch.setattr(backend, name, dict(getattr(backend, name)))
     monkeypatch.setattr(backend, "_current", backend.NUMPY)
-    path = Path(__file__).resolve().parents[1] / "fake_device.py"
-    spec = importlib.util.spec_from_file_location("fake_device", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.install()
+    fake_device.install()
 
 
 def leaf(values, device):

@@ -5,15 +5,14 @@ arguments, and the kernels' own index arithmetic with every access checked again
 """
 
 import ctypes
-import importlib.util
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+import fake_device
 import numpy as np
 import pytest
 
@@ -46,9 +45,7 @@ class HostKernel:
 
     def __call__(self, grid, block, arguments):
         assert len(grid) == 1 and len(block) <= 2 and grid[0] < 2**31
-        fake = sys.modules.get("fake_device")
-        if fake is not None:
-            fake.note("launches", self.name)
+        fake_device.note("launches", self.name)
         letters, kept = "", []
         for argument in arguments:
             if isinstance(argument, np.ndarray):
@@ -87,15 +84,6 @@ def compiler(folder):
     return kernels
 
 
-def install_fake_device():
-    """Register the fake device; the file is loaded by its path, since tests are no package."""
-    spec = importlib.util.spec_from_file_location("fake_device", HERE.parents[1] / "fake_device.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["fake_device"] = module  # where the kernels find what counts their launches
-    spec.loader.exec_module(module)
-    module.install()
-
-
 @pytest.fixture(scope="session")
 def host_kernels(tmp_path_factory):
     """`Backend.kernels` for the host; skips where there is no g++."""
@@ -107,7 +95,7 @@ def host_kernels(tmp_path_factory):
 @pytest.fixture(scope="session")
 def _host_device(host_kernels):
     if "fake" not in backend._loaded:
-        install_fake_device()
+        fake_device.install()
     return replace(backend.get("fake"), kernels=host_kernels)
 
 
