@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).parent))  # for `import fake_device`, the same one everywhere
 
 _SHARED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
-settings.register_profile("default", max_examples=6, derandomize=True, **_SHARED)
+settings.register_profile("default", max_examples=5, derandomize=True, **_SHARED)
 settings.register_profile("few", max_examples=2, derandomize=True, **_SHARED)
 settings.register_profile("ci", max_examples=200, derandomize=True, **_SHARED)
 settings.register_profile("nightly", max_examples=2000, print_blob=True, **_SHARED)

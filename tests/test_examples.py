@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-LONG = "04 05 06 08 09 17 20 21 23 24 30 31 32".split()  # some seconds each: they run with the site, -m docs
+LONG = (
+    "03 04 05 06 07 08 09 11 12 14 15 16 17 20 21 22 23 24 30 31 32".split()
+)  # seconds each: they run with the site
 RUNS = [
     pytest.param(path, marks=[pytest.mark.docs] * (path.name[:2] in LONG), id=path.stem) for path in EXAMPLES
 ]
