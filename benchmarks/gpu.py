@@ -277,12 +277,14 @@ def main(arguments=None):
         share = f"{100 * row['share']:.0f} %" if "share" in row else ""
         ratios = [row.get(key, "") for key in ("ratio_eager", "ratio_tuned")]
         rows.append((name, *times, *ratios, share, row.get("apart", "")))
+        shown = (f"{key} {value:.3g}" for key, value in row.items() if value != "")
+        print(f"{name}: {', '.join(shown)}", file=sys.stderr, flush=True)  # what a run cut short leaves
+        if options.json:
+            common.write_json(options.json, {"facts": facts, "rows": results})
     headings = ("what", "minigan ms", "PyTorch ms", "tuned ms", "ratio", "to tuned", "of cuBLAS", "apart")
     common.print_table(headings, rows)
     if left_out:
         print(f"{left_out} more were left out after {options.minutes:g} minutes; --all takes all of them")
-    if options.json:
-        common.write_json(options.json, {"facts": facts, "rows": results})
     for worker in workers:
         worker.close()
     return 0
