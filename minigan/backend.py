@@ -93,8 +93,8 @@ def _laid_out_alike(copy: Callable[[np.ndarray], Array], array: np.ndarray) -> A
 
 def owner(array: Array) -> Any:
     """Return the array that owns the memory an array looks at (itself unless it is a view)."""
-    while getattr(array.base, "dtype", None) is not None:
-        array = array.base
+    while (base := array.base) is not None and hasattr(base, "dtype"):
+        array = base
     return array
 
 
@@ -105,7 +105,8 @@ def address(array: Array) -> int:
 
 def memory_order(array: Array) -> list[int]:
     """Return the axes from the slowest to the fastest in memory."""
-    return sorted(range(array.ndim), key=lambda axis: (-abs(array.strides[axis]), axis))
+    strides = array.strides  # CuPy makes them anew each time
+    return sorted(range(len(strides)), key=lambda axis: (-abs(strides[axis]), axis))
 
 
 def inverse(order: list[int]) -> list[int]:

@@ -137,17 +137,17 @@ def workers() -> int:
     return 1 if _caller.alone or _thread_calls() is None else parallel.threads()
 
 
-@contextmanager
-def by_one_thread() -> Iterator[None]:
-    """Do all jobs in this thread inside the block: for arrays on a GPU.
+class by_one_thread:
+    """Context manager: do all jobs in this thread inside the block, for arrays on a GPU.
 
     A GPU runs passes side by side by itself, and other threads may have another device or stream as theirs.
     """
-    before, _caller.alone = _caller.alone, True
-    try:
-        yield
-    finally:
-        _caller.alone = before
+
+    def __enter__(self) -> None:
+        self.before, _caller.alone = _caller.alone, True
+
+    def __exit__(self, *_: Any) -> None:
+        _caller.alone = self.before
 
 
 def run(jobs: Sequence[Callable[[], Any]]) -> None:

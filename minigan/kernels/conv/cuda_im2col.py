@@ -49,11 +49,12 @@ def matrix_of(image):
 def unroll(x, spec, block):
     """The columns of one block of output rows (n0, n1, i0, i1): (rows * OW, KH * KW * C)."""
     n0, n1, i0, i1 = block
+    images = x if n1 - n0 == spec.N else x[n0:n1]
     rows, K = (n1 - n0) * (i1 - i0) * spec.OW, spec.KH * spec.KW * spec.C
     columns = backend.namespace(x).empty((rows, K), x.dtype)
     (SH, SW), (PH, PW), (DH, DW) = spec.stride, spec.padding, spec.dilation
     cuda.launch(
-        "im2col", cuda.table(rows, K), x, columns, cuda.Strided(x[n0:n1]),
+        "im2col", cuda.table(rows, K), x, columns, cuda.Strided(images),
         spec.C, spec.H, spec.W, spec.KH, spec.KW, spec.OW, SH, SW, PH, PW, DH, DW, i0, i1 - i0, rows,
     )  # fmt: skip
     return columns
@@ -82,6 +83,11 @@ def tiles(x, spec):
         yield slice(first, last), unroll(x, spec, block)
 
 
+def part(array, rows):
+    """Some rows of an array; itself for all of them, as a view of everything is an array more to make."""
+    return array if rows.stop is None or rows.stop - rows.start == len(array) else array[rows]
+
+
 def forward(x, weight, spec, prepared=None):
     """(N, C, H, W), (O, C, KH, KW) -> (N, O, OH, OW)."""
     return forward_by_matrix(x, prepare(weight, spec, "forward") if prepared is None else prepared, spec)
@@ -91,7 +97,7 @@ def forward_by_matrix(x, matrix, spec):
     """The same with the kernel as a (KH * KW * C, O) matrix."""
     y = backend.namespace(x).empty((spec.N * spec.OH * spec.OW, spec.O), x.dtype)
     for rows, columns in tiles(x, spec):
-        blas.product(columns, matrix, y[rows])
+        blas.product(columns, matrix, part(y, rows))
     return nchw(y.reshape(spec.N, spec.OH, spec.OW, spec.O))
 
 
@@ -106,6 +112,9 @@ def input_grad(g, weight, spec, prepared=None):
     gx = xp.empty((spec.N, spec.H, spec.W, spec.C), g.dtype)
     image_bytes = spec.OH * spec.OW * matrix.shape[1] * g.dtype.itemsize
     step = max(1, TILE // image_bytes)
+    if step >= spec.N:
+        add_back(blas.matmul(pixels, matrix), spec, gx)
+        return nchw(gx)
     for n in range(0, spec.N, step):
         rows = slice(n * spec.OH * spec.OW, (n + step) * spec.OH * spec.OW)
         add_back(blas.matmul(pixels[rows], matrix), spec, gx[n : n + step])
@@ -116,7 +125,7 @@ def weight_grad(x, g, spec):
     """(N, C, H, W), (N, O, OH, OW) -> (O, C, KH, KW)."""
     gweight, pixels = None, matrix_of(g)
     for rows, columns in tiles(x, spec):
-        product = blas.matmul(pixels[rows].T, columns)
+        product = blas.matmul(part(pixels, rows).T, columns)
         gweight = product if gweight is None else gweight + product
     if gweight is None:
         gweight = backend.namespace(x).zeros((spec.O, spec.KH * spec.KW * spec.C), x.dtype)

@@ -19,6 +19,8 @@ from minigan.kernels.registry import kernel
 from minigan.ops.conv.triad import Conv2d, Conv2dInputGrad, Conv2dWeightGrad
 from minigan.tensor import Tensor
 
+EVERY_THREAD = nullcontext()
+
 
 @kernel(Conv2d, "numpy")
 @kernel(Conv2d, "gpu")
@@ -58,7 +60,7 @@ def _run(op: Any, function: str, image: Array, weight: Array, bias: Array | None
 
 def _threads_for(*arrays: Array) -> Any:
     """The algorithms know threads for NumPy's arrays only."""
-    return nullcontext() if all(type(array) is np.ndarray for array in arrays) else blas.by_one_thread()
+    return EVERY_THREAD if all([type(array) is np.ndarray for array in arrays]) else blas.by_one_thread()
 
 
 def cache_of(weight: Tensor) -> dict[Any, Any] | None:

@@ -13,9 +13,10 @@ strides and types is checked there.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Hashable, Sequence
+from functools import cache, lru_cache
 from math import gcd
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ FOLDER = os.path.dirname(__file__)
 SOURCES = ("head", "patches", "windows", "bands", "chains", "norms", "many")
 REALS = {"f": "float", "d": "double"}
 THREADS = 256  # in a block: full occupancy on every GPU since compute capability 7.5
+WHOLE = np.dtype(np.int32)
+KEPT = 4096  # whole numbers kept as arguments: sizes and steps of the shapes in use
 NARROW = 2**31 - 2**12  # elements up to which an int, and a thread past the last element, can count
 
 Grid = tuple[tuple[int, ...], tuple[int, ...]]
@@ -39,9 +42,57 @@ class Strided(NamedTuple):
     array: Array
 
 
+class Flat(NamedTuple):
+    """An argument that a kernel reads in the order of memory, whatever that is: dense, see `dense`."""
+
+    array: Array
+
+
+class _Whole(dict):
+    """Whole numbers as what a kernel of a device is called with, made once each."""
+
+    def __init__(self, pack: Any, dtype: type):
+        self.pack, self.dtype = pack, dtype
+
+    def __missing__(self, number: int) -> Any:
+        if len(self) >= KEPT:
+            self.clear()
+        self[number] = packed = self.pack(self.dtype(number))
+        return packed
+
+
+def argument(xp: Any) -> Callable[[np.generic], Any]:
+    """Return what makes of a number an argument of a kernel, to be given many times.
+
+    CuPy wraps every number that a kernel is given anew; its own wrapper of a
+    number in memory, where it has one, is taken as it is.
+    """
+    wrapper = getattr(getattr(getattr(xp, "cuda", None), "function", None), "CNumpyArray", None)
+    return (lambda number: number) if wrapper is None else (lambda number: wrapper(np.asarray(number)))
+
+
+class _Way:
+    """How kernels are called with arrays of one class and number type."""
+
+    def __init__(self, kind: Any, real: np.dtype):
+        here = backend._by_type[kind]
+        self.device, self.real, pack = here.name, real.char, argument(here.xp)
+        self.narrow, self.wide = (_Whole(pack, whole) for whole in (np.int32, np.int64))
+        # CuPy makes an object of flags each time that it is asked for them.
+        self.in_c_order = attrgetter(
+            "_c_contiguous" if hasattr(kind, "_c_contiguous") else "flags.c_contiguous"
+        )
+
+
+@cache
+def _way(kind: Hashable, real: np.dtype) -> _Way:
+    return _Way(kind, real)
+
+
 def available(array: Array) -> bool:
     """Return whether kernels can work on this array: on a GPU, float32 or float64."""
-    return backend.of(array).kernels is not None and array.dtype.char in REALS
+    here = backend._by_type.get(type(array))
+    return here is not None and here.kernels is not None and array.dtype.char in REALS
 
 
 def code() -> str:
@@ -86,12 +137,30 @@ def table(rows: int, columns: int) -> Grid:
 
 def extent(array: Array) -> int:
     """Return how far apart, in elements, first and last element of an array lie: what an index must hold."""
-    steps = zip(array.shape, array.strides, strict=True)
-    return sum((n - 1) * abs(stride) for n, stride in steps if n) // array.itemsize + 1
+    return _extent(array.shape, array.strides) // array.itemsize + 1
+
+
+@lru_cache(4096)
+def _extent(shape: tuple[int, ...], strides: tuple[int, ...]) -> int:
+    return sum((n - 1) * abs(stride) for n, stride in zip(shape, strides, strict=True) if n)
+
+
+def dense(array: Array) -> bool:
+    """Return whether the elements fill the memory from the first to the last, in whatever order."""
+    return _dense(array.shape, array.strides, array.itemsize)
+
+
+@lru_cache(4096)
+def _dense(shape: tuple[int, ...], strides: tuple[int, ...], step: int) -> bool:
+    for stride, n in sorted(zip(strides, shape, strict=True)):
+        if n > 1 and stride != step:
+            return 0 in shape
+        step *= n
+    return True
 
 
 def launch(name: str, grid: Grid, like: Array, *arguments: Any) -> None:
-    """Call a kernel with arrays (in C order, or `Strided`), whole numbers and numbers, in its own order.
+    """Call a kernel with arrays (in C order, `Flat`, `Strided`), whole numbers and numbers, in its own order.
 
     Whole numbers go over as the index type, others as the type of ``like``, which also names the device.
     Raises ShapeError for an array that is not in C order, DTypeError for one of another type, and TypeError
@@ -99,7 +168,9 @@ def launch(name: str, grid: Grid, like: Array, *arguments: Any) -> None:
     """
     if not grid[0][0]:
         return
-    real, reach = like.dtype, 0
+    here, real, reach = type(like), like.dtype, 0
+    way = _way(here, real)  # type: ignore[arg-type]
+    in_c_order = way.in_c_order
     passed: list[Any] = []
     for argument in arguments:  # written for speed: a GPU's kernel may take less time than this loop
         kind = type(argument)
@@ -108,28 +179,36 @@ def launch(name: str, grid: Grid, like: Array, *arguments: Any) -> None:
         elif kind is float:
             passed.append(real.type(argument))
         elif kind is bool:
-            passed.append(np.int32(argument))
+            passed.append(way.narrow[argument])
         else:
-            array = argument.array if kind is Strided else argument
-            if type(array) is not type(like):
-                here, there = backend.of(like).name, backend.of(array).name
-                raise TypeError(f"{name}: expected arrays on {here}, got one on {there}")
-            if array.dtype != real and array.dtype != np.int32:
-                raise DTypeError(f"{name}: expected {real} or int32 arrays, got {array.dtype}")
+            array = argument if kind is here else _array_in(argument, name, like)
+            dtype = array.dtype
+            if dtype is not real and dtype != real and dtype != WHOLE:
+                raise DTypeError(f"{name}: expected {real} or int32 arrays, got {dtype}")
             passed.append(array)
             if kind is Strided:
                 reach = max(reach, extent(array))
                 passed += [step // array.itemsize for step in array.strides]
-            elif array.flags.c_contiguous:
-                reach = max(reach, array.size)
-            else:
+                continue
+            if not (dense(array) if kind is Flat else in_c_order(array)):
                 raise ShapeError(
                     f"{name}: a kernel ignores strides, so arrays must be in C order; copy it first"
                 )
+            if array.size > reach:
+                reach = array.size
     wide = reach > NARROW
-    index = np.int64 if wide else np.int32
-    kernel = _kernel(backend.of(like).name, name, real.char, wide)
-    kernel(*grid, tuple([index(a) if type(a) is int else a for a in passed]))
+    whole = way.wide if wide else way.narrow
+    passed = [whole[a] if type(a) is int else a for a in passed]
+    _kernel(way.device, name, way.real, wide)(*grid, tuple(passed))
+
+
+def _array_in(argument: Any, name: str, like: Array) -> Array:
+    """The array of a `Flat` or `Strided` argument; TypeError for an array of another device."""
+    array = argument.array if type(argument) in (Flat, Strided) else argument
+    if type(array) is not type(like):
+        here, there = backend.of(like).name, backend.of(array).name
+        raise TypeError(f"{name}: expected arrays on {here}, got one on {there}")
+    return array
 
 
 class Planes(NamedTuple):

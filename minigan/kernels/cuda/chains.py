@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minigan import backend
 from minigan.backend import Array
-from minigan.kernels.cuda import launch, lines
+from minigan.kernels.cuda import Flat, dense, launch, lines
 
 
 def affine_leaky(x: Array, scale: Array, shift: Array, slope: float = 1.0) -> Array:
@@ -14,32 +14,39 @@ def affine_leaky(x: Array, scale: Array, shift: Array, slope: float = 1.0) -> Ar
     return y
 
 
+def _each(name: str, model: Array, others: tuple[Array, ...], number: float) -> Array:
+    """Call a kernel (result, others, model, number, count), element by element; the result lies as the model.
+
+    Arrays that lie in memory alike, without gaps, are read as they are: turning them costs more than it takes
+    to launch a kernel.
+    """
+    xp, strides = backend.namespace(model), model.strides
+    order = backend.memory_order(model)
+    turned = order != sorted(order)
+    arrays = (*others, model)
+    if dense(model) and all(array.strides == strides for array in others):
+        given = [Flat(array) for array in arrays] if turned else list(arrays)
+    else:
+        given = [xp.ascontiguousarray(array.transpose(order)) for array in arrays]
+    shape = model.shape
+    result = xp.empty([shape[axis] for axis in order] if turned else shape, model.dtype)
+    launch(name, lines(result.size), model, result, *given, number, result.size)
+    return result.transpose(backend.inverse(order)) if turned else result
+
+
 def leaky_grad(g: Array, y: Array, slope: float) -> Array:
     """Two arrays of one shape -> g where y > 0, else slope g; laid out as y."""
-    order = backend.memory_order(y)
-    xp = backend.namespace(y)
-    result, given = (xp.ascontiguousarray(array.transpose(order)) for array in (y, g))
-    gx = xp.empty([y.shape[axis] for axis in order], y.dtype)
-    launch("leaky_grad", lines(gx.size), y, gx, given, result, slope, gx.size)
-    return gx.transpose(backend.inverse(order))
+    return _each("leaky_grad", y, (g,), slope)
 
 
 def softplus(x: Array, threshold: float) -> Array:
     """Any shape -> log(1 + exp(x)), and x above the threshold, laid out alike."""
-    order = backend.memory_order(x)
-    given = backend.namespace(x).ascontiguousarray(x.transpose(order))
-    y = backend.namespace(x).empty([x.shape[axis] for axis in order], x.dtype)
-    launch("softplus", lines(y.size), x, y, given, float(threshold), y.size)
-    return y.transpose(backend.inverse(order))
+    return _each("softplus", x, (), float(threshold))
 
 
 def softplus_grad(g: Array, x: Array, threshold: float) -> Array:
     """Two arrays of one shape -> g sigmoid(x), and g above the threshold, laid out as x."""
-    order, xp = backend.memory_order(x), backend.namespace(x)
-    at, given = (xp.ascontiguousarray(array.transpose(order)) for array in (x, g))
-    gx = xp.empty([x.shape[axis] for axis in order], x.dtype)
-    launch("softplus_grad", lines(gx.size), x, gx, given, at, float(threshold), gx.size)
-    return gx.transpose(backend.inverse(order))
+    return _each("softplus_grad", x, (g,), float(threshold))
 
 
 def cross_entropy(x: Array, label: Array) -> Array:

@@ -91,7 +91,7 @@ def batch_norm(
     """
     xp, (rows, C) = backend.namespace(x), x.shape
     found = moments(x)
-    mean, var, rstd, scale, shift = (xp.empty(C, x.dtype) for _ in range(5))
+    mean, var, rstd, scale, shift = xp.empty((5, C), x.dtype)
     given = (found.array, *map(xp.ascontiguousarray, (weight, bias)))
     vectors = (mean, var, rstd, scale, shift)
     launch("norm_vectors", lines(C), x, *vectors, *given, float(eps), rows, found.height, found.number, C)
@@ -111,7 +111,8 @@ def batch_norm_grad(
     """(M, C) twice, (C,) three times -> gx, (M, C) or None unless ``wanted``, gweight and gbias, (C,)."""
     xp, (rows, C) = backend.namespace(x), x.shape
     sums = grad_sums(x, g, mean)
-    gbias, gweight, factor, slope, shift = (xp.empty(C, x.dtype) for _ in range(5))
+    gbias, gweight = (xp.empty(C, x.dtype) for _ in range(2))  # gradients share no memory
+    factor, slope, shift = xp.empty((3, C), x.dtype)
     given = (sums.array, mean, rstd, xp.ascontiguousarray(weight))
     vectors = (gbias, gweight, factor, slope, shift)
     launch("norm_slopes", lines(C), x, *vectors, *given, 1.0 / rows, sums.number, C)

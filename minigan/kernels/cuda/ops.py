@@ -206,7 +206,7 @@ def adam(optimizer: Adam, group: Mapping[str, Any], parameters: list[Tensor]) ->
     alike: dict[int, list[Any]] = {}  # by the number of steps
     for p in parameters:
         state = optimizer.state[p]
-        arrays = many.flat(p.array, state["exp_avg"], state["exp_avg_sq"], p.grad.array)  # type: ignore[union-attr]
+        arrays = many.alike(p.array, state["exp_avg"], state["exp_avg_sq"], p.grad.array)  # type: ignore[union-attr]
         if arrays is None or not all(
             _same_memory(a, b) for a, b in zip(arrays[1:3], _moments(state), strict=True)
         ):
@@ -230,9 +230,9 @@ def _moments(state: Mapping[str, Any]) -> tuple[Array, Array]:
     return state["exp_avg"], state["exp_avg_sq"]
 
 
-def _same_memory(flat: Array, moment: Array) -> bool:
-    """Whether a flat array is a view of the moment: what is written to a copy would be lost."""
-    return backend.owner(flat) is backend.owner(moment)
+def _same_memory(alike: Array, moment: Array) -> bool:
+    """Whether an array is the moment or a view of it: what is written to a copy would be lost."""
+    return alike is moment or backend.owner(alike) is backend.owner(moment)
 
 
 @kernel(EMA, "cuda", does="step")
@@ -240,7 +240,7 @@ def follow(ema: EMA, rate: float, values: list[Tensor], averages: list[Tensor]) 
     """Eight parameters in a kernel."""
     if len({t.dtype for t in (*values, *averages)}) > 1:
         return NotImplemented
-    groups = [many.flat(a.array, v.array) for a, v in zip(averages, values, strict=True)]
+    groups = [many.alike(a.array, v.array) for a, v in zip(averages, values, strict=True)]
     if None in groups:
         return NotImplemented
     many.follow(groups, rate)  # type: ignore[arg-type]

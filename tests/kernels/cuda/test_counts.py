@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from minigan import Tensor, backend, gan, no_grad, ops
+from minigan.kernels import cuda
 from minigan.style import Extractor, Settings, filters
 from minigan.style.features import PICTURES, vgg_like
 from minigan.style.objective import Objective
@@ -117,6 +118,15 @@ def test_channels_last_memory_stays_so(fake, function):
     twin = Tensor(np.ascontiguousarray(host), requires_grad=True)
     (function(twin) * Tensor(weight)).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), twin.grad.numpy(), rtol=1e-12)
+
+
+def test_the_installed_cupy_takes_numbers_that_are_wrapped_once():
+    """What `cuda.argument` and the check of order rely on is there, or the plain way is taken."""
+    cupy = pytest.importorskip("cupy")
+    assert hasattr(cupy.ndarray, "_c_contiguous")
+    first, second = (cuda.argument(cupy)(np.int32(n)) for n in (3, 4))
+    assert isinstance(first, cupy.cuda.function.CPointer) and first is not second
+    assert cuda.argument(np)(np.int32(3)) == 3
 
 
 def test_every_call_fits_the_installed_cupy(fake):

@@ -156,13 +156,16 @@ def test_a_parameter_is_updated_where_it_lies(device, on_device, monkeypatch):
         adam(groups, **numbers)
 
     monkeypatch.setattr(many, "adam", watched)
-    parameters = [Tensor(on_device(np.ones(n)), requires_grad=True) for n in (3, 5, 2)]
-    for p in parameters:
-        p.grad = Tensor(on_device(np.ones(p.shape)))
+    arrays = [np.ones(3), np.ones((5, 2)), np.ones((3, 4, 4, 2)).transpose(0, 3, 1, 2), np.ones((2, 3)).T]
+    parameters = [Tensor(on_device(array), requires_grad=True) for array in arrays]
+    for p, array in zip(parameters[:3], arrays, strict=False):
+        p.grad = Tensor(on_device(array))
+    parameters[-1].grad = Tensor(on_device(np.ones((3, 2))))  # lies otherwise
     optim.Adam(parameters, lr=0.1).step()
     shares = backend.namespace(called[0]).shares_memory
     assert all(shares(array, p.array) for array, p in zip(called, parameters, strict=True))
-    np.testing.assert_allclose([p.numpy()[0] for p in parameters], 0.9, rtol=1e-6)
+    for p in parameters:
+        np.testing.assert_allclose(p.numpy(), 0.9, rtol=1e-6)
 
 
 def test_the_registry_takes_the_kernels_on_a_gpu_and_nowhere_else(device, on_device):
