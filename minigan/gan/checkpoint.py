@@ -152,6 +152,7 @@ class Sampler:
 
 def tensors(trainer: Trainer) -> Arrays:
     """Return every array of the state by name, host copies."""
+    trainer.settle()
     found: Arrays = {}
     networks = {"generator": trainer.generator, "discriminator": trainer.discriminator}
     if trainer.average:

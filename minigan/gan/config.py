@@ -24,11 +24,14 @@ class Config:
     latent: int = 100  # numbers in a latent vector
     base: int = 32  # filters of the widest-open layer; the other layers are multiples
     base_d: int = 0  # the same for D alone, 0: base serves both
+    upsampling: str = "transposed"  # how dcgan's G enlarges maps: transposed convolution, or bilinear
+    minibatch_std: bool = False  # dcgan's D compares the pictures of a batch before it decides
     pack: int = 1  # D judges so many pictures at once, all real or all generated (PacGAN)
     classes: int = 0  # 0: unconditional; K: both networks are told the label, 0 .. K - 1
     projection: bool = False  # with classes: D compares the label with its features instead of reading it
     seed: int = 0  # of weights, latents and data order
 
+    kl_weight: float = 1.0  # of a VAE: how much its codes' distance from N(0, 1) counts (beta-VAE)
     loss: str = "non-saturating"  # a name of minigan.gan.losses
     label_smoothing: float = 0.0  # real pictures are labelled 1 minus this
     mean_of_two: bool = False  # D's loss is (real + fake) / 2, as in the lesson, instead of the sum
@@ -106,7 +109,8 @@ class Config:
 KINDS: dict[str, Any] = get_type_hints(Config)
 RANGES: dict[str, tuple[float, float]] = {  # of every number: least, most
     "shape": (1, 2**20), "latent": (1, 4096), "base": (1, 2048), "base_d": (0, 2048), "pack": (1, 1000),
-    "classes": (0, 100_000), "seed": (0, 2**63 - 1), "label_smoothing": (0, 0.5), "r1": (0, 1_000_000),
+    "classes": (0, 100_000), "kl_weight": (0, 1000), "seed": (0, 2**63 - 1), "label_smoothing": (0, 0.5),
+    "r1": (0, 1_000_000),
     "r2": (0, 1_000_000), "wgan_gp": (0, 1_000_000), "dragan": (0, 1_000_000), "penalty_every": (1, 10_000),
     "clip": (0, 1_000_000), "batch": (1, 1_000_000), "lr_g": (0, 10), "lr_d": (0, 10), "betas": (0, 1),
     "lr_end": (0, 1), "ema": (0, 1), "d_steps": (1, 1000), "skip_d_below": (0, 1_000_000),
@@ -114,6 +118,7 @@ RANGES: dict[str, tuple[float, float]] = {  # of every number: least, most
 }  # fmt: skip
 CHOICES: dict[str, tuple[str, ...]] = {
     "loss": tuple(losses.LOSSES),
+    "upsampling": ("transposed", "bilinear"),
     "model": (
         "dense", "dcgan", "strided", "upscale", "pooled", "planar", "progressive", "msg", "style", "vae",
     ),

@@ -286,10 +286,14 @@ class Trainer:
         running statistics, so a picture depends on its own latent only; the mode is put back afterwards.
         Conditional networks draw class i % classes for sample i where no ``labels`` are given.
         """
+        self.settle()
         network = self.average.module if self.average and averaged else self.generator
         if self.config.classes and labels is None:
             labels = np.arange(len(latents)) % self.config.classes
         return draw(network, latents, labels if self.config.classes else None, batch=batch)
+
+    def settle(self) -> None:
+        """Make the generator ready to be drawn from or saved; most are at every moment."""
 
     # ---- book-keeping ---------------------------------------------------------------------------------
 

@@ -8,15 +8,21 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from minigan import nn
 from minigan.data.loader import Loader
 from minigan.errors import ArgumentError
-from minigan.gan import elbo
+from minigan.gan import elbo, mixture
 from minigan.gan.config import Config
+from minigan.gan.models import vae
 from minigan.gan.phase import spread
 from minigan.gan.record import Record
 from minigan.gan.trainer import TRAINERS, Trainer
+from minigan.modes import no_grad
 from minigan.tensor import Tensor
+
+FITTED = 2000  # pictures whose codes say where samples are drawn
 
 _FOR_GANS = (
     "classes", "label_smoothing", "r1", "r2", "wgan_gp", "dragan", "clip", "augment", "pack",
@@ -35,6 +41,7 @@ class VAETrainer(Trainer):
         if unused := [name for name in _FOR_GANS if getattr(config, name) != getattr(Config, name)]:
             raise ArgumentError(f"{', '.join(unused)}: a VAE has no discriminator; leave these options out")
         super().__init__(config, generator, discriminator, loader)
+        self._settled = -1  # the step whose codes the decoders know
 
     def train_step(self) -> Record:
         """Encode a batch, decode a draw of its codes, and lower minus the evidence lower bound."""
@@ -50,7 +57,7 @@ class VAETrainer(Trainer):
             reconstruction = elbo.optimal_gaussian_nll(pictures, decoded)
             numbers = pictures.size // len(pictures)
             # Per number of the picture, so that one learning rate serves every size.
-            loss = (reconstruction + divergence) * (1.0 / numbers)
+            loss = (reconstruction + divergence * self.config.kl_weight) * (1.0 / numbers)
             loss.backward()
             return {"g_loss": reconstruction.array / numbers, "d_loss": divergence.array}, decoded.detach()
 
@@ -61,6 +68,21 @@ class VAETrainer(Trainer):
         self.step += 1
         record.seconds = perf_counter() - started
         return record
+
+    def settle(self) -> None:
+        """Fit where the codes of some of the training pictures lie, once a step, for both decoders."""
+        if self._settled == self.step:
+            return
+        self._settled = self.step
+        generator = np.random.default_rng([self.config.seed, 4, self.step])
+        images = self.loader.images[generator.permutation(len(self.loader.images))[:FITTED]]
+        with no_grad():
+            parts = [self.discriminator(Tensor(images[i : i + 100])) for i in range(0, len(images), 100)]
+        means, log_variances = (np.concatenate([part[k].numpy() for part in parts]) for k in (0, 1))
+        codes = means + np.exp(0.5 * log_variances) * generator.standard_normal(means.shape, np.float32)
+        prior = mixture.fit(codes, vae.COMPONENTS, generator)
+        for network in (self.generator, *([self.average.module] if self.average else [])):
+            network.settle(prior)
 
     def half_step(self, who: str) -> Record:
         """Refuse: both networks lower one loss."""

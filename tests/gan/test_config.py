@@ -13,7 +13,7 @@ from minigan.gan import config as module
 from minigan.gan import models
 from minigan.gan.laboratory import Laboratory
 
-TRUTHS = ["projection", "mean_of_two", "generator_first", "fresh_fakes"]
+TRUTHS = ["minibatch_std", "projection", "mean_of_two", "generator_first", "fresh_fakes"]
 NUMBERS = [f.name for f in fields(gan.Config) if f.type in ("int", "float")]
 
 

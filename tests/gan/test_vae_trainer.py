@@ -50,6 +50,38 @@ def test_same_seed_same_run_and_a_resumed_run_is_the_same(tmp_path):
         assert all((arrays[name] == figures[0][1][name]).all() for name in arrays)
 
 
+def test_samples_come_from_where_the_codes_lie_and_saving_keeps_that(tmp_path):
+    images = render_glyphs(64, size=12)[0]
+    trainer = trainer_of(images, lr_g=4e-3, lr_d=4e-3)
+    for _ in range(40):
+        trainer.train_step()
+    assert trainer.generator.shares.numpy()[0] == 1 and not trainer.generator.means.numpy().any()
+    pictures = trainer.sample(trainer.fixed_latents(4))
+    assert trainer.generator.means.numpy().any()
+    with no_grad():
+        mean, log_variance = trainer.discriminator(Tensor(images))
+    spread = mean.numpy().var(axis=0) + np.exp(log_variance.numpy()).mean(axis=0)
+    for network in (trainer.generator, trainer.average.module):
+        shares, means, factors = (b.numpy() for b in (network.shares, network.means, network.factors))
+        parts = zip(shares, means, factors, strict=True)
+        held = [share * (factor @ factor.T + np.outer(mean_, mean_)) for share, mean_, factor in parts]
+        centre = shares @ means
+        found = np.diag(sum(held) - np.outer(centre, centre))
+        assert found == pytest.approx(spread, rel=0.5)
+        assert centre == pytest.approx(mean.numpy().mean(axis=0), abs=0.5)
+    checkpoint.save(tmp_path / "run.npz", trainer)
+    assert (checkpoint.load_sampler(tmp_path / "run.npz")(trainer.fixed_latents(4)) == pictures).all()
+
+
+def test_the_weight_of_the_divergence_counts():
+    images = render_glyphs(64, size=12)[0]
+    found = {}
+    for weight in (0.1, 10.0):
+        trainer = trainer_of(images, lr_g=4e-3, lr_d=4e-3, kl_weight=weight)
+        found[weight] = [trainer.train_step() for _ in range(60)][-1].d_loss
+    assert found[10.0] < 0.5 * found[0.1]
+
+
 def test_options_of_the_game_are_refused():
     images = np.zeros((32, 1, 8, 8), np.float32)
     with pytest.raises(ArgumentError, match="r1: a VAE has no discriminator"):

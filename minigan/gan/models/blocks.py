@@ -1,5 +1,9 @@
 """Pieces that the growing, the multi-scale and the style-based networks share.
 
+Maps are half as large as the pictures they belong to: the last layer of a generator makes four pixels of
+every position, the first of a discriminator folds four into one.  Maps at full size would cost most of the
+time, and have the fewest filters.
+
 All have equalised learning rates (Karras et al., arXiv 1710.10196, section 4.1): weights are stored N(0, 1)
 and scaled at each use, so that Adam moves every layer at one relative rate.
 """
@@ -18,14 +22,16 @@ DENSE = 128  # most units of the discriminator's last hidden layer
 
 
 def plan(model: str, shape: tuple[int, int, int], base: int) -> tuple[list[tuple[int, int]], list[int]]:
-    """Return sizes (height, width) and filters at each level, the smallest first; the last is the picture's.
+    """Return sizes (height, width) of the maps and their filters at each level, the smallest first.
 
-    Raises ArgumentError, naming the model, for sides that are no small number times a power of two.
+    A level's pictures are twice as large as its maps; those of the last level are of full size.  Raises
+    ArgumentError, naming the model, for sides that are no small number times a power of two.
     """
     try:
         height, width, filters = dcgan.plan(*shape[1:], base)
     except ArgumentError as error:
         raise ArgumentError(str(error).replace("model dcgan", f"model {model}")) from None
+    filters = filters[1:]  # none at full size
     return [(height << k, width << k) for k in range(len(filters))], filters
 
 
@@ -70,13 +76,14 @@ def wider(before: int, after: int, rng: np.random.Generator) -> nn.Sequential:
 
 
 def to_picture(filters: int, channels: int, rng: np.random.Generator) -> nn.Sequential:
-    """(N, filters, H, W) -> pictures (N, channels, H, W) in [-1, 1].  The papers' last layer has no tanh."""
-    return nn.Sequential(convolution(filters, channels, 1, rng, gain=1.0), nn.Tanh())
+    """(N, filters, H, W) -> (N, channels, 2H, 2W), the picture before tanh: four pixels of every position."""
+    four = dcgan.alike(convolution(filters, 4 * channels, 3, rng, gain=1.0))
+    return nn.Sequential(four, nn.PixelShuffle(2))
 
 
 def from_picture(channels: int, filters: int, rng: np.random.Generator) -> nn.Sequential:
-    """Pictures (N, channels, H, W) -> (N, filters, H, W)."""
-    return nn.Sequential(convolution(channels, filters, 1, rng), nn.LeakyReLU(0.2))
+    """Pictures (N, channels, 2H, 2W) -> (N, filters, H, W): four pixels become one position's channels."""
+    return nn.Sequential(nn.PixelUnshuffle(2), convolution(4 * channels, filters, 3, rng), nn.LeakyReLU(0.2))
 
 
 def narrower(before: int, after: int, rng: np.random.Generator, *, extra: int = 0) -> nn.Sequential:

@@ -7,13 +7,19 @@ are a start of 4 to 7 pixels (or an odd number of them) times a power of two: 28
 After Radford et al., arXiv 1511.06434, with three departures: a 3 x 3 convolution at half size in both nets,
 the size at which strokes are drawn; no feature maps at full size, which would cost most of the time; and no
 batch norm in the discriminator, because its gradient penalty wants each picture judged on its own.
+
+Two options change it.  ``upsampling`` "bilinear" enlarges maps smoothly before a 3 x 3 convolution and
+makes four pixels of every position at the end, which leaves less of a grid than transposed convolutions
+do (Odena et al., "Deconvolution and Checkerboard Artifacts", 2016).  ``minibatch_std`` lets D compare
+the pictures of a batch just before it decides (Karras et al., arXiv 1710.10196, section 3), so that a
+missing kind of picture shows.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from minigan import nn
+from minigan import backend, nn
 from minigan.errors import ArgumentError
 from minigan.gan.config import Config
 
@@ -39,7 +45,12 @@ def plan(height: int, width: int, base: int) -> tuple[int, int, list[int]]:
 
 
 def generator(
-    latent: int, shape: tuple[int, int, int], base: int, *, rng: np.random.Generator
+    latent: int,
+    shape: tuple[int, int, int],
+    base: int,
+    *,
+    rng: np.random.Generator,
+    upsampling: str = "transposed",
 ) -> nn.Sequential:
     """Latents (N, latent) -> pictures (N, C, H, W) in [-1, 1]; ``base`` filters at half size."""
     channels, height, width = shape
@@ -50,24 +61,45 @@ def generator(
     def norm(count: int) -> list[nn.Module]:
         return [nn.BatchNorm2d(count), nn.ReLU()]
 
+    def doubled(before: int, after: int) -> list[nn.Module]:
+        if upsampling == "transposed":
+            return [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False, generator=rng)]
+        larger = nn.Upsample(scale_factor=2, mode="bilinear")
+        return [larger, nn.Conv2d(before, after, 3, padding=1, bias=False, generator=rng)]
+
     layers: list[nn.Module] = [
         nn.Linear(latent, start[0] * start[1] * start[2], bias=False, generator=rng),
         nn.Unflatten(1, start),
         *norm(filters[0]),
     ]
     for before, after in zip(filters, filters[1:], strict=False):
-        double = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False, generator=rng)
-        layers += [double, *norm(after)]
-    return nn.Sequential(
-        *layers,
+        layers += [*doubled(before, after), *norm(after)]
+    layers += [
         nn.Conv2d(filters[-1], filters[-1], 3, padding=1, bias=False, generator=rng),
         *norm(filters[-1]),
-        nn.ConvTranspose2d(filters[-1], channels, 4, stride=2, padding=1, generator=rng),
-        nn.Tanh(),
-    )
+    ]
+    if upsampling == "transposed":
+        layers += [nn.ConvTranspose2d(filters[-1], channels, 4, stride=2, padding=1, generator=rng)]
+    else:
+        four = nn.Conv2d(filters[-1], 4 * channels, 3, padding=1, generator=rng)
+        layers += [alike(four), nn.PixelShuffle(2)]
+    return nn.Sequential(*layers, nn.Tanh())
 
 
-def discriminator(shape: tuple[int, int, int], base: int, *, rng: np.random.Generator) -> nn.Sequential:
+def alike(layer: nn.Module) -> nn.Module:
+    """Let the four pixels that `PixelShuffle` makes of a position start alike; return the layer.
+
+    Weights drawn one by one would lay a grid of two pixels' period over every picture, which training takes
+    long to smooth.  Aitken et al., "Checkerboard artifact free sub-pixel convolution", arXiv 1707.02937.
+    """
+    for parameter in layer.parameters():  # the first axis is the outputs', four neighbours a channel
+        parameter.array = backend.namespace(parameter.array).repeat(parameter.array[::4], 4, axis=0)
+    return layer
+
+
+def discriminator(
+    shape: tuple[int, int, int], base: int, *, rng: np.random.Generator, minibatch_std: bool = False
+) -> nn.Sequential:
     """Pictures (N, C, H, W) -> logits (N,); ``base`` filters at half size."""
     channels, height, width = shape
     start_height, start_width, filters = plan(height, width, base)
@@ -80,13 +112,17 @@ def discriminator(shape: tuple[int, int, int], base: int, *, rng: np.random.Gene
     ]
     for before, after in zip(filters, filters[1:], strict=False):
         layers += [nn.Conv2d(before, after, 4, stride=2, padding=1, generator=rng), nn.LeakyReLU(0.2)]
-    features = filters[-1] * start_height * start_width
+    deepest = filters[-1]
+    if minibatch_std:
+        compare = nn.Conv2d(deepest + 1, deepest, 3, padding=1, generator=rng)
+        layers += [nn.MinibatchStdDev(), compare, nn.LeakyReLU(0.2)]
+    features = deepest * start_height * start_width
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(features, 1, generator=rng), nn.Flatten(0))
 
 
 def build(config: Config, rng: np.random.Generator) -> tuple[nn.Module, nn.Module]:
     """Return (generator, discriminator) for the options."""
     return (
-        generator(config.latent, config.shape, config.base, rng=rng),
-        discriminator(config.shape, config.base, rng=rng),
+        generator(config.latent, config.shape, config.base, rng=rng, upsampling=config.upsampling),
+        discriminator(config.shape, config.base, rng=rng, minibatch_std=config.minibatch_std),
     )

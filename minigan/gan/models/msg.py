@@ -3,6 +3,10 @@
 Karnewar and Wang, "MSG-GAN", arXiv 1903.06048: the gradient reaches every level of G directly, so the coarse
 ones learn at once, without the schedule that growing needs.
 
+The picture of a level is the one of the level before, enlarged, and what this level adds to it, as in the
+summed generator that grew out of this one (Karras et al., arXiv 1912.04958, section 4.1): scales made one by
+one need not agree, and D learns to tell that instead of what is on them.
+
 All scales travel on one sheet, like the mip-maps of computer graphics: the full picture at the left, the half
 beside it, the quarter below that, and so on.  A sheet is an ordinary tensor, so losses, penalties and the
 training loop need not know about scales.
@@ -16,6 +20,7 @@ from minigan import nn, ops
 from minigan.errors import ArgumentError, ShapeError
 from minigan.gan.config import Config
 from minigan.gan.models import blocks
+from minigan.nn import functional as F
 from minigan.tensor import Tensor
 
 
@@ -48,6 +53,11 @@ def scales(pictures: Tensor, levels: int) -> list[Tensor]:
     return found[::-1]
 
 
+def doubled(size: tuple[int, int]) -> tuple[int, int]:
+    """Return the height and width of the pictures that belong to maps of this size."""
+    return 2 * size[0], 2 * size[1]
+
+
 class Generator(nn.Module):
     """Latents (N, latent) -> in training a sheet of all scales, in evaluation the pictures (N, C, H, W)."""
 
@@ -62,12 +72,13 @@ class Generator(nn.Module):
         self.to_picture = nn.ModuleList(blocks.to_picture(n, channels, rng) for n in filters)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Run all blocks, with a picture after each one in training."""
-        x, pictures = z, []
-        for block, picture in zip(self.blocks, self.to_picture, strict=True):
+        """Run all blocks; each adds its detail to the picture so far."""
+        x, sums = z, list[Tensor]()
+        for block, detail in zip(self.blocks, self.to_picture, strict=True):
             x = block(x)
-            if self.training or block is self.blocks[-1]:
-                pictures.append(picture(x))
+            coarse = [ops.interpolate(sums[-1], scale_factor=2, mode="bilinear")] if sums else []
+            sums.append(sum(coarse, start=detail(x)))
+        pictures = [ops.tanh(total) for total in (sums if self.training else sums[-1:])]
         return pack(pictures[::-1]) if self.training else pictures[-1]
 
 
@@ -80,13 +91,13 @@ class Discriminator(nn.Module):
 
     def __init__(self, channels: int, sizes: list, filters: list[int], *, rng: np.random.Generator):
         super().__init__()
-        self.sizes = sizes
+        self.sizes = [doubled(size) for size in sizes]
         self.from_picture = blocks.from_picture(channels, filters[-1], rng)
         pairs = list(zip(filters, filters[1:], strict=False))
         # The finest level's pictures come in through from_picture, those of all others beside the maps.
-        narrower = [blocks.narrower(b, a, rng, extra=channels) for a, b in pairs[:-1]]
+        narrower = [blocks.narrower(b, a, rng, extra=4 * channels) for a, b in pairs[:-1]]
         narrower.append(blocks.narrower(pairs[-1][1], pairs[-1][0], rng))
-        self.blocks = nn.ModuleList([blocks.last(filters[0], sizes[0], rng, extra=channels), *narrower])
+        self.blocks = nn.ModuleList([blocks.last(filters[0], sizes[0], rng, extra=4 * channels), *narrower])
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Judge all scales together."""
@@ -100,7 +111,7 @@ class Discriminator(nn.Module):
         found = scales(pictures, levels) if plain else unpack(pictures, self.sizes)
         x = self.blocks[-1](self.from_picture(found[-1]))
         for k in range(levels - 2, -1, -1):
-            x = self.blocks[k](ops.concatenate([x, found[k]], axis=1))
+            x = self.blocks[k](ops.concatenate([x, F.pixel_unshuffle(found[k], 2)], axis=1))
         return x
 
 
@@ -113,6 +124,8 @@ def build(config: Config, rng: np.random.Generator) -> tuple[nn.Module, nn.Modul
                 "leave it out, or use another model"
             )
     sizes, filters = blocks.plan("msg", config.shape, config.base)
+    if len(sizes) < 2:
+        raise ArgumentError("model msg: expected sides of at least 16 pixels, which have two scales")
     channels = config.shape[0]
     return (
         Generator(config.latent, channels, sizes, filters, rng=rng),

@@ -1,12 +1,13 @@
-"""Growing: learn 4 x 4 pictures first, then 8 x 8, 16 x 16 ... each new size faded in while training goes on.
+"""Growing: learn 8 x 8 pictures first, then 16 x 16, 32 x 32 ... each new size faded in as training goes on.
 
 Karras et al., "Progressive Growing of GANs", arXiv 1710.10196.  What is coarse is settled before what is
 fine begins, and the early steps are cheap.  At every level G hands over full-size pictures (small ones with
 each pixel repeated) and D averages them down again, so that the training loop and the sampling need not know
 how far the networks have grown: ``set_progress`` is all they call.
 
-Departures: real pictures are not blended during a fade (D's own fade hides the fine detail as long as G
-has none), the losses are those of the configuration (the paper: WGAN-GP), and G ends in tanh.
+Departures: maps are half as large as their pictures (see `blocks`), real pictures are not blended during
+a fade (D's own fade hides the fine detail as long as G has none), the losses are those of the
+configuration (the paper: WGAN-GP), and G ends in tanh.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class _Grower(nn.Module):
         return schedule(int(self.growth.item()) / _WHOLE, len(self.sizes))
 
     def factor(self, level: int) -> int:
-        """Return how many pixels of the full size a pixel of the level is wide."""
+        """Return how many pixels of the full size a pixel of the level's pictures is wide."""
         return self.sizes[-1][0] // self.sizes[level][0]
 
 
@@ -76,10 +77,10 @@ class Generator(_Grower):
         for block in self.blocks[1 : level + 1]:
             x, before = block(x), x
         picture = enlarge(self.to_picture[level](x), self.factor(level))
-        if alpha == 1:
-            return picture
-        coarse = enlarge(self.to_picture[level - 1](before), self.factor(level - 1))
-        return picture * alpha + coarse * (1 - alpha)
+        if alpha < 1:
+            coarse = enlarge(self.to_picture[level - 1](before), self.factor(level - 1))
+            picture = picture * alpha + coarse * (1 - alpha)
+        return ops.tanh(picture)
 
 
 class Discriminator(_Grower):

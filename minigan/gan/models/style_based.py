@@ -20,8 +20,9 @@ import numpy as np
 from minigan import backend, nn, ops
 from minigan.errors import ArgumentError, ShapeError
 from minigan.gan.config import Config
-from minigan.gan.models import blocks
+from minigan.gan.models import blocks, dcgan
 from minigan.modes import no_grad
+from minigan.nn import functional as F
 from minigan.tensor import Tensor
 
 MAPPING_LAYERS = 4  # 8 in the papers
@@ -91,7 +92,10 @@ class Modulated(nn.Module):
 
 
 class Level(nn.Module):
-    """One size of the synthesis: (N, C, H, W) -> (N, O, 2H, 2W), and colours; the first keeps the size."""
+    """One size of the synthesis: (N, C, H, W) -> (N, O, 2H, 2W), and colours; the first keeps the size.
+
+    The colours are those of a picture twice as large as the maps: four pixels of every position.
+    """
 
     def __init__(
         self, before: int, after: int, size: tuple[int, int], channels: int, style: int,
@@ -101,7 +105,8 @@ class Level(nn.Module):
         layers = [] if first else [Modulated(before, after, 3, style, rng, noise=size)]
         self.first = first
         self.layers = nn.ModuleList([*layers, Modulated(after, after, 3, style, rng, noise=size)])
-        self.colours = Modulated(after, channels, 1, style, rng)
+        self.colours = Modulated(after, 4 * channels, 1, style, rng)
+        dcgan.alike(self.colours.convolution)
 
     def forward(self, x: Tensor, picture: Tensor | None, w: Tensor) -> tuple[Tensor, Tensor]:
         """Return (maps, the picture so far with this level's colours added)."""
@@ -109,7 +114,7 @@ class Level(nn.Module):
             x = ops.interpolate(x, scale_factor=2, mode="bilinear")
         for layer in self.layers:
             x = layer(x, w)
-        colours = self.colours(x, w)
+        colours = F.pixel_shuffle(self.colours(x, w), 2)
         if picture is not None:
             colours = colours + ops.interpolate(picture, scale_factor=2, mode="bilinear")
         return x, colours
@@ -175,7 +180,7 @@ class Generator(nn.Module):
         if not self.training:
             return self.synthesise(w)
         self.mean_style.copy_(self.mean_style.array * MEAN_DECAY + w.array.mean(axis=0) * (1 - MEAN_DECAY))
-        if self.generator.random() >= MIXING:
+        if len(self.levels) < 2 or self.generator.random() >= MIXING:
             return self.synthesise(w)
         second = Tensor(backend.standard_normal(self.generator, (len(z), self.drawn), z.dtype))
         second = ops.concatenate([second, z[:, self.drawn :]], axis=1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigan import Tensor, no_grad
+from minigan import Tensor, nn, no_grad
 from minigan.errors import ArgumentError, DataError
 from minigan.gan import RECIPES, models, resolve
 
@@ -55,6 +55,27 @@ def test_dcgan_takes_every_size(size):
         pictures = generator(Tensor(np.zeros((2, 8), np.float32)))
         assert pictures.shape == (2, 3, *size)
         assert discriminator(pictures).shape == (2,)
+
+
+@pytest.mark.parametrize("size", [(28, 28), (64, 64), (24, 40)])
+def test_dcgan_with_smooth_upsampling_and_a_look_at_the_batch(size):
+    options = {"shape": (3, *size), "base": 2, "latent": 8, "upsampling": "bilinear", "minibatch_std": True}
+    _, generator, discriminator = pair_of("dcgan", **options)
+    assert not any(isinstance(m, nn.ConvTranspose2d) for m in generator.modules())
+    with no_grad():
+        pictures = generator(Tensor(np.random.default_rng(0).standard_normal((4, 8), np.float32)))
+        assert pictures.shape == (4, 3, *size)
+        alone = discriminator(pictures).numpy()
+        same = discriminator(Tensor(np.repeat(pictures.numpy()[:1], 4, axis=0))).numpy()
+    assert alone.shape == (4,) and abs(alone[0] - same[0]) > 1e-6  # the same picture in another company
+
+
+def test_the_four_pixels_of_a_position_start_alike():
+    _, generator, _ = pair_of("dcgan", shape=(3, 16, 16), base=4, latent=8, upsampling="bilinear")
+    with no_grad():
+        pictures = generator(Tensor(np.random.default_rng(0).standard_normal((2, 8), np.float32))).numpy()
+    fours = pictures.reshape(2, 3, 8, 2, 8, 2)
+    assert np.ptp(fours, axis=(3, 5)).max() < 1e-6 < np.ptp(pictures)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_plain_pictures_are_judged_by_their_own_scales():
     _, discriminator = pair(16)
     x = Tensor(np.random.default_rng(0).uniform(-1, 1, (4, 3, 16, 16)).astype(np.float32))
     with no_grad():
-        sheet = msg.pack(msg.scales(x, 3)[::-1])
+        sheet = msg.pack(msg.scales(x, 2)[::-1])
         assert discriminator(x).numpy() == pytest.approx(discriminator(sheet).numpy(), abs=1e-5)
         means = [scale.numpy().mean() for scale in msg.scales(x, 3)]
     assert means == pytest.approx([means[0]] * 3, abs=1e-5)
@@ -77,13 +77,13 @@ def test_every_scale_gets_a_gradient_of_its_own():
     x = Tensor(np.random.default_rng(0).uniform(-1, 1, (4, 3, 32, 48)).astype(np.float32), requires_grad=True)
     (slope,) = grad(discriminator(x).sum(), x)
     parts = msg.unpack(slope, discriminator.sizes)
-    assert len(parts) == 4 and all(np.abs(part.numpy()).max() > 1e-6 for part in parts)
+    assert len(parts) == 3 and all(np.abs(part.numpy()).max() > 1e-6 for part in parts)
 
 
 def test_the_discriminator_has_second_derivatives():
-    _, discriminator = pair(8, 1, base=1)
+    _, discriminator = pair(16, 1, base=1)
     discriminator.to(dtype=np.float64)
-    x = np.random.default_rng(1).standard_normal((2, 1, 8, 8))
+    x = np.random.default_rng(1).standard_normal((2, 1, 16, 16))
     assert gradcheck(lambda x: discriminator(x), [Tensor(x)], order=2)
 
 

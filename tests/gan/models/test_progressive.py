@@ -75,20 +75,20 @@ def test_a_new_level_fades_in_without_a_jump():
 
 def test_second_derivatives_pass_through_a_fade():
     """R1 needs the gradient's gradient; a fade mixes two paths."""
-    _, discriminator = pair(8, 1, base=1)
+    _, discriminator = pair(16, 1, base=1)
     discriminator.to(dtype=np.float64)
     discriminator.set_progress(GROWING * 0.75)
     assert discriminator.grown() == (1, pytest.approx(0.5))
-    x = np.random.default_rng(1).standard_normal((2, 1, 8, 8))
+    x = np.random.default_rng(1).standard_normal((2, 1, 16, 16))
     assert gradcheck(lambda x: discriminator(x), [Tensor(x)], order=2)
 
 
-def images(n=16, size=16):
+def images(n=16, size=32):
     return np.random.default_rng(0).uniform(-1, 1, (n, 1, size, size)).astype(np.float32)
 
 
 def trainer_at(progress, **options):
-    config = gan.resolve("progressive", shape=(1, 16, 16), base=2, latent=6, batch=4, **options)
+    config = gan.resolve("progressive", shape=(1, 32, 32), base=2, latent=6, batch=4, **options)
     trainer = gan.Trainer.create(config, images())
     trainer.progress = progress
     return trainer

@@ -77,7 +77,7 @@ def test_noise_is_drawn_in_training_and_still_in_evaluation():
 
 
 def test_mixing_takes_each_level_from_one_of_the_two():
-    generator, _ = pair(32)
+    generator, _ = pair(64)
     generator.eval()
     a, b = latents(2), latents(2, seed=1)
     seen = []

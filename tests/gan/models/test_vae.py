@@ -18,6 +18,20 @@ def test_shapes(size, channels):
         assert decoder(mean).shape == (2, channels, size, size)
 
 
+def test_in_evaluation_latents_are_carried_to_where_codes_lie():
+    decoder, _ = models.build(gan.resolve("vae", shape=(1, 8, 8), base=2, latent=3))
+    decoder.core.eval()
+    z = Tensor(np.random.default_rng(0).standard_normal((5, 3), np.float32))
+    with no_grad():
+        codes = decoder(z).numpy()  # in training: what comes in are codes
+        decoder.training = False
+        assert decoder(z).numpy() == pytest.approx(codes, abs=1e-5)  # nothing is known yet: N(0, 1)
+        decoder.settle((np.ones(1), np.full((1, 3), 2.0), 0.5 * np.eye(3)[None]))
+        carried = decoder(z).numpy()
+        assert carried == pytest.approx(decoder.core(z * 0.5 + 2.0).numpy(), abs=1e-5)
+    assert np.abs(carried - codes).max() > 1e-3
+
+
 def test_the_networks_are_those_of_the_dcgan():
     decoder, encoder = models.build(gan.resolve("vae", shape=(1, 28, 28), base=4, latent=5))
     generator, discriminator = models.build(gan.resolve("dcgan", shape=(1, 28, 28), base=4, latent=5))
