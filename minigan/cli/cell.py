@@ -74,7 +74,7 @@ def _laboratory(job: Mapping[str, Any]):
 def _pictures(job: Mapping[str, Any]):
     """Return the same for pictures: the figures are those of ``minigan evaluate``."""
     from minigan import gan
-    from minigan.cli.train import open_data
+    from minigan.cli.pictures import open_data
     from minigan.gan import classifier
     from minigan.gan.evaluate import evaluate
 

@@ -37,7 +37,7 @@ def run(arguments: Namespace) -> None:
     import numpy as np
 
     from minigan.cli.page import write_page
-    from minigan.cli.train import DATA_OPTIONS, open_data
+    from minigan.cli.pictures import open_data
     from minigan.data.arrays import replace_file
     from minigan.gan import checkpoint, classifier
     from minigan.gan.evaluate import evaluate
@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> None:
     folder = RunFolder(arguments.run_folder)
     sampler = open_sampler(folder)
     data = folder.read_config().get("data", {})
-    dataset = open_data({name: data[name] for name in DATA_OPTIONS if name in data}, sampler.config.seed)
+    dataset = open_data(data, sampler.config.seed)
 
     def draw(count: int):
         return sampler(sampler.latents(count, seed=arguments.seed))

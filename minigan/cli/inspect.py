@@ -83,13 +83,13 @@ def _open(folder: RunFolder, seed: int) -> Run:
 
 def _data(folder: RunFolder, config: Any) -> tuple[Dataset | None, str]:
     """Return the training pictures, or None and why there are none."""
-    from minigan.cli.train import DATA_OPTIONS, digest, open_data
+    from minigan.cli.pictures import digest, open_data
 
     try:
         told = folder.read_config().get("data")
         if not isinstance(told, dict) or not isinstance(told.get("data"), str):
             raise FileError(f"{folder.config} does not say which pictures the run learnt from")
-        found = open_data({name: told[name] for name in DATA_OPTIONS if name in told}, config.seed)
+        found = open_data(told, config.seed)
         if "sha256" in told and digest(found) != told["sha256"]:
             raise DataError(f"the pictures in {told['data']} are not those the run learnt from")
     except MiniganError as error:

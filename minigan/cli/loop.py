@@ -95,8 +95,8 @@ class Loop:
         return self.earlier + time.monotonic() - self.begun
 
     def forecast(self) -> str:
-        """Say in one line what is left of the run will cost, from steps of a trainer made for the purpose."""
-        from minigan.gan.forecast import forecast
+        """Say what is left of the run will cost and give, from steps of a trainer made for the purpose."""
+        from minigan.gan.forecast import expectation, forecast
 
         loader, config = self.trainer.loader, self.trainer.config
         config = replace(config, batch=config.batch // self.trainer.team.size)
@@ -106,7 +106,11 @@ class Loop:
             return f"forecast: none, because the probe diverged ({error})"
         seconds = None if self.minutes is None else 60 * self.minutes - self.earlier
         steps = None if self.last_step is None else self.last_step - self.trainer.step
-        return cost.line(steps=steps, seconds=seconds, steps_per_epoch=len(loader))
+        words = [cost.line(steps=steps, seconds=seconds, steps_per_epoch=len(loader))]
+        if config.model != "vae" and (steps or seconds):
+            more = steps if steps is not None else int((seconds or 0.0) / cost.seconds_per_step)
+            words.append(expectation(self.trainer.step + more, self.trainer.config.batch))
+        return "\n".join(words)
 
     def done(self) -> float:
         """Return the share of the run that is done, in [0, 1]."""

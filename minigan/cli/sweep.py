@@ -42,7 +42,7 @@ SETTINGS = ("MINIGAN_BACKEND", "MINIGAN_KERNELS")  # of ours, that a process els
 
 def add_parser(subparsers):
     """Add the ``sweep`` parser and return it."""
-    from minigan.cli.train import add_data_options
+    from minigan.cli.pictures import add_data_options
     from minigan.gan.recipes import RECIPES
 
     parser = subparsers.add_parser(
@@ -219,7 +219,7 @@ def _check(what: str, options: dict[str, Any], data: Any) -> None:
 
 def _data(arguments: Namespace) -> dict[str, Any] | None:
     """Open the pictures, once, and train their classifier; return what the cells need to know."""
-    from minigan.cli.train import DATA_OPTIONS, data_options, digest, open_data
+    from minigan.cli.pictures import DATA_OPTIONS, data_options, digest, open_data
 
     given = data_options(arguments)
     if arguments.what in LABORATORIES:

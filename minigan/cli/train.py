@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
 import shlex
 import sys
@@ -16,6 +15,7 @@ from minigan.cli import ranks, speed
 from minigan.cli.budget import Budget, Schedule, Start, continued
 from minigan.cli.classes import check_classes, check_labels
 from minigan.cli.loop import Loop, write_summary
+from minigan.cli.pictures import add_data_options, data_options, digest, open_data
 from minigan.cli.progress import clock
 from minigan.cli.run_folder import RunFolder, free_folder
 from minigan.errors import ArgumentError, DataError, FileError
@@ -43,7 +43,6 @@ mpiexec -n 2 minigan train ... trains the same run with two processes, half of e
 LOG_EVERY = 10
 # What --resume may change: the rest decides what the checkpoint's arrays and the order of the data mean.
 CHANGEABLE = ("lr_g", "lr_d", "lr_end", "r1", "r2", "penalty_every", "skip_d_below", "accuracy_target")
-DATA_OPTIONS = ("data", "size", "channels", "limit", "skip_unreadable")
 
 
 def add_parser(subparsers):
@@ -72,21 +71,6 @@ def add_parser(subparsers):
     long.add_argument("--steps", type=types.integer(least=1), help="batches, in all")
     _add_settings(parser.add_argument_group("settings (default: those of the recipe)"))
     return parser
-
-
-def add_data_options(where: Any) -> None:
-    """Add the options that say which pictures."""
-    where.add_argument(
-        "--data",
-        metavar="WHAT",
-        help="glyphs (default), mnist, fashion-mnist, or a folder of pictures or IDX files",
-    )
-    where.add_argument("--size", type=types.integer(least=1, most=4096), help="height and width in pixels")
-    where.add_argument("--channels", type=int, choices=(1, 3), help="1 grey, 3 colour")
-    where.add_argument("--limit", type=types.integer(least=1), metavar="N", help="use at most N pictures")
-    where.add_argument(
-        "--skip-unreadable", action="store_true", default=None, help="leave out broken pictures"
-    )
 
 
 def _add_settings(group: Any) -> None:
@@ -323,34 +307,10 @@ def _fitted(config: Config, pictures: int) -> Config:
     return fitted
 
 
-def data_options(arguments: Namespace) -> dict[str, Any]:
-    """Return the options about data that were given, a path made whole: a run may go on from elsewhere."""
-    from minigan.data import NAMES
-
-    given = {name: value for name in DATA_OPTIONS if (value := getattr(arguments, name)) is not None}
-    where = given.get("data")
-    if where and where not in NAMES and Path(where).exists():
-        given["data"] = str(Path(where).resolve())
-    return given
-
-
-def open_data(options: dict[str, Any], seed: int) -> Dataset:
-    """Open the data set that the ``data`` part of config.json describes."""
-    from minigan.data import open_dataset
-
-    rest = {name: value for name, value in options.items() if name != "data"}
-    return open_dataset(options["data"], seed=seed, note=_say, **rest)
-
-
 def _recorded(data: dict[str, Any], seed: int) -> tuple[Dataset, str]:
     """Open the pictures that the ``data`` part of config.json names; return them and their digest now."""
-    dataset = open_data({name: data[name] for name in data if name in DATA_OPTIONS}, seed)
+    dataset = open_data(data, seed)
     return dataset, digest(dataset)
-
-
-def digest(dataset: Dataset) -> str:
-    """Return the SHA-256 of the pictures."""
-    return hashlib.sha256(dataset.images.tobytes()).hexdigest()
 
 
 def _describe(trainer: Trainer) -> str:

@@ -9,7 +9,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from minigan.data.arrays import map_npy, read_npz
 from minigan.data.folder import load_folder
 from minigan.data.glyphs import DIGITS, render_glyphs
 from minigan.data.idx import PARTS, find_idx, load_idx, read_idx
-from minigan.data.images import SUFFIXES, crop_square, resize
+from minigan.data.images import LUMA, SUFFIXES, crop_square, resize
 from minigan.errors import ArgumentError, DataError, FileError
 
 NAMES = ("glyphs", "mnist", "fashion-mnist")
@@ -44,7 +44,6 @@ PICTURE_SIZE = 64  # of a folder of pictures where no size is given
 LARGEST = 1 << 33  # bytes of an .npz or .zip file, unpacked
 MOST_CLASSES = 100_000
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of .zip files; others can ask for any memory
-LUMA = (0.299, 0.587, 0.114)  # lightness of red, green and blue (ITU-R BT.601), as Pillow has it
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,8 @@ def open_dataset(
     seed: int = 0,
     part: str | None = None,
     skip_unreadable: bool = False,
+    background: str | None = None,
+    mirrored: bool = False,
     note: Callable[[str], object] = warnings.warn,
 ) -> Dataset:
     """Load a data set as square pictures of one size.
@@ -85,6 +86,9 @@ def open_dataset(
         seed: of what is drawn or chosen.
         part: "train" or "test" of the MNIST family; by default train where there is one.
         skip_unreadable: leave out pictures that cannot be read, and say how many, rather than fail.
+        background: what lies behind transparent pixels of a folder's pictures: a colour's name or #rrggbb,
+            white where nothing is given.
+        mirrored: add each picture's mirror image, left to right, which doubles the set; refused for digits.
         note: called with one line when something is worth saying (a download, pictures left out).
 
     Raises:
@@ -93,6 +97,29 @@ def open_dataset(
     """
     _check(size, channels, limit, part)
     name = os.fspath(name_or_path)
+    if mirrored and name in ("glyphs", "mnist"):
+        raise ArgumentError(f"mirrored: the digits of {name} are no digits in a mirror; leave it out")
+    found = _open(
+        name, part, size=size, channels=channels, limit=limit, seed=seed, skip_unreadable=skip_unreadable,
+        background=background or "white", note=note,
+    )  # fmt: skip
+    if not mirrored:
+        return found
+    labels = None if found.labels is None else np.tile(found.labels, 2)
+    return replace(found, images=np.concatenate([found.images, found.images[..., ::-1]]), labels=labels)
+
+
+def _open(
+    name: str,
+    part: str | None,
+    *,
+    size: int | None,
+    channels: int | None,
+    limit: int | None,
+    seed: int,
+    note: Callable[[str], object],
+    **of_folders: Any,
+) -> Dataset:
     if name == "glyphs":
         count = GLYPHS if limit is None else limit
         images, labels = render_glyphs(count, size=size or 28, channels=channels or 1, seed=seed)
@@ -106,8 +133,8 @@ def open_dataset(
             channels=channels or 3,
             limit=limit,
             seed=seed,
-            skip_unreadable=skip_unreadable,
             note=note,
+            **of_folders,
         )
         return Dataset(images, given, path.name, classes)
     raw, given = _load_arrays(path, part)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from minigan.data.images import FORMATS, SUFFIXES, crop_square, is_image, load_image, resize
+from minigan.data.images import FORMATS, SUFFIXES, colour, crop_square, is_image, load_image, resize
+from minigan.data.survey import near_duplicates
 from minigan.errors import DataError, FileError
 
+SURVEYED = 20  # pictures; fewer than so many one looks at oneself
 _SHOWN = 5  # files named in one line
 
 
@@ -24,6 +26,7 @@ def load_folder(
     limit: int | None = None,
     seed: int = 0,
     skip_unreadable: bool = False,
+    background: str = "white",
     note: Callable[[str], object] = warnings.warn,
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """Load every picture under a folder as a square of ``size`` pixels, cut from its middle.
@@ -41,12 +44,15 @@ def load_folder(
         limit: load at most so many, chosen at random.
         seed: of that choice.
         skip_unreadable: leave out files that cannot be read, and say how many, rather than fail.
-        note: called with one line when something was left out.
+        background: what lies behind transparent pixels: a colour's name or #rrggbb.
+        note: called with one line when something was left out or is worth knowing: pictures that had to be
+            enlarged, and pictures that are nearly the same as another.
 
     Returns:
         images, float32 (N, channels, size, size) in [-1, 1]; labels, int64 (N,), or None; class names.
 
     Raises:
+        ArgumentError: ``background`` is no colour.
         FileError: there is no such folder.
         DataError: it holds no picture, or some that cannot be read: one error names them.
     """
@@ -58,16 +64,21 @@ def load_folder(
     images = np.empty((len(paths), channels, size, size), np.float32)
     notes: list[str] = []
     good: list[Path] = []
+    enlarged = 0
+    colour(background)  # a mistake in it is nobody's picture's
     troubles: list[str] = []
     for path in paths:
         try:
-            picture = load_image(path, channels=channels, note=notes.append)
+            picture = load_image(path, channels=channels, background=background, note=notes.append)
         except (DataError, FileError) as error:
             troubles.append(str(error))
             continue
-        images[len(good)] = resize(crop_square(picture), size, size) * 2 - 1
+        square = crop_square(picture)
+        enlarged += square.shape[1] < size
+        images[len(good)] = resize(square, size, size) * 2 - 1
         good.append(path)
     _report(folder, len(paths), troubles, notes, skip_unreadable, note)
+    _survey(folder, images[: len(good)], good, enlarged, note)
     labels, classes = _labels(folder, found, good, note)
     return images[: len(good)], labels, classes
 
@@ -137,6 +148,26 @@ def _report(
     if len(troubles) == total:
         raise DataError(text)
     note(text)
+
+
+def _survey(
+    folder: Path, images: np.ndarray, good: list[Path], enlarged: int, note: Callable[[str], object]
+) -> None:
+    """Say what the owner of a set would want to know before training on it, of sets too large to look at."""
+    if len(good) < SURVEYED:
+        return
+    if enlarged:
+        size = images.shape[2]
+        note(
+            f"{folder}: {enlarged} of {len(good)} pictures are smaller than {size} x {size} and were "
+            "enlarged; they are blurred, and so will be what is made after them"
+        )
+    if pairs := near_duplicates(images):
+        shown = [f"{good[j].relative_to(folder)} as {good[i].relative_to(folder)}" for i, j in pairs]
+        note(
+            f"{folder}: {len(pairs)} of {len(good)} pictures look nearly the same as another one "
+            f"({_listed(shown, ', ')}); such are learnt by heart first"
+        )
 
 
 def _labels(

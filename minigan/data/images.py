@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MOST_PIXELS = 50_000_000
+WHITE = (255, 255, 255)
+LUMA = (0.299, 0.587, 0.114)  # lightness of red, green and blue (ITU-R BT.601), as Pillow has it
 
 _DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 # How many channels a picture has in each mode of Pillow that is read ("F", floating-point, is not).
@@ -49,30 +51,37 @@ _STARTS = (
 
 
 def load_image(
-    path: str | os.PathLike, *, channels: int | None = None, note: Callable[[str], object] = warnings.warn
+    path: str | os.PathLike,
+    *,
+    channels: int | None = None,
+    background: str = "white",
+    note: Callable[[str], object] = warnings.warn,
 ) -> np.ndarray:
     """Read one picture.
 
-    Transparency is laid on white, the camera's rotation (EXIF) is applied, grey of 1 to 16 bits is scaled so
-    that the largest number its bits can hold is white (black, where the file says that 0 is white); palettes,
-    CMYK, YCbCr and Lab are converted.  Colours of 16 bits are read with their upper 8.  The content decides
-    the format, not the suffix.
+    Transparency is laid on ``background``, the camera's rotation (EXIF) is applied, grey of 1 to 16 bits
+    is scaled so that the largest number its bits can hold is white (black, where the file says that 0 is
+    white); palettes, CMYK, YCbCr and Lab are converted.  Colours of 16 bits are read with their upper 8.
+    The content decides the format, not the suffix.
 
     Args:
         path: a PNG, JPEG, WebP, BMP, GIF or TIFF file of at most 50 million pixels.
         channels: 1 (grey), 3 (RGB), or None for what the picture has.
+        background: what lies behind transparent pixels: a colour's name or #rrggbb, as in CSS.
         note: called with one line if an animation is read, of which only the first frame is used.
 
     Returns:
         float32 (channels, H, W) in [0, 1].
 
     Raises:
+        ArgumentError: ``channels`` or ``background`` is none of these.
         FileError: the file is missing or cannot be read.
         DataError: it is not a picture of a known format, too large, damaged, or of values whose range or
             order is not known (floating-point, signed, 32-bit, some rare kinds of TIFF and PNG).
     """
     if channels not in (None, 1, 3):
         raise ArgumentError(f"load_image: channels must be 1, 3 or None, got {channels!r}")
+    behind = colour(background)
     file, start = _open_file(path)
     with file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about odd metadata
@@ -83,7 +92,7 @@ def load_image(
                 unclear = _unclear(picture, start)
                 if unclear is None:
                     frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
-                    array = _to_array(picture, channels, start)
+                    array = _to_array(picture, channels, start, behind)
             except MemoryError:
                 raise
             except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
@@ -216,34 +225,49 @@ def _png_header(picture: Image, start: bytes) -> tuple[int, int]:
     return (start[24], start[25]) if picture.format == "PNG" else (0, -1)
 
 
-def _to_array(picture: Image, channels: int | None, start: bytes) -> np.ndarray:
+def colour(name: str) -> tuple[int, int, int]:
+    """Return red, green and blue, 0 to 255, of a colour's name or #rrggbb; ArgumentError for other words."""
+    from PIL import ImageColor
+
+    try:
+        return ImageColor.getrgb(name)[:3]
+    except (AttributeError, TypeError, ValueError):
+        raise ArgumentError(
+            f"background: expected a colour such as white, black or #336699, got {name!r}"
+        ) from None
+
+
+def _to_array(
+    picture: Image, channels: int | None, start: bytes, behind: tuple[int, int, int] = WHITE
+) -> np.ndarray:
     """float32 (H, W, channels) in [0, 1]."""
     from PIL import ImageOps
 
     picture.load()
-    depth, colour = _png_header(picture, start)
+    depth, kind = _png_header(picture, start)
     upright = ImageOps.exif_transpose(picture)
-    channels = channels or (1 if (depth, colour) == (16, 4) else _CHANNELS[upright.mode])
+    channels = channels or (1 if (depth, kind) == (16, 4) else _CHANNELS[upright.mode])
     if upright.mode in _DEEP:
-        return np.repeat(_deep_shades(upright, _tags(picture))[..., None], channels, axis=2)
-    if colour == 0 and upright.mode == "L" and "transparency" in upright.info:
+        return np.repeat(_deep_shades(upright, _tags(picture), behind)[..., None], channels, axis=2)
+    if kind == 0 and upright.mode == "L" and "transparency" in upright.info:
         most = 2**depth - 1  # Pillow scales few bits to 8, but not the shade that is transparent
         upright.info["transparency"] = (upright.info["transparency"] & most) * 255 // most
-    plain = _on_white(upright).convert("RGB")  # from where all modes lead to grey
+    plain = _laid_on(upright, behind).convert("RGB")  # from where all modes lead to grey
     array = np.asarray(plain.convert("L") if channels == 1 else plain, np.float32) / 255
     return array.reshape(*array.shape[:2], channels)
 
 
-def _deep_shades(picture: Image, tags: dict[str, Any]) -> np.ndarray:
+def _deep_shades(picture: Image, tags: dict[str, Any], behind: tuple[int, int, int]) -> np.ndarray:
     """float32 (H, W) in [0, 1] of grey with 12 or 16 bits, which Pillow's own conversion would clip."""
     values = np.asarray(picture).astype(np.float32)  # exact, and in the order of bytes of this machine
     shades = values / (2 ** tags.get("BitsPerSample", (16,))[0] - 1)
     if tags and _inverted(tags):
         shades = 1 - shades
-    return np.where(values == picture.info.get("transparency", -1), np.float32(1), shades)
+    light = np.float32(np.dot(LUMA, behind) / 255)
+    return np.where(values == picture.info.get("transparency", -1), light, shades)
 
 
-def _on_white(picture: Image) -> Image:
+def _laid_on(picture: Image, behind: tuple[int, int, int]) -> Image:
     from PIL import Image
 
     if not picture.has_transparency_data:
@@ -251,7 +275,7 @@ def _on_white(picture: Image) -> Image:
     if picture.mode == "La":  # Pillow knows no way from it to colours
         picture = picture.convert("LA")
     picture = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return Image.alpha_composite(Image.new("RGBA", picture.size, (*behind, 255)), picture)
 
 
 def save_image(

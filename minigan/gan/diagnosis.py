@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
+import numpy as np
+
 from minigan.gan.record import Record
 
 
@@ -111,6 +113,27 @@ def _growth(norms: Sequence[float]) -> float:
     tenth = max(1, len(norms) // 10)
     first = fmean(norms[:tenth])
     return fmean(norms[-tenth:]) / first if first > 0 else 1.0
+
+
+UNSEEN = 0.05  # share of unseen real pictures that lie as near to a training picture as "near" means
+
+
+def judge_memory(nearest: np.ndarray, unseen: np.ndarray) -> Finding:
+    """Say whether generated pictures are copies, from distances to the nearest training picture.
+
+    ``nearest`` are those of generated pictures, ``unseen`` those of real ones that are not in the
+    training set. Near is what only 5 % of the unseen real pictures are; of pictures that were not copied
+    about as many are.
+    """
+    limit = float(np.quantile(unseen, UNSEEN))
+    near = float((nearest < limit).mean())
+    words = f"{near:.0%} of the generated pictures lie nearer to a training picture than {1 - UNSEEN:.0%} of "
+    words += "other real ones do"
+    if near > 4 * UNSEEN:
+        return Finding(
+            "memorised", f"memorised: {words}; look at nearest.png, and take more pictures or augment"
+        )
+    return Finding("healthy", f"no sign of copies: {words} ({UNSEEN:.0%} would be chance)")
 
 
 def judge_classes(shares: Sequence[float], real_shares: Sequence[float]) -> Finding:

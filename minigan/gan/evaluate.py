@@ -11,7 +11,7 @@ import numpy as np
 from minigan.errors import DataError
 from minigan.gan import metrics
 from minigan.gan.classifier import Classifier
-from minigan.gan.diagnosis import Finding, judge_classes
+from minigan.gan.diagnosis import Finding, judge_classes, judge_memory
 
 NOTE = "in the features of minigan's own classifier of these data: not comparable with Inception's"
 
@@ -28,6 +28,7 @@ class Evaluation:
     samples: int  # of each kind
     nearest: np.ndarray  # (samples,) index of the real picture nearest to each generated one, in features
     verdict: Finding | None  # on the classes
+    memory: Finding  # on copies of training pictures
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but ``nearest`` as JSON values."""
@@ -39,6 +40,7 @@ class Evaluation:
             "classifier_accuracy": self.classifier_accuracy,
             "samples": self.samples,
             "verdict": self.verdict.words if self.verdict else "",
+            "memory": self.memory.words,
             "note": NOTE,
         }
 
@@ -47,7 +49,7 @@ class Evaluation:
         lines = [f"{'':<22}{'generated':>12}{'real':>12}"]
         lines += [f"{name:<22}{self.figures[name]:>12.4g}{self.floor[name]:>12.4g}" for name in self.figures]
         lines.append(f"({self.samples} of each, {NOTE}; its accuracy {self.classifier_accuracy:.1%})")
-        return "\n".join([*lines, *([self.verdict.words] if self.verdict else [])])
+        return "\n".join([*lines, *([self.verdict.words] if self.verdict else []), self.memory.words])
 
 
 LABELLED_ONLY = ("inception_type_score", "confident", "classes", "class_divergence")
@@ -81,5 +83,8 @@ def evaluate(
     else:  # the classes are quarter turns, which say nothing about the pictures
         for name in LABELLED_ONLY:
             del figures[name], floor[name]
-    nearest = order[metrics.nearest_training_pictures(fake[0], real[0])[0]]
-    return Evaluation(figures, floor, shares, real_shares, judge.accuracy, samples, nearest, verdict)
+    nearest, distances = metrics.nearest_training_pictures(fake[0], real[0])
+    memory = judge_memory(distances, metrics.nearest_training_pictures(other[0], real[0])[1])
+    return Evaluation(
+        figures, floor, shares, real_shares, judge.accuracy, samples, order[nearest], verdict, memory
+    )

@@ -9,6 +9,7 @@ one it would have been.
 from __future__ import annotations
 
 import contextlib
+import math
 import tracemalloc
 from dataclasses import dataclass
 from time import perf_counter
@@ -30,12 +31,15 @@ class Forecast:
 
     seconds_per_step: float  # the mean over a cycle of lazy penalties, and over the growth of the networks
     memory: int  # bytes of arrays at the fullest moment: data, both networks, a step's graph
+    stages: tuple[float, ...] = ()  # seconds a step at moments of GROWTH, for networks that grow
 
     def line(
         self, *, steps: int | None = None, seconds: float | None = None, steps_per_epoch: int | None = None
     ) -> str:
         """Say it in one line: how long ``steps`` take, or how many steps fit into ``seconds``."""
         words = [f"{self.seconds_per_step:.3g} s a step"]
+        if self.stages:
+            words[-1] += f" (from {self.stages[0]:.2g} s when small to {self.stages[-1]:.2g} s at full size)"
         if steps is not None:
             words.append(f"{steps:,} steps take about {_clock(steps * self.seconds_per_step)}")
         elif seconds is not None:
@@ -48,6 +52,31 @@ class Forecast:
         if free is not None and self.memory > free:
             words[-1] += f", MORE than the {free / 1e6:,.0f} MB that are free: try a smaller --batch"
         return "forecast: " + "; ".join(words)
+
+
+# D has seen so many pictures -> what G's then look like, on simple sets; varied ones take longer.
+EXPECTED = (
+    (20_000, "colours and blobs"),
+    (100_000, "rough shapes"),
+    (400_000, "shapes that can be named, many of them malformed"),
+    (math.inf, "most pictures of a simple set, such as digits, right"),
+)
+
+
+def expectation(steps: int, batch: int) -> str:
+    """Say in one line what so many steps with ``batch`` pictures each should give.
+
+    What counts is how many pictures D has seen.  The limits are read off the sheets of glyphs, digits and
+    small pictures that the benchmarks make.
+    """
+    seen = steps * batch
+    words = next(words for most, words in EXPECTED if seen < most)
+    more = (
+        "; a varied set, such as faces or emoji, takes several times as many"
+        if seen >= EXPECTED[1][0]
+        else ""
+    )
+    return f"expect: after {seen:,} pictures shown, {words}{more}"
 
 
 def forecast(
@@ -71,7 +100,8 @@ def forecast(
         seconds.append(_mean_step(trainer))
         if not grows and seconds[0] > PATIENCE:
             break
-    return Forecast(sum(seconds) / len(seconds), peak.bytes + images.nbytes)
+    stages = tuple(seconds) if grows else ()
+    return Forecast(sum(seconds) / len(seconds), peak.bytes + images.nbytes, stages)
 
 
 def _mean_step(trainer: Trainer) -> float:

@@ -35,8 +35,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "betas": (0.0, 0.99), "r1": 1.0, "penalty_every": 8, "ema": 0.999,
     },
     "vae": {
-        "model": "vae", "base": 32, "latent": 64, "batch": 64, "lr_g": 5e-4, "lr_d": 5e-4,
-        "betas": (0.9, 0.999), "ema": 0.999,
+        "model": "vae", "base": 32, "latent": 32, "batch": 64, "lr_g": 1e-3, "lr_d": 1e-3, "lr_end": 0.05,
+        "betas": (0.9, 0.999), "ema": 0.999, "kl_weight": 2.0, "upsampling": "bilinear",
     },
     # The three recipes of the lesson, to the letter: no penalty, no averaging.
     "lesson-dense": {

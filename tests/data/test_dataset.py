@@ -195,6 +195,17 @@ def test_bad_options_are_named(options):
         open_dataset("glyphs", **options)
 
 
+def test_mirror_images_double_a_set_and_keep_its_labels(idx):
+    once, twice = open_dataset(idx), open_dataset(idx, mirrored=True)
+    n = len(once)
+    assert len(twice) == 2 * n and (twice.images[:n] == once.images).all()
+    assert (twice.images[n:] == once.images[..., ::-1]).all()
+    assert (twice.labels == np.concatenate([once.labels, once.labels])).all() and twice.name == once.name
+    for name in ("glyphs", "mnist"):
+        with pytest.raises(ArgumentError, match=f"mirrored: the digits of {name} are no digits in a mirror"):
+            open_dataset(name, mirrored=True)
+
+
 def test_a_small_glyph_size_is_an_error_of_ours():
     with warnings.catch_warnings(), pytest.raises(MiniganError, match="at least 8"):
         open_dataset("glyphs", size=4)

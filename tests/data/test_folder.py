@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minigan.data.folder import find_pictures, load_folder
-from minigan.errors import DataError, FileError
+from minigan.data.folder import SURVEYED, find_pictures, load_folder
+from minigan.errors import ArgumentError, DataError, FileError
 
 
 def put(path, shade=100, size=(20, 10), mode="L"):
@@ -234,3 +234,46 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", scandir)
     with pytest.raises(FileError, match="dog: this folder cannot be read"):
         load_folder(tmp_path, size=8)
+
+
+def test_a_set_too_large_to_look_at_is_surveyed(tmp_path):
+    draw = np.random.default_rng(0)
+    for number in range(SURVEYED):
+        side = 6 if number < 3 else 12
+        pixels = (
+            draw.integers(0, 256, (3, 3, 3), np.uint8).repeat(side // 3, axis=0).repeat(side // 3, axis=1)
+        )
+        Image.fromarray(pixels).save(tmp_path / f"{number:02}.png")
+    (tmp_path / "07b.png").write_bytes((tmp_path / "07.png").read_bytes())
+    notes = []
+    images, _, _ = load_folder(tmp_path, size=12, note=notes.append)
+    assert len(images) == SURVEYED + 1 and len(notes) == 2
+    assert notes[0].endswith(
+        f"3 of {SURVEYED + 1} pictures are smaller than 12 x 12 and were enlarged; they are blurred, and so "
+        "will be what is made after them"
+    )
+    assert notes[1].endswith(
+        f"1 of {SURVEYED + 1} pictures look nearly the same as another one (07b.png as 07.png); such are "
+        "learnt by heart first"
+    )
+    for number in range(4, 15):  # too few to be worth a line
+        (tmp_path / f"{number:02}.png").unlink()
+    assert load_folder(tmp_path, size=12, note=notes.append) and len(notes) == 2
+
+
+@pytest.mark.parametrize("background, grey", [("black", -1.0), ("#ff0000", None), ("white", 1.0)])
+def test_transparency_lies_on_the_background_of_choice(tmp_path, background, grey):
+    pixels = np.zeros((4, 4, 4), np.uint8)
+    pixels[:2] = (0, 255, 0, 255)  # the lower half is transparent
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    images, _, _ = load_folder(tmp_path, size=4, background=background)
+    assert images[0, :, 0, 0] == pytest.approx([-1, 1, -1])
+    expected = [1, -1, -1] if grey is None else [grey] * 3
+    assert images[0, :, 3, 0] == pytest.approx(expected)
+
+
+def test_a_background_that_is_no_colour_is_refused_at_once(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    for wrong in ("whiite", "#12", "", 7):
+        with pytest.raises(ArgumentError, match="background: expected a colour such as white"):
+            load_folder(tmp_path, size=4, background=wrong)

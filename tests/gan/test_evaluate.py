@@ -39,6 +39,11 @@ def test_memorising_shows_in_the_nearest_pictures(data):
     found = evaluate(lambda n: images[:n], images, judge, samples=300)
     copied = found.nearest == np.arange(300)
     assert 0.4 < copied.mean() < 0.6  # half of the real pictures are the reference
+    assert found.memory.kind == "memorised" and found.memory.words.startswith("memorised: ")
+    unseen = render_glyphs(400, size=12, characters="017", seed=1)[0]
+    fresh = evaluate(lambda n: unseen[:n], images, judge, samples=300)
+    assert fresh.memory.kind == "healthy" and fresh.memory.words in fresh.table()
+    assert fresh.to_dict()["memory"] == fresh.memory.words
 
 
 def test_without_labels_there_are_no_figures_of_classes(data):

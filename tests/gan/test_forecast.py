@@ -95,6 +95,22 @@ def test_lines(monkeypatch):
     assert "212 MB of arrays, MORE than the 100 MB that are free" in found.line(steps=1)
 
 
+def test_a_network_that_grows_says_what_its_steps_cost_small_and_large(monkeypatch):
+    costs = iter([0.011, 0.02, 0.03, 0.0912])
+    monkeypatch.setattr(forecast, "_mean_step", lambda trainer: next(costs))
+    found = forecast.forecast(config("progressive"), IMAGES)
+    assert found.stages == (0.011, 0.02, 0.03, 0.0912)
+    assert "0.0381 s a step (from 0.011 s when small to 0.091 s at full size); " in found.line(steps=10)
+
+
+def test_what_to_expect_grows_with_the_pictures_shown():
+    said = [forecast.expectation(steps, 64) for steps in (100, 1000, 4000, 10_000)]
+    assert said[0] == "expect: after 6,400 pictures shown, colours and blobs"
+    assert "64,000 pictures shown, rough shapes" in said[1] and "shapes that can be named" in said[2]
+    assert "640,000" in said[3] and "right; a varied set" in said[3]
+    assert forecast.expectation(400, 16) == forecast.expectation(100, 64)
+
+
 @pytest.mark.parametrize("since", [0.0, 0.5, 1.0])
 def test_networks_are_measured_as_they_will_be_from_now_on(monkeypatch, since):
     seen = []

@@ -33,7 +33,9 @@ def test_in_evaluation_latents_are_carried_to_where_codes_lie():
 
 
 def test_the_networks_are_those_of_the_dcgan():
-    decoder, encoder = models.build(gan.resolve("vae", shape=(1, 28, 28), base=4, latent=5))
+    decoder, encoder = models.build(
+        gan.resolve("vae", shape=(1, 28, 28), base=4, latent=5, upsampling="transposed")
+    )
     generator, discriminator = models.build(gan.resolve("dcgan", shape=(1, 28, 28), base=4, latent=5))
     shapes = [[p.shape for p in n.parameters()] for n in (decoder, generator, encoder.trunk, discriminator)]
     assert shapes[0] == shapes[1]
