@@ -53,6 +53,14 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 
+LARGE = 48  # pixels: from here on a recipe is laid out for large pictures
+# What then changes: smooth upsampling against grids, a look at the batch against kinds of pictures that go
+# missing, and a stronger penalty, since a picture has more numbers for D to be steep in.
+FOR_LARGE: dict[str, dict[str, Any]] = {
+    "dcgan": {"upsampling": "bilinear", "minibatch_std": True, "r1": 3.0},
+    "msg": {"r1": 10.0},
+}
+
 SUMMARIES = {
     "dcgan": "convolutions, R1 penalty, averaged generator: minigan's own and the best",
     "dense": "dense layers with the same cures: quick, and good for small pictures",
@@ -70,8 +78,8 @@ SUMMARIES = {
 def resolve(recipe: str | None = None, /, **options: Any) -> Config:
     """Return the recipe's options with ``options`` laid over them (those that are None are left out).
 
-    The recipe is "dcgan" where none is named.  Raises ArgumentError for an unknown recipe, an unknown option
-    or a value of the wrong kind or out of range.
+    The recipe is "dcgan" where none is named; some change for pictures of 48 pixels and more.  Raises
+    ArgumentError for an unknown recipe, an unknown option or a value of the wrong kind or out of range.
     """
     given = {name: value for name, value in options.items() if value is not None}
     named = given.pop("recipe", None)  # a word like the others, if there is no first argument
@@ -80,7 +88,10 @@ def resolve(recipe: str | None = None, /, **options: Any) -> Config:
     name = next((one for one in (recipe, named) if one is not None), "dcgan")
     if not isinstance(name, str) or name not in RECIPES:
         raise ArgumentError(f"recipe: expected one of {', '.join(RECIPES)}, got {shown(name)}")
-    return Config(**{"recipe": name, **RECIPES[name], **given})
+    config = Config(**{"recipe": name, **RECIPES[name], **given})
+    fits = max(config.shape[1:]) >= LARGE and config.model == RECIPES[name]["model"]
+    large = FOR_LARGE.get(name, {}) if fits else {}
+    return replace(config, **{option: value for option, value in large.items() if option not in given})
 
 
 def fit_batch(config: Config, pictures: int) -> Config:

@@ -103,6 +103,19 @@ def test_files_from_before_truths_were_checked_load_as_what_they_were(value, mea
     assert gan.Config.from_dict(stored).projection is means
 
 
+def test_recipes_change_for_large_pictures_and_what_is_given_stays():
+    small, large = gan.resolve("dcgan", shape=(3, 32, 32)), gan.resolve("dcgan", shape=(3, 64, 64))
+    assert (small.upsampling, small.minibatch_std, small.r1) == ("transposed", False, 1.0)
+    assert (large.upsampling, large.minibatch_std, large.r1) == ("bilinear", True, 3.0)
+    kept = gan.resolve("dcgan", shape=(3, 64, 64), r1=0.5, minibatch_std=False)
+    assert (kept.upsampling, kept.minibatch_std, kept.r1) == ("bilinear", False, 0.5)
+    other = gan.resolve("dcgan", shape=(3, 64, 64), model="pooled")
+    assert (other.upsampling, other.minibatch_std, other.r1) == ("transposed", False, 1.0)
+    for name in ("dense", "progressive", "vae"):
+        sizes = [gan.resolve(name, shape=(3, side, side)).to_dict() for side in (32, 64)]
+        assert {option for option in sizes[0] if sizes[0][option] != sizes[1][option]} == {"shape"}
+
+
 def test_two_recipes_are_one_too_many():
     with pytest.raises(ArgumentError, match="recipe: 'dense' is chosen already, got 'dcgan' too"):
         gan.resolve("dense", recipe="dcgan")

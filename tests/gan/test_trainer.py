@@ -187,7 +187,7 @@ def test_every_option_trains(options):
 @pytest.mark.parametrize("recipe", gan.RECIPES)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_recipe_trains_on_small_pictures(recipe, channels):
-    size = 28 if recipe == "lesson-dcgan" else 12
+    size = {"lesson-dcgan": 28, "msg": 24}.get(recipe, 12)
     trainer = toy(recipe, shape=(channels, size, size))
     record = trainer.train_step()
     assert np.isfinite(record.d_loss) and np.isfinite(record.g_loss)

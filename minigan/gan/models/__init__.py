@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from minigan import nn
+from minigan.errors import ArgumentError
 from minigan.gan.config import Config
 from minigan.gan.models import (
     conditional,
@@ -39,12 +40,19 @@ MODELS = {
     "vae": vae.build,
 }
 
+# Options of the networks that most models have no use for.
+ONLY_FOR = {"upsampling": ("dcgan", "vae"), "minibatch_std": ("dcgan",), "kl_weight": ("vae",)}
+
 
 def build(config: Config) -> tuple[nn.Module, nn.Module]:
     """Return (generator, discriminator) of ``config.model``, weights drawn from ``config.seed``.
 
-    With ``config.classes`` both also take labels; see `conditional`.
+    With ``config.classes`` both also take labels; see `conditional`.  Raises ArgumentError for options
+    that the model cannot follow.
     """
+    for option, users in ONLY_FOR.items():
+        if getattr(config, option) != getattr(Config, option) and config.model not in users:
+            raise ArgumentError(f"{option}: only for {' and '.join(users)}, and the model is {config.model}")
     make, rng, K = MODELS[config.model], np.random.default_rng([config.seed, 0]), config.classes
     channels, height, width = config.shape
     generator, discriminator = make(replace(config, latent=config.latent + K), rng)

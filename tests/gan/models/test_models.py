@@ -86,6 +86,16 @@ def test_sizes_that_do_not_fit_are_refused_with_the_size(recipe, size):
         models.build(resolve(recipe, shape=(1, size, size)))
 
 
+@pytest.mark.parametrize(
+    "model, option",
+    [("dense", "minibatch_std"), ("vae", "minibatch_std"), ("msg", "upsampling"), ("dcgan", "kl_weight")],
+)
+def test_options_that_a_model_has_no_use_for_are_refused(model, option):
+    value = {"minibatch_std": True, "upsampling": "bilinear", "kl_weight": 3.0}[option]
+    with pytest.raises(ArgumentError, match=f"{option}: only for .*, and the model is {model}"):
+        models.build(resolve(model, **{"shape": (1, 32, 32), option: value}))
+
+
 def test_same_seed_same_weights_other_seed_others():
     def weights(seed):
         return models.build(resolve("dcgan", base=2, latent=8, seed=seed))[0].state_dict()
