@@ -1,4 +1,4 @@
-"""Run every `minigan` command that README.md names, shortened, the way a newcomer meets them.
+"""Run every `minigan` command that README.md and the guide name, shortened, the way a newcomer meets them.
 
     python .ci/newcomer.py .venv/bin/minigan       in a copy of the repository, with the wheel installed
 
@@ -14,14 +14,16 @@ import sys
 import time
 from pathlib import Path
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+GUIDE = ROOT / "examples" / "site" / "guide"
 # What keeps a command short; an option given twice has the last value.
 SHORT = {
     "train": "--steps 2",
     "sweep": "--steps 2",
     "lab": "--steps 20",
     "style": "--size 64 --iterations 2",
-    "sample": "--overwrite",  # the README's samples of a run are alternatives
+    "sample": "--overwrite",  # samples of a run are alternatives
     "interpolate": "-n 4 --steps 2",
     "evaluate": "-n 200",
     "gradcheck": "--examples 2",
@@ -30,8 +32,14 @@ SHORT = {
 WRITTEN = ("--out", "--film", "--curve", "--report")
 
 
+def pages() -> list[Path]:
+    """The README and the guide's pages, in the order of the guide's index."""
+    names = re.findall(r"^\* .*?\]\((.+?\.md)\)", (GUIDE / "index.md").read_text(encoding="utf-8"), re.M)
+    return [README, *(GUIDE / name for name in names)]
+
+
 def commands(text: str) -> list[list[str]]:
-    """The words after `minigan` of every command in the README's shell blocks and in its text, once each."""
+    """The words after `minigan` of every command in a text's shell blocks and in its prose, once each."""
     found = []
     for block, within in re.findall(
         r"^```sh\n(.*?)^```|`((?:\.venv/bin/)?minigan [^`]*)`", text, re.M | re.S
@@ -70,7 +78,7 @@ def left_out(words: list[str]) -> str | None:
 
 
 def latest_run() -> str:
-    """The folder of the run that was begun last: what the README calls RUN."""
+    """The folder of the run that was begun last: what the pages call RUN."""
     return str(max(Path("runs").glob("*/config.json"), key=lambda path: path.stat().st_mtime).parent)
 
 
@@ -84,7 +92,7 @@ def main() -> int:
         "MINIGAN_CACHE": str(Path("cache").resolve()),
         "COLUMNS": "100",
     }
-    for words in commands(README.read_text(encoding="utf-8")):
+    for words in commands("\n".join(page.read_text(encoding="utf-8") for page in pages())):
         why = left_out(words)
         if why:
             left.append(f"  minigan {shlex.join(words)}: {why}")

@@ -67,5 +67,6 @@ def test_says_how_long_it_takes_and_shows_pictures_that_differ_in_name(path):
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_is_named_in_the_readme(path):
-    assert f"examples/{path.name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_is_named_in_the_guide(path):
+    table = ROOT / "examples" / "site" / "guide" / "read-it.md"
+    assert f"| `examples/{path.name}` |" in table.read_text(encoding="utf-8")

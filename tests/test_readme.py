@@ -1,38 +1,16 @@
-"""What the README says exists: its commands parse, its paths are there, its code runs."""
+"""The README is a front door: its two commands, where its links and the guide's lead, the version."""
 
-import importlib.util
-import os
 import re
-import sys
-import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import numpy as np
 import pytest
 
 import minigan
-from minigan import cli
-from minigan.errors import ArgumentError
-from minigan.utils import data
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
-
-
-def loaded(name: str):
-    """A script of .ci."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / ".ci" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-newcomer = loaded("newcomer")
-COMMANDS = newcomer.commands(TEXT)
+GUIDE = ROOT / "examples" / "site" / "guide"
 
 
 @pytest.mark.parametrize("name, last", [("main-job", "minigan"), ("tests", "pytest")])
@@ -40,60 +18,52 @@ def test_the_two_commands_are_one_line_each_and_bring_their_own_environment(name
     (command,) = re.findall(rf"<!-- ci: {name} -->\n```sh\n([^\n]+)\n```", TEXT)
     first, *_, final = command.split(" && ")
     assert first.startswith("python3 -m venv .venv") and last in final
-
-
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_every_command_parses_and_so_does_its_short_form(words, capsys):
-    if words[1:] and "--help" not in words:
-        assert cli.build_parser().parse_args(words).command == words[0]
-    short = newcomer.shortened(words)
-    if "--help" in short:
-        assert cli.main(short) == 0
-    else:
-        assert cli.build_parser().parse_args(short).command == words[0]
-
-
-def test_all_kinds_of_commands_are_named_and_those_of_ones_own_files_and_devices_left_out():
-    assert {words[0] for words in COMMANDS} == set(cli.COMMANDS)
-    assert len(COMMANDS) > 30 and all(
-        len(newcomer.shortened(words)) > 1 for words in COMMANDS if words != ["info"]
-    )
-    reasons = [
-        newcomer.left_out(words) for words in COMMANDS if words[0] in ("train", "style", "lab", "gradcheck")
+    said = [
+        page for page in GUIDE.glob("*.md") if f"```sh\n{command}\n```" in page.read_text(encoding="utf-8")
     ]
-    assert reasons.count("needs a GPU") == 1 and reasons.count("needs the user's own files") == 5
-    assert newcomer.left_out(["train", "--data", "mnist"]) == "needs a download"
-    assert newcomer.left_out(["sample", "runs/none"]) == "needs runs/none, of a command that is left out"
+    assert len(said) == 1  # the site, which has no README, says the same
 
 
-def test_a_command_that_fails_is_shown(tmp_path, monkeypatch, capfd):
-    (tmp_path / "README.md").write_text(
-        "`minigan info` and `minigan lab square`\n```sh\nminigan info  # more\n```\n"
-    )
-    monkeypatch.setattr(newcomer, "README", tmp_path / "README.md")
-    program = tmp_path / "program"
-    program.write_text(f"#!{sys.executable}\nfrom minigan.cli import main\nraise SystemExit(main())\n")
-    program.chmod(0o700)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr(sys, "argv", ["newcomer.py", str(program)])
-    assert newcomer.main() == 1
-    lines = capfd.readouterr().out.splitlines()
-    assert [line.partition(" s  ")[2] for line in lines[:2]] == [
-        "minigan info",
-        "minigan lab square --steps 20",
-    ]
-    assert lines[2] == "exit code 2" and "invalid choice: 'square'" in lines[-2]
+def test_it_is_short_and_leads_to_every_page_of_the_guide():
+    assert len(TEXT.splitlines()) < 150 and max(map(len, TEXT.splitlines())) < 150
+    linked = set(re.findall(r"\]\(examples/site/guide/([\w-]+\.md)\)", TEXT))
+    index = (GUIDE / "index.md").read_text(encoding="utf-8")
+    there = {page.name for page in GUIDE.glob("*.md")} - {"index.md"}
+    assert linked == there == set(re.findall(r"^\* \[.+\]\(([\w-]+\.md)\): .+\.$", index, re.M))
+    assert there == {f"{name}.md" for name in index.split(":hidden:")[1].split("```")[0].split()}
 
 
-@pytest.mark.parametrize("name, least", [("README.md", 11), ("CONTRIBUTING.md", 4), ("CHANGELOG.md", 0)])
-def test_every_path_is_there(name, least):
-    text = (ROOT / name).read_text(encoding="utf-8")
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and MyST make them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", words.lower()).replace(" ", "-") for words in headings}
+
+
+PAGES = [ROOT / "README.md", *sorted(GUIDE.glob("*.md"))]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_every_link_leads_somewhere(path):
+    links = re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8"))
+    for link in links:
+        parts = urlsplit(link)
+        target = (path.parent / parts.path).resolve()
+        assert not parts.scheme and target.is_file(), link
+        assert not parts.fragment or parts.fragment in anchors(target), link
+    assert links or path.name != "README.md"
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"], ids=lambda path: path.stem
+)
+def test_every_path_is_there(path):
+    text = path.read_text(encoding="utf-8")
     named = set(
         re.findall(r"`((?:minigan|examples|tests|benchmarks|\.ci)/[\w./]*|[\w.]+\.(?:md|cff|toml))`", text)
     )
-    assert len(named) >= least
-    missing = [path for path in named if not (ROOT / path).exists()]
-    assert not missing, f"{name} names {missing}"
+    assert len(named) >= {"README": 3, "CONTRIBUTING": 4, "read-it": 50}.get(path.stem, 0)
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert not missing, f"{path.name} names {missing}"
 
 
 def test_the_version_has_changes_and_is_the_one_to_cite():
@@ -105,104 +75,3 @@ def test_the_version_has_changes_and_is_the_one_to_cite():
         re.findall(r"^([\w-]+): (.+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), flags=re.M)
     )
     assert (cited["version"], cited["license"]) == (minigan.__version__, "MIT")
-
-
-def test_the_python_runs():
-    x, wanted = (minigan.Tensor(np.ones(shape, np.float32)) for shape in ((5, 2), (5, 1)))
-    for block in blocks("python"):
-        names = {"x": x, "wanted": wanted}
-        exec(compile(block, "README.md", "exec"), names)
-        assert names["loss"].item() > 0
-
-
-def test_every_recipe_loss_cure_and_penalty_has_a_line():
-    from minigan.gan import losses, penalties
-    from minigan.gan.laboratory import CURES
-    from minigan.gan.recipes import RECIPES
-
-    table = TEXT.split("## What is there")[1].split("\n## ")[0]
-    assert {name for name in RECIPES if f"`minigan train {name}`" not in table} == set()
-    assert {name for name in losses.LOSSES if f"`--loss {name}`" not in table} == set()
-    settings = set(re.findall(r"--set (\w+)=", table)) | set(re.findall(r"--(\w+) \d", table))
-    assert settings >= {"r1", "r2", "wgan_gp", "dragan", "clip", "pack", "label_smoothing", "augment"}
-    assert all(hasattr(penalties, name) for name in ("r1", "r2", "wgan_gp", "dragan"))
-    assert "minibatch" in CURES and "--cure minibatch" in table
-
-
-def test_the_five_stops_have_the_lines_that_it_says():
-    rows = re.findall(r"^\| \d \| [^|]+ \| ([^|]+) \| (\d+) \| \d+ \|$", TEXT, flags=re.MULTILINE)
-    assert len(rows) == 5
-    for files, lines in rows:
-        found = sum(len((ROOT / name).read_text().splitlines()) for name in re.findall(r"`([^`]+)`", files))
-        assert abs(found - int(lines)) <= 0.1 * found, f"{files}: {found} lines, the README says {lines}"
-
-
-# ---- what differs from PyTorch on purpose: each row of the table, run -------------------------------
-
-
-def in_place_where_operations_are_recorded(folder):
-    """A result that is recorded is replaced, one that is not is overwritten: what its view shows."""
-    leaf = minigan.ones(2, requires_grad=True)
-    for change in (lambda x: x.__iadd__(1), lambda x: minigan.nn.functional.relu(x, inplace=True)):
-        x = leaf * -2
-        memory, view = x.array, x.view(1, 2)
-        changed = change(x)
-        assert changed is x and x.array is not memory and view.tolist() == [[-2.0, -2.0]] != [x.tolist()]
-        with minigan.no_grad():
-            x = leaf * -2
-            memory, view = x.array, x.view(1, 2)
-            changed = change(x)
-        assert changed is x and x.array is memory and view.tolist() == [x.tolist()] != [[-2.0, -2.0]]
-
-
-def a_tuple_of_whole_numbers(folder):
-    with pytest.raises(ArgumentError, match=r"Tensor\(\[2, 3\]\) for values, zeros\(\(2, 3\)\) for sizes"):
-        minigan.Tensor((2, 3))
-    assert minigan.Tensor([2, 3]).tolist() == [2.0, 3.0] and minigan.Tensor(2, 3).shape == (2, 3)
-
-
-def saved_files(folder):
-    path = folder / "state.pt"
-    minigan.save({"net": minigan.nn.Linear(2, 1).state_dict(), "step": 3}, path)
-    with zipfile.ZipFile(path) as saved:
-        assert {Path(name).suffix for name in saved.namelist()} <= {".npy", ".json"}
-    assert minigan.load(path)["step"] == 3
-
-
-def workers(folder):
-    class Where(data.Dataset):
-        def __len__(self):
-            return 4
-
-        def __getitem__(self, i):
-            return os.getpid()
-
-    loader = data.DataLoader(Where(), batch_size=2, num_workers=2)
-    assert {pid for batch in loader for pid in batch.tolist()} == {os.getpid()}
-
-
-def number_of_elements(folder):
-    x = minigan.ones(2, 3)
-    assert x.size == 6 and x.size() == (2, 3) and x.size(1) == 3
-
-
-DIFFERENCES = {
-    "`x += y`, `relu(x, inplace=True)` where operations are recorded": in_place_where_operations_are_recorded,
-    "`Tensor((2, 3))`": a_tuple_of_whole_numbers,
-    "`save`": saved_files,
-    "`num_workers`": workers,
-    "`x.size`": number_of_elements,
-}
-
-
-def test_the_differences_on_purpose_are_these_and_at_most_five():
-    (table,) = re.findall(
-        r"^\| \| PyTorch \| minigan \| why \|\n\S+\n((?:\|.*\n)+)", TEXT, flags=re.MULTILINE
-    )
-    rows = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()]
-    assert rows == list(DIFFERENCES) and len(rows) <= 5
-
-
-@pytest.mark.parametrize("row", DIFFERENCES)
-def test_a_difference_is_as_the_table_says(row, tmp_path):
-    DIFFERENCES[row](tmp_path)

@@ -92,27 +92,17 @@ def write_lessons(source: Path, books: dict, uses: dict, titles: dict, quick: bo
     (source / "lessons" / "index.md").write_text("\n".join(index) + "\n", encoding="utf-8")
 
 
-def slug(heading: str) -> str:
-    """Return a file's name for a heading."""
-    return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
+PICTURE = re.compile(r"\]\((?:\.\./)+([\w.-]+\.(?:png|jpg))\)")
 
 
-def write_guide(folder: Path) -> None:
-    """Write a page for every section of the README below its front door, so that both say the same."""
-    folder.mkdir()
-    text = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
-    for picture in re.findall(r"\]\(examples/([^)]+)\)", text):
-        shutil.copy(HERE.parent / picture, folder)
-    parts = re.split(r"(?m)^## (.+)\n", re.sub(r"(?m)^<!-- .* -->\n", "", text))[1:]
-    pages = dict(zip(parts[::2], parts[1::2], strict=True))
-    for heading, body in pages.items():
-        body = re.sub(r"(?m)^#(#+ )", r"\1", body)  # one level up
-        body = re.sub(r"\]\(examples/([^)]+)\)", r"](\1)", body)
-        body = re.sub(r"`examples/(\d\d_\w+)\.py`", r"[`examples/\1.py`](../lessons/\1)", body)
-        (folder / f"{slug(heading)}.md").write_text(f"# {heading}\n{body}", encoding="utf-8")
-    lines = ["# Guide\n", "What the commands do, section by section.\n", "```{toctree}", ":maxdepth: 2\n"]
-    lines += [*map(slug, pages), "```\n"]
-    (folder / "index.md").write_text("\n".join(lines), encoding="utf-8")
+def link_pages(source: Path) -> None:
+    """Bring pictures of examples/ to the pages that show them, and make links of the lessons they name."""
+    for page in (source / "index.md", *(source / "guide").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        for picture in PICTURE.findall(text):
+            shutil.copy(HERE.parent / picture, page.parent)
+        text = re.sub(r"`examples/(\d\d_\w+)\.py`", r"[`examples/\1.py`](../lessons/\1)", text)
+        page.write_text(PICTURE.sub(r"](\1)", text), encoding="utf-8")
 
 
 def gather(source: Path, books: dict, quick: bool) -> None:
@@ -123,7 +113,7 @@ def gather(source: Path, books: dict, quick: bool) -> None:
     uses = {name: reference.used(HERE.parent / f"{name}.py") for name in books}
     write_lessons(source, books, uses, titles, quick)
     reference.write(source / "reference", uses, titles)
-    write_guide(source / "guide")
+    link_pages(source)
 
 
 def main(words: list[str] | None = None) -> int:
