@@ -149,3 +149,20 @@ for _ in range(20 if quick else 200):
 print(f"loss {losses[0]:.4f} -> {losses[-1]:.2e}")
 assert losses[-1] < losses[0] / 10
 lesson.show(lesson.lines({"loss": losses}, log=True), "neuron_loss.png", "The loss while the neuron learns.")
+
+# %% [markdown]
+# ## Exercise
+# Start at w = (20, 0). The neuron says 1 where 0.9 is wanted. How much does it learn in a step?
+#
+# <details><summary>Answer</summary>
+#
+# Nothing: at s = 10.1 tanh is flat, so its slope 1 - tanh^2 is about 1e-8, and every gradient to the left
+# of it is multiplied by that. A sure neuron is hard to change, right or wrong.
+#
+# ```python
+# far = Tensor(np.array([20.0, 0.0]), requires_grad=True)
+# ((minigan.ops.tanh((far * Tensor(x)).sum() + b) - target) ** 2).backward()
+# assert np.abs(far.grad.numpy()).max() < 1e-7
+# ```
+#
+# </details>

@@ -122,3 +122,21 @@ nudge[1, 2] = 1e-5
 up, down = (penalty_of(Tensor(hidden.numpy() + sign * nudge, requires_grad=True)).item() for sign in (1, -1))
 print(f"one weight: {exact.numpy()[1, 2]:.8f} by minigan, {(up - down) / 2e-5:.8f} measured")
 assert np.isclose(exact.numpy()[1, 2], (up - down) / 2e-5, rtol=1e-6)
+
+# %% [markdown]
+# ## Exercise
+# Start Newton's method at -3 instead of 1.5. Where does its first step land, and why there?
+#
+# <details><summary>Answer</summary>
+#
+# Near 36. At -3 the curve exp(x) - 2x hardly bends, so the bottom of the parabola that touches it is far
+# away. Newton is quick near the answer and wild far from it.
+#
+# ```python
+# x = Tensor(np.array(-3.0), requires_grad=True)
+# (slope,) = minigan.grad(ops.exp(x) - 2 * x, x, create_graph=True)
+# (bend,) = minigan.grad(slope, x)
+# assert 35 < (x - slope / bend).item() < 37
+# ```
+#
+# </details>

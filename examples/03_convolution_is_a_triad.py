@@ -140,3 +140,21 @@ lesson.show(lesson.panels(shown), "pooling.png", "The gradient of max pooling: o
 with minigan.observe(lambda phase, op, *_: print(f"  {phase} {op.name}") if "Conv" in op.name else None):
     (second,) = minigan.grad((gx * gx).sum(), w)
 print("d |gx|^2 / d w has shape", second.shape)
+
+# %% [markdown]
+# ## Exercise
+# Average pooling is linear. What does its adjoint do with a gradient, and what stays the same as with max
+# pooling?
+#
+# <details><summary>Answer</summary>
+#
+# It shares each window's gradient out evenly: a sixteenth to each of sixteen pixels. The sum over a window
+# stays the same.
+#
+# ```python
+# image = Tensor(digit, requires_grad=True)
+# (shared,) = minigan.grad(ops.avg_pool2d(image, 4).sum(), image)
+# assert np.allclose(shared.numpy(), 1 / 16) and np.isclose(shared.numpy().sum(), 7 * 7)
+# ```
+#
+# </details>

@@ -128,3 +128,34 @@ for order, axis in enumerate(figure.subplots(1, 2), start=1):
 axis.legend(frameon=False)
 assert np.abs(curves(seen["raw_arrays"])[2]).max() == 0 < np.abs(curves(Softsign)[2]).max()
 lesson.show(figure, "mistakes.png", "A lost sign shows at order 1, raw arrays at order 2: a flat line.")
+
+# %% [markdown]
+# ## Exercise
+# Write x^3 as an operation, with its record, and let the check prove it. Does it find 2x^2 in the place of
+# 3x^2?
+#
+# <details><summary>Answer</summary>
+#
+# Yes, at order 1. Proving the right one:
+#
+# ```python
+# class Cube(Op):
+#     keeps = (0,)
+#
+#     def forward(self, x):
+#         return x * x * x
+#
+#     def backward(self, g):
+#         return g * 3 * self.input(0) ** 2
+#
+#
+# def record(operation):
+#     oracle = one_by_one(lambda number: number**3)
+#     return OpCase("cube", lambda x: operation()(x), array_samples(), oracle=oracle, covers=(Cube,))
+#
+#
+# Wrong = type("Wrong", (Cube,), {"backward": lambda op, g: g * 2 * op.input(0) ** 2})
+# assert check_op(record(Cube), examples=5) and not check_op(record(Wrong), examples=5)
+# ```
+#
+# </details>

@@ -161,3 +161,21 @@ if not quick:
 # %%
 film = [np.concatenate(pair, axis=1) for pair in zip(plain_film, cured_film, strict=True)]
 lesson.show(film, "ring.gif", "D's map and G's cloud over time: the plain recipe, and the cure.")
+
+# %% [markdown]
+# ## Exercise
+# G is perfect: its points lie as the real ones do. What does the best D say, and what is its loss?
+#
+# <details><summary>Answer</summary>
+#
+# It cannot tell them apart, so its logit is 0 everywhere, D is one half, and the loss is log 2 for each of
+# the two kinds: 1.386. A loss near it is a good sign only if D is a good judge; an ignorant one has it as
+# well.
+#
+# ```python
+# undecided = Tensor(np.zeros((4, 1), np.float32))
+# loss = losses.get("non-saturating").d_loss(undecided, undecided)
+# assert np.isclose(loss.item(), 2 * np.log(2))
+# ```
+#
+# </details>

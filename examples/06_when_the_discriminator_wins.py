@@ -137,3 +137,21 @@ if not quick:
     late = {name: [record.d_loss for record in played[name][-100:]] for name in drawn}
     assert np.mean(late["none"]) < 0.01 and np.mean(late["pairs, with R1 and R2"]) > 0.05
     assert all(distances[name] < 0.7 * distances["none"] for name in cured)
+
+# %% [markdown]
+# ## Exercise
+# With smooth labels D's real pictures are wanted at 0.7 instead of 1. Which logit is best, and how low can
+# that loss get?
+#
+# <details><summary>Answer</summary>
+#
+# log(0.7 / 0.3) = 0.85, and no lower than the entropy of 0.7, 0.61: its loss cannot go to 0, and it does
+# not pay to be surer than that. For generated pictures nothing has changed.
+#
+# ```python
+# s = np.linspace(-5, 5, 2001)
+# told = 0.7 * np.logaddexp(0, -s) + 0.3 * np.logaddexp(0, s)
+# assert abs(s[told.argmin()] - np.log(0.7 / 0.3)) < 0.01 and 0.6 < told.min() < 0.62
+# ```
+#
+# </details>

@@ -119,3 +119,21 @@ clean, polluted = discriminator_gradient(clear=True), discriminator_gradient(cle
 cosine = clean @ polluted / np.linalg.norm(clean) / np.linalg.norm(polluted)
 print(f"angle between D's gradient and the polluted one: {np.degrees(np.arccos(cosine)):.0f} degrees")
 assert cosine < 0.999
+
+# %% [markdown]
+# ## Exercise
+# Somebody writes `D(G(z).detach())` in the generator's step, to be safe. What does G learn?
+#
+# <details><summary>Answer</summary>
+#
+# Nothing: no gradient reaches it, and the loss looks as always. `detach` belongs into D's step, where it
+# keeps G out; in G's step it is D that stays out, by being frozen.
+#
+# ```python
+# for parameter in G.parameters():
+#     parameter.grad = None
+# ops.binary_cross_entropy_with_logits(D(G(z).detach()), wanted).backward()
+# assert all(parameter.grad is None for parameter in G.parameters())
+# ```
+#
+# </details>

@@ -117,3 +117,26 @@ finally:
     net.train(was_training)
 assert net.training and all(module.training for module in net.modules())
 print("mode restored; the picture:", picture.numpy().round(3))
+
+# %% [markdown]
+# ## Exercise
+# Does the picture of a latent depend on the others in its batch? In which mode?
+#
+# <details><summary>Answer</summary>
+#
+# In train(): mean and variance are the batch's, so it does. In eval() it does not, which is why samples are
+# drawn there.
+#
+# ```python
+# draw = np.random.default_rng(5)
+# batches = draw.standard_normal((2, 8, 4), dtype=np.float32)
+# batches[1, 0] = batches[0, 0]  # the same latent in other company
+# alike = {}
+# for mode in (True, False):
+#     with minigan.no_grad():
+#         first, second = (net.train(mode)(Tensor(batch)).numpy()[0] for batch in batches)
+#     alike[mode] = np.allclose(first, second, atol=1e-5)
+# assert alike == {True: False, False: True}
+# ```
+#
+# </details>

@@ -68,3 +68,18 @@ lesson.show(figure, "decays.png", "Three trails towards 3: one calms down there,
 # %%
 assert slower.std() < plain.std() / 2
 assert abs(pulled.mean() - 2 * 3 / (2 + decay)) < 0.1
+
+# %% [markdown]
+# ## Exercise
+# Which weight decay moves the answer from 3 to 1.5?
+#
+# <details><summary>Answer</summary>
+#
+# 2: the pull 2 w and the slope 2 (w - 3) balance where w is half of 3.
+#
+# ```python
+# trail = descend(lambda step: 0.1, weight_decay=2.0)[steps // 2 :]
+# assert abs(trail.mean() - 1.5) < 0.1
+# ```
+#
+# </details>

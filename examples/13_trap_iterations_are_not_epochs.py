@@ -82,3 +82,19 @@ later = data.Loader(images, labels, batch_size=batch, seed=0)
 later.load_state_dict(place)
 assert np.array_equal(loader.next_batch()[0], later.next_batch()[0])
 print("taken up again at", {name: place[name] for name in ("epoch", "position")})
+
+# %% [markdown]
+# ## Exercise
+# How many steps are ten epochs of 60,000 pictures in batches of 20, and how many epochs was the loop at the
+# top?
+#
+# <details><summary>Answer</summary>
+#
+# 30,000 steps; a thousand steps are a third of one epoch.
+#
+# ```python
+# assert 10 * len(first) == 10 * count // batch
+# assert 10 * 60_000 // 20 == 30_000 and 1000 * 20 / 60_000 < 0.34
+# ```
+#
+# </details>

@@ -78,3 +78,19 @@ lesson.show(figure, "past.png", "The used optimiser first runs the wrong way, an
 again = experiment(w, optim.Adam([w], lr=0.1), bottom=-1.0, steps=5)
 assert np.array_equal(again, fresh)
 print("new one:", again.round(3))
+
+# %% [markdown]
+# ## Exercise
+# Adam keeps 0.9 of its mean of gradients at each step and 0.999 of its mean of squares. How long does each
+# remember?
+#
+# <details><summary>Answer</summary>
+#
+# After 44 steps a hundredth of the mean is left, of the squares after 4,603. So the wrong direction is soon
+# over, but squares from large gradients keep the steps short for thousands of steps.
+#
+# ```python
+# assert 0.9**44 < 0.01 < 0.9**43 and 0.999**4603 < 0.01 < 0.999**4602
+# ```
+#
+# </details>

@@ -61,3 +61,17 @@ starts = {
 }
 figure = lesson.panels({"content": content, **starts}, columns=5)
 lesson.show(figure, "starts.png", "A content picture and four starts, of which the first two are dark.")
+
+# %% [markdown]
+# ## Exercise
+# Which mean has uniform noise from -0.3 to 0.3 once it is clipped? Say it before you measure it.
+#
+# <details><summary>Answer</summary>
+#
+# Half of it becomes 0, the other half has the mean 0.15: 0.075 together.
+#
+# ```python
+# assert abs(careless.mean() - 0.075) < 0.01
+# ```
+#
+# </details>

@@ -62,3 +62,25 @@ assert max(fair) < 1.01 * min(fair)
 curves = {"a sum and a mean": np.array(ratios) / ratios[0], "relative errors": np.array(fair) / fair[0]}
 figure = lesson.lines(curves, x="times the size was doubled", y="content / style, from 1", log=True)
 lesson.show(figure, "ratios.png", "What one weight means at three sizes of the same picture.")
+
+# %% [markdown]
+# ## Exercise
+# Would it be enough to take a mean in both losses?
+#
+# <details><summary>Answer</summary>
+#
+# For the size, yes: this Gram matrix is divided by the number of pixels, so both means stay what they are.
+# But a mean still has the unit of its features: scale a layer by 10, and content / style falls to a
+# hundredth.
+#
+# ```python
+# def means(painting, target):
+#     content = ((painting - target) ** 2).mean().item()
+#     return content / ((gram(painting) - gram(target)) ** 2).mean().item()
+#
+#
+# assert np.allclose([means(*at(size)) for size in sizes], means(*at(sizes[0])), rtol=1e-3)
+# assert np.isclose(means(*(10 * x for x in at(sizes[0]))), means(*at(sizes[0])) / 100, rtol=1e-3)
+# ```
+#
+# </details>

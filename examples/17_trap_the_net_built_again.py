@@ -81,3 +81,29 @@ x = Tensor(painting[None], requires_grad=True)
 function.extractor(x, ("relu1_1",))["relu1_1"].sum().backward()
 assert weight.grad is None and x.grad is not None
 print("only the picture has a gradient:", x.grad.shape)
+
+# %% [markdown]
+# ## Exercise
+# How many of the careless loss's convolutions, forward and back, are needed at a step?
+#
+# <details><summary>Answer</summary>
+#
+# About half, 14 of 27: seven forward and seven back for the painting, which has changed. The other 13 take
+# the content and the style through the network, to numbers known before.
+#
+# ```python
+# import minigan
+#
+#
+# def convolutions(step):
+#     seen = []
+#     with minigan.observe(lambda phase, op, *_: seen.append((phase, op.name.lower()))):
+#         step()
+#     return sum(phase == "forward" and "conv" in name for phase, name in seen)
+#
+#
+# assert convolutions(careless) == 27
+# assert convolutions(lambda: function(painting[None])) == 14
+# ```
+#
+# </details>

@@ -134,3 +134,24 @@ assert told[-1, 0] > told[0, 0] and told[-1, 1] < told[0, 1], "from the content:
 lesson.show(
     figure, "style_by_hand_losses.png", "The losses of the second stage, which starts at the content."
 )
+
+# %% [markdown]
+# ## Exercise
+# Shuffle the places of the style's pixels. Does the Gram matrix of its colours change? That of its
+# features?
+#
+# <details><summary>Answer</summary>
+#
+# That of the colours does not: a sum over places does not ask for their order. That of the features does,
+# because a feature sees neighbours: strokes, not dots.
+#
+# ```python
+# order = np.random.default_rng(0).permutation(size * size)
+# mixed = np.ascontiguousarray(style.reshape(1, 3, -1)[:, :, order].reshape(style.shape))
+# assert np.allclose(gram(Tensor(mixed)).numpy(), gram(Tensor(style)).numpy(), rtol=1e-4)
+# with no_grad():
+#     dots = gram(features(Tensor(mixed), LAYERS)["relu2_1"])
+# assert relative(dots, wanted_style["relu2_1"]).item() > 0.01
+# ```
+#
+# </details>

@@ -75,3 +75,28 @@ lesson.show(
     "what_weights_matter.png",
     "The same painting through three kinds of features.",
 )
+
+# %% [markdown]
+# ## Exercise
+# The filters end with one style loss, the network with another. May one compare the two?
+#
+# <details><summary>Answer</summary>
+#
+# No: each is an error in its own features, and the filters may be content with what the network finds far
+# off. Measure all of them with the same features, and remember whose features they are.
+#
+# ```python
+# from minigan import Tensor, no_grad
+# from minigan.style import open_features
+# from minigan.style.gram import gram
+# from minigan.style.losses import style_loss
+#
+# judge, layer = open_features("shipped"), "relu2_1"
+# with no_grad():
+#     found = {name: judge(Tensor(picture[None]), (layer,))[layer] for name, picture in paintings.items()}
+#     wanted = gram(judge(Tensor(resize(style, size, size)[None]), (layer,))[layer])
+# seen = {name: style_loss([gram(features)], [wanted]).item() for name, features in found.items()}
+# assert chosen.quick or seen["shipped"] < seen["filters"]
+# ```
+#
+# </details>

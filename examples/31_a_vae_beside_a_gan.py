@@ -98,3 +98,19 @@ rows = [images[:16], *(trainer.sample(trainer.fixed_latents(16)) for trainer in 
 labels = [name if not i else "" for name in ("real", "VAE", "GAN") for i in range(16)]
 grid = image_grid(np.concatenate(rows), columns=16, labels=labels)
 lesson.show(grid, "vae_beside_gan.png", "Real pictures, the VAE's (soft) and the GAN's (sharp).")
+
+# %% [markdown]
+# ## Exercise
+# Which single picture has the least mean squared distance from all digits, and how sharp is it?
+#
+# <details><summary>Answer</summary>
+#
+# Their mean, a grey blot. A decoder that cannot know which digit is meant draws it, and one that knows it
+# nearly draws the mean of what is left: soft edges.
+#
+# ```python
+# mean_picture = images.mean(axis=0, keepdims=True)
+# assert sharpness.gradient_energy(mean_picture).mean() < 0.5 * real["gradient"]
+# ```
+#
+# </details>

@@ -118,3 +118,22 @@ assert same
 # `minigan/gan/team.py` is all of this for real processes, with nets, noise and penalties:
 #
 #     mpiexec -n 2 minigan train dcgan --data glyphs --minutes 2 --out runs/shared
+
+# %% [markdown]
+# ## Exercise
+# One rank has 48 pictures of the batch, the other 16. What do you do with their gradients?
+#
+# <details><summary>Answer</summary>
+#
+# Weight them by their share, three quarters and one quarter: each is a mean over its own pictures. Plain
+# halves would count some pictures three times as much as others.
+#
+# ```python
+# parts = [gradients(net, 0, rows) for rows in (slice(0, 48), slice(48, 64))]
+# pairs = list(zip(*parts, strict=True))
+# shares = [0.75 * most + 0.25 * few for most, few in pairs]
+# halved = [(most + few) / 2 for most, few in pairs]
+# assert apart(whole, shares) < 1e-5 < apart(whole, halved)
+# ```
+#
+# </details>
