@@ -33,6 +33,13 @@ class Parser(ArgumentParser):
             kwargs["description"] = words[0].upper() + words[1:]
         super().__init__(*args, **kwargs)
 
+    def parse_known_args(self, args=None, namespace=None):
+        """Parse; a subcommand complains of what it does not know itself, so its own help is named."""
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown and " " in self.prog:  # "minigan train"
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return namespace, unknown
+
     def error(self, message: str):
         """Print ``message`` on one line and leave with exit code 2."""
         self.exit(EXIT_BAD_INPUT, f"minigan: error: {' '.join(message.split())} (see {self.prog} --help)\n")

@@ -72,6 +72,22 @@ def test_bad_arguments_get_one_line(argv, words, capsys):
 
 
 @pytest.mark.parametrize(
+    "argv, prog",
+    [
+        (["train", "dcgan", "--mintes", "2"], "minigan train"),
+        (["lab", "ring", "--step", "3"], "minigan lab"),
+        (["style", "--demo", "--out", "demo.png", "--nonsense"], "minigan style"),
+        (["--nonsense", "info"], "minigan"),
+    ],
+)
+def test_a_mistyped_option_leads_to_the_help_of_its_command(argv, prog, capsys):
+    assert cli.main(argv) == 2
+    line = one_line(capsys)
+    assert line.startswith("minigan: error: unrecognized arguments: --")
+    assert line.endswith(f" (see {prog} --help)\n")
+
+
+@pytest.mark.parametrize(
     "error, code",
     [
         (errors.ArgumentError("lr: expected > 0, got -1"), 2),
