@@ -3,10 +3,13 @@
 It is looked at from file:// in headless Chromium, where that is there with its driver; run with -m docs.
 """
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -135,6 +138,34 @@ def test_a_lesson_that_fails_is_named_with_its_cell_and_error(tmp_path, monkeypa
     with pytest.raises(notebooks.LessonError, match=r"99_broken.py, code cell 2: ZeroDivisionError"):
         notebooks.run(broken, quick=True, cache=tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.docs
+@pytest.mark.parametrize("word", ["SIGTERM", "SIGINT", "SIGKILL"])
+def test_a_build_that_is_ended_leaves_nothing_running(word, tmp_path):
+    psutil = pytest.importorskip("psutil")  # which Jupyter's kernels bring
+    command = [
+        sys.executable,
+        str(ROOT / "examples" / "site" / "build.py"),
+        "--quick",
+        "--out",
+        str(tmp_path),
+    ]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    asked = {"stderr": subprocess.PIPE, "env": environment, "start_new_session": True}
+    with subprocess.Popen(command, **asked) as build:
+        begun, kernels = [], 0
+        while kernels < 2 and build.poll() is None:  # until both workers have one
+            time.sleep(0.2)
+            begun = psutil.Process(build.pid).children(recursive=True)
+            kernels = sum("ipykernel_launcher" in " ".join(process.cmdline()) for process in begun)
+        build.send_signal(getattr(signal, word))
+        _, told = build.communicate(timeout=20)
+    assert build.returncode == (-9 if word == "SIGKILL" else 128 + getattr(signal, word)), told
+    assert (b"lessons that have run are kept" in told) == (word != "SIGKILL")
+    _, alive = psutil.wait_procs(begun, timeout=20)
+    assert len(begun) >= 4 and not alive
+    assert not list(tmp_path.glob("tmp*"))  # the kernels' folders
 
 
 @pytest.fixture(scope="module")

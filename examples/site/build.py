@@ -9,11 +9,12 @@ stopped goes on where it was.
 import os
 import re
 import shutil
+import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import active_children, get_context
+from multiprocessing import get_context
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -41,6 +42,12 @@ def parse(words: list[str] | None = None) -> Namespace:
     return chosen
 
 
+def leave(number: int, frame: object = None) -> None:
+    """End at once for a signal; workers and kernels see that they are alone, and end too."""
+    print("\nminigan: interrupted; lessons that have run are kept", file=sys.stderr, flush=True)
+    os._exit(128 + number)
+
+
 def run_lessons(quick: bool, cache: Path, jobs: int) -> dict:
     """Run all lessons, long ones first; returns name -> notebook. Raises LessonError at the first failure."""
     from tqdm import tqdm
@@ -50,7 +57,8 @@ def run_lessons(quick: bool, cache: Path, jobs: int) -> dict:
     queue = sorted(paths, key=lambda path: rank.get(path.name[:2], len(rank)))
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // jobs))
     done = {}
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    context, begin = get_context("spawn"), notebooks.end_with_parent
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=begin) as pool:
         waiting = {pool.submit(notebooks.run, path, quick=quick, cache=cache): path for path in queue}
         try:
             for future in tqdm(as_completed(waiting), total=len(waiting), unit=" lessons", disable=None):
@@ -59,10 +67,7 @@ def run_lessons(quick: bool, cache: Path, jobs: int) -> dict:
             pool.shutdown(cancel_futures=True)
             raise
         except KeyboardInterrupt:
-            print("\nminigan: interrupted; lessons that have run are kept", file=sys.stderr)
-            for worker in active_children():  # their kernels end when they find themselves alone
-                worker.kill()
-            os._exit(130)
+            leave(signal.SIGINT)
     return {path.stem: done[path.stem] for path in paths}
 
 
@@ -124,6 +129,7 @@ def main(words: list[str] | None = None) -> int:
         print("minigan: error: the site wants Sphinx: pip install -e '.[docs]'", file=sys.stderr)
         return 2
     chosen, begun = parse(words), time.perf_counter()
+    signal.signal(signal.SIGTERM, leave)
     out = chosen.out.resolve()
     work = out.parent / f"{out.name}-work"
     try:

@@ -3,9 +3,13 @@
 import hashlib
 import os
 import re
+import shutil
+import signal
 import tempfile
 import time
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = ("24",)  # lessons that take too long for a site: shown with --quick
@@ -51,6 +55,23 @@ def fingerprint(path: Path, quick: bool) -> str:
     return found.hexdigest()
 
 
+RUNNING: dict = {}  # the client of the lesson that runs in this process, and its folder
+
+
+def end_with_parent() -> None:
+    """Let this process, its kernel and its folder go as soon as the process that started it is gone."""
+
+    def watch():
+        parent_process().join()
+        group = getattr(getattr(RUNNING.get("client"), "km", None), "provisioner", None)
+        if group is not None and group.pgid and hasattr(os, "killpg"):
+            os.killpg(group.pgid, signal.SIGKILL)  # elsewhere the kernel finds out for itself
+        shutil.rmtree(RUNNING.get("folder", ""), ignore_errors=True)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
 def run(path: Path, *, quick: bool, cache: Path):
     """Run a lesson in a kernel, its hidden answers after it, and return the notebook with its outputs.
 
@@ -72,10 +93,11 @@ def run(path: Path, *, quick: bool, cache: Path):
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         files = {} if os.name == "nt" else {"transport": "ipc", "ip": f"{folder}/kernel"}  # no open port
-        talk = Config({"KernelManager": files})
+        talk = Config({"KernelManager": {"connection_file": f"{folder}/kernel.json", **files}})
         client = NotebookClient(
             book, timeout=1800, startup_timeout=300, resources={"metadata": {"path": folder}}, config=talk
         )
+        RUNNING.update(client=client, folder=folder)
         try:
             client.execute()
         except CellExecutionError as error:
@@ -83,6 +105,8 @@ def run(path: Path, *, quick: bool, cache: Path):
             raise LessonError(f"{path.name}, code cell {number}: {error.ename}: {error.evalue}") from None
         except (RuntimeError, TimeoutError) as error:  # the kernel died, or a cell took half an hour
             raise LessonError(f"{path.name}: {error}") from None
+        finally:
+            RUNNING.clear()
     book.metadata["seconds"] = time.perf_counter() - begun
     book.metadata["fingerprint"] = mark
     book.cells = book.cells[:count]

@@ -1,6 +1,7 @@
 """``minigan learn``: list the lessons of a source checkout, run one, build them as a site, or open it."""
 
 import re
+import signal
 import subprocess
 import sys
 import webbrowser
@@ -49,7 +50,7 @@ def run(arguments: Namespace) -> int:
     if arguments.build:
         short = ["--quick"] if arguments.quick else []
         command = [sys.executable, str(root / "examples" / "site" / "build.py"), *short, "--out", str(site)]
-        return subprocess.run(command, check=False).returncode
+        return run_command(command)
     if arguments.open:
         return _open(site / "index.html")
     if arguments.lesson is None:
@@ -58,7 +59,18 @@ def run(arguments: Namespace) -> int:
         return 0
     path = chosen(arguments.lesson, found)
     options = [*(["--quick"] if arguments.quick else []), *arguments.options]
-    return subprocess.run([sys.executable, str(path), *options], check=False).returncode
+    return run_command([sys.executable, str(path), *options])
+
+
+def run_command(command: list[str]) -> int:
+    """Run a command and return its exit code; a SIGTERM is handed on, so that nothing is left running."""
+    with subprocess.Popen(command) as process:
+        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        try:
+            code = process.wait()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    return code if code >= 0 else 128 - code  # as a shell counts those that a signal ended
 
 
 def lessons() -> dict[str, Path]:

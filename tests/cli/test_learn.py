@@ -1,5 +1,7 @@
 """minigan learn: lists, runs one lesson, says clearly what is not there."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,11 +19,11 @@ def commands(monkeypatch):
     """Commands that would be run, instead of running them."""
     given = []
 
-    def note(command, check):
+    def note(command):
         given.append(command[1:])
-        return subprocess.CompletedProcess(command, 3)
+        return 3
 
-    monkeypatch.setattr(learn.subprocess, "run", note)
+    monkeypatch.setattr(learn, "run_command", note)
     return given
 
 
@@ -45,6 +47,20 @@ def test_a_lesson_really_runs(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     assert cli.main(["learn", "14", "--quick"]) == 0
     assert "past.png: " in capfd.readouterr().out and (tmp_path / "past.png").exists()
+
+
+def test_a_lesson_ends_when_the_command_does():
+    """A SIGTERM is handed on, and the exit code is a shell's."""
+    lesson = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    words = [sys.executable, "-c", lesson]
+    code = f"from minigan.cli import learn; raise SystemExit(learn.run_command({words!r}))"
+    command = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT, text=True)
+    number = int(command.stdout.readline())
+    command.terminate()
+    assert command.wait(timeout=20) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+    command.stdout.close()
 
 
 def test_builds_the_site_where_it_is_told_to(commands, tmp_path):
