@@ -5,7 +5,6 @@ It is looked at from file:// in headless Chromium, where that is there with its 
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import chromium
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -170,27 +170,8 @@ def test_a_build_that_is_ended_leaves_nothing_running(word, tmp_path):
 
 @pytest.fixture(scope="module")
 def browser():
-    """Headless Chromium; where it or Selenium is missing the reason of the skip says so."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("no chromium with chromedriver here (Debian: apt-get install chromium chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    yield browser
-    browser.quit()
-
-
-def narrow(browser, dark: bool, width: int = 400) -> None:
-    """Let pages be seen on a telephone, in light or dark."""
-    screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 800}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-    scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+    with chromium.running() as browser:
+        yield browser
 
 
 BROKEN = "return [...document.images].filter(i => !(i.complete && i.naturalWidth)).map(i => i.src)"
@@ -208,7 +189,7 @@ def test_every_page_is_sound_in_a_browser_at_400_pixels_in_light_and_dark(site, 
     some = sorted(path for path in pages if path.parent.name == "reference")[::4]
     assert len(own) > len(LESSONS) + 5 and some
     for dark in (False, True):
-        narrow(browser, dark)
+        chromium.look(browser, 400, 800, dark=dark, mobile=True)
         for path in (*own, *some) if not dark else own[::5]:
             browser.get(path.as_uri())
             browser.execute_script("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
@@ -217,7 +198,7 @@ def test_every_page_is_sound_in_a_browser_at_400_pixels_in_light_and_dark(site, 
             if browser.execute_script("return document.querySelectorAll('article p').length"):
                 ground, ink = browser.execute_script(SHADES)
                 assert (ink - ground > 100) if dark else (ground - ink > 100), (path.name, ground, ink)
-            errors = [line["message"] for line in browser.get_log("browser") if line["level"] == "SEVERE"]
+            errors = chromium.complaints(browser)
             assert not errors, f"{path.name}: {errors}"
 
 
@@ -230,7 +211,7 @@ def test_the_search_finds_a_lesson_from_a_file(site, browser):
     links = "return [...document.querySelectorAll('#search-results a')].map(a => a.href)"
     WebDriverWait(browser, 10).until(lambda b: b.execute_script(links))
     assert any("07_how_convolution_is_made_fast" in link for link in browser.execute_script(links))
-    assert not [line for line in browser.get_log("browser") if line["level"] == "SEVERE"]
+    assert not chromium.complaints(browser)
 
 
 @pytest.mark.docs

@@ -1,53 +1,28 @@
-"""Headless Chromium, which the system brings (Debian: chromium, chromium-driver), steered by Selenium."""
+"""Pages in headless Chromium, and the laboratory that serves one."""
 
-import shutil
 import signal
 import subprocess
 import sys
 
 import pytest
+from chromium import complaints, look, running
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """A browser whose console is read."""
-    selenium = pytest.importorskip("selenium.webdriver", reason="wants the browser extra (Selenium)")
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not program or not driver:
-        pytest.skip("wants chromium and chromedriver on the path")
-    options = selenium.ChromeOptions()
-    options.binary_location = program
-    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = selenium.Chrome(options=options, service=selenium.ChromeService(driver))
-    yield browser
-    browser.quit()
+def browser():
+    with running() as browser:
+        yield browser
 
 
 @pytest.fixture
-def window(chromium):
+def window(browser):
     """The browser, 1280 wide and light; the test fails if a page's console holds a complaint at its end."""
-    seen(chromium, 1280)
-    chromium.get_log("browser")
-    yield chromium
-    complaints = [line for line in chromium.get_log("browser") if line["level"] != "INFO"]
-    chromium.get("about:blank")
-    assert not complaints
-
-
-def seen(browser, width, height=1000, *, dark=False):
-    """Make the browser's window so wide, and light or dark."""
-    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-
-
-@pytest.fixture
-def looking():
-    """Return the function that sets the window's width and scheme."""
-    return seen
+    look(browser, 1280)
+    complaints(browser)
+    yield browser
+    found = complaints(browser)
+    browser.get("about:blank")
+    assert not found
 
 
 def _hear_ctrl_c():

@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from chromium import look
 
 from minigan import cli
 from minigan.data.arrays import write_npz
@@ -24,8 +25,8 @@ def page(tmp_path_factory):
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [400, 1280])
-def test_every_picture_is_shown_and_nothing_sticks_out(window, looking, page, width, dark):
-    looking(window, width, dark=dark)
+def test_every_picture_is_shown_and_nothing_sticks_out(window, page, width, dark):
+    look(window, width, dark=dark)
     window.get(page)
     time.sleep(0.5)
     broken = window.execute_script(

@@ -4,6 +4,7 @@ import signal
 import time
 
 import pytest
+from chromium import look
 
 pytestmark = pytest.mark.browser
 
@@ -140,9 +141,9 @@ def test_ctrl_c_is_told_to_the_page_and_the_recording_replays(window, laboratory
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [400, 1280])
-def test_it_is_readable(window, laboratory, looking, width, dark):
+def test_it_is_readable(window, laboratory, width, dark):
     process, address = laboratory("grid")
-    looking(window, width, dark=dark)
+    look(window, width, dark=dark)
     opened(window, address)
     assert window.execute_script("return document.documentElement.scrollWidth") <= width
     box = by_id(window, "plane").rect
