@@ -55,14 +55,18 @@ def curves_png(panels: Panels, *, title: str = "", x_label: str = "step") -> byt
 
     if not panels:
         raise ShapeError("curves: expected at least one panel, got none")
-    figure = Figure(figsize=(8, 0.8 + 2.6 * len(panels)), dpi=100, layout="constrained")
+    width, height, top = 8.0, 0.8 + 2.6 * len(panels), 0.6 if title else 0.35  # inches
+    figure = Figure(figsize=(width, height), dpi=100)
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    # The margins are given, because a layout that finds them draws everything twice.
+    figure.subplots_adjust(0.95 / width, 0.5 / height, 1 - 0.2 / width, 1 - top / height, hspace=0.15)
     for axis, (label, curves) in zip(axes, panels.items(), strict=True):
         for i, (name, (steps, values)) in enumerate(curves.items()):
             colour = COLOURS[i % len(COLOURS)]
             _draw(axis, name, np.asarray(steps, float), np.asarray(values, float), colour)
         _frame(axis, curves.values())
         axis.set_ylabel(label)
+        axis.ticklabel_format(axis="y", scilimits=(-3, 5))  # longer numbers would push the label out
         axis.grid(alpha=0.3)
         axis.margins(x=0.01)
         if curves:
@@ -71,7 +75,7 @@ def curves_png(panels: Panels, *, title: str = "", x_label: str = "step") -> byt
     if title:
         # File names stand in it: what UTF-8 cannot hold is escaped, and a dollar starts no formula.
         plain = title.encode("utf-8", "backslashreplace").decode()
-        figure.suptitle(plain, x=0.01, ha="left", parse_math=False)
+        figure.suptitle(plain, x=0.01, y=1 - 0.08 / height, ha="left", va="top", parse_math=False)
     buffer = BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

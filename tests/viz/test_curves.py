@@ -69,6 +69,14 @@ def test_odd_values_are_no_trouble(values):
     assert drawn({"loss": {"D": (range(len(values)), values)}, "empty": {}}).shape[2] == 3
 
 
+@pytest.mark.parametrize(
+    "offset, scale", [(0, 1e6), (0, -1e5), (99_999, 1), (-0.0123, 1e-7), (-1234.5, 0.01)]
+)
+def test_long_numbers_leave_the_label_in_sight(offset, scale):
+    picture = drawn({"probability": {"D": (range(9), offset + scale * np.linspace(-1, 1, 9))}})
+    assert (picture[:, :3] == 255).all() and (picture[:, 5:60] < 100).any()
+
+
 def test_panels_make_it_taller_and_titles_are_drawn():
     one, two = drawn({"a": {}}), drawn({"a": {}, "b": {}})
     assert two.shape[0] > 1.4 * one.shape[0]
