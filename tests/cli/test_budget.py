@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigan import cli
-from minigan.cli import loop
+from minigan.cli import loop, train
 from minigan.cli.budget import Budget, Schedule, Start, continued
 from minigan.errors import ArgumentError
 from minigan.gan.trainer import Trainer
@@ -144,6 +144,7 @@ class TestAnotherLength:
             monkeypatch.setattr(kind, "train_step", watch(kind.train_step))
         monkeypatch.setattr(loop.Loop, "forecast", lambda self: "")
         monkeypatch.setattr(loop, "GRID", 4)
+        monkeypatch.setattr(train, "write_summary", lambda *given: None)  # nobody looks at them here
         return seen
 
     def go(self, run, *words, recipe=""):

@@ -1,6 +1,7 @@
 """`minigan evaluate`: figures beside their floor, kept as JSON, and a picture of the nearest neighbours."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 
 from minigan import cli
 from minigan.data.arrays import write_npz
+from minigan.gan import classifier
 
 
 @pytest.fixture
@@ -55,6 +57,13 @@ def test_no_run_is_one_line(tmp_path, capsys):
     assert capsys.readouterr().err.startswith("minigan: error: no run in")
 
 
+@pytest.fixture
+def hasty(tmp_path, monkeypatch):
+    """A classifier that is soon done, for tests that ask what it is asked, not how well it learns."""
+    monkeypatch.setenv("MINIGAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(classifier, "train", partial(classifier.train, epochs=2))
+
+
 def table_of(data, tmp_path, capsys):
     """Train for two steps on pictures of 6 x 6, evaluate, and return evaluation.json."""
     run = str(tmp_path / "run")
@@ -66,8 +75,7 @@ def table_of(data, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("counts", [{"images": 120}, {"a": 118, "b": 2}, {"a": 112, "b": 5, "c": 3}], ids=str)
-def test_folders_that_tell_nothing_apart_count_as_none(counts, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("MINIGAN_CACHE", str(tmp_path / "cache"))
+def test_folders_that_tell_nothing_apart_count_as_none(counts, hasty, tmp_path, capsys):
     draw = np.random.default_rng(0)
     for name, count in counts.items():
         (tmp_path / "set" / name).mkdir(parents=True)
@@ -79,8 +87,7 @@ def test_folders_that_tell_nothing_apart_count_as_none(counts, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("label", (0, 3, 7))
-def test_labels_that_are_all_equal_count_as_none(label, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("MINIGAN_CACHE", str(tmp_path / "cache"))
+def test_labels_that_are_all_equal_count_as_none(label, hasty, tmp_path, capsys):
     images = np.random.default_rng(1).integers(0, 256, (120, 6, 6)).astype(np.uint8)
     write_npz(tmp_path / "set.npz", {"images": images, "labels": np.full(120, label)})
     found = table_of(tmp_path / "set.npz", tmp_path, capsys)
