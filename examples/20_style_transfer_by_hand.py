@@ -101,7 +101,7 @@ def paint(start, content_weight, style_weight, variation_weight):
 # %%
 noise = 0.5 + 0.1 * np.random.default_rng(0).standard_normal(content.shape)
 stages = {
-    "content": paint(noise, 1.0, 0.0, 0.0),
+    "content alone": paint(noise, 1.0, 0.0, 0.0),
     "content and style": paint(content, 0.05, 1.0, 0.0),
     "and smooth": paint(content, 0.05, 1.0, 10.0),
 }

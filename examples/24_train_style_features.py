@@ -180,7 +180,7 @@ def folded(net):
 # %%
 chosen = lesson.options(parser)
 if chosen.quick:
-    plan = {"widths": (8, 8), "steps": 12, "count": 60, "size": 16}
+    plan = {"widths": (8, 8), "steps": 80, "count": 60, "size": 16}
 else:
     plan = {"widths": (32, 64, 128, 256), "steps": chosen.steps, "count": 20_000, "size": 48}
 net, right, history = train(seed=chosen.seed, **plan)

@@ -35,22 +35,14 @@ def test_every_name_that_is_installed_is_declared_and_no_other():
 
 def test_a_users_file_passes_mypy_and_a_wrong_one_does_not(tmp_path):
     pytest.importorskip("mypy")
-    path = tmp_path / "program.py"
-
-    def check(text):
-        path.write_text(text)
-        command = [
-            sys.executable,
-            "-m",
-            "mypy",
-            "--follow-imports=silent",
-            "--cache-dir",
-            str(tmp_path),
-            str(path),
-        ]
-        return subprocess.run(command, capture_output=True, text=True, cwd=STUB.parents[1])
-
-    done = check(USERS)
-    assert done.returncode == 0, done.stdout
-    wrong = check(USERS + WRONG).stdout
-    assert '"no_such_method"' in wrong and '"unsqueeze"' in wrong
+    files = {"program": USERS, "mistaken": USERS + WRONG}
+    for name, text in files.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    words = ["--follow-imports=silent", "--cache-dir", str(tmp_path), *map(str, tmp_path.glob("*.py"))]
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *words], capture_output=True, text=True, cwd=STUB.parents[1]
+    )
+    found = {name: [line for line in done.stdout.splitlines() if f"{name}.py:" in line] for name in files}
+    assert done.returncode == 1 and not found["program"], done.stdout
+    assert len(found["mistaken"]) == 2, done.stdout
+    assert '"no_such_method"' in found["mistaken"][0] and '"unsqueeze"' in found["mistaken"][1]

@@ -224,7 +224,7 @@ def test_ctrl_c_keeps_what_was_reached(folder, monkeypatch):
         assert picture.size == (32, 24)
 
 
-def test_a_gpu_paints_with_adam_unless_told(monkeypatch, tmp_path):
+def test_a_gpu_paints_with_adam_unless_told(folder, monkeypatch):
     from dataclasses import replace
 
     from minigan import backend, style
@@ -236,7 +236,7 @@ def test_a_gpu_paints_with_adam_unless_told(monkeypatch, tmp_path):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(style, "transfer", transfer)
-    words = ["style", "--demo", "--out", str(tmp_path / "x.png"), "--features", "shipped"]
+    words = ["style", "me.png", "waves.png", "--out", "x.png", "--features", "shipped"]
     for device, more in ((backend.NUMPY, []), (replace(backend.NUMPY, name="gpu"), []),
                          (replace(backend.NUMPY, name="gpu"), ["--optimizer", "lbfgs"])):  # fmt: skip
         monkeypatch.setattr(backend, "_current", device)
