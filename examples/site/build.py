@@ -100,13 +100,17 @@ def write_lessons(source: Path, books: dict, uses: dict, titles: dict, quick: bo
 PICTURE = re.compile(r"\]\((?:\.\./)+([\w.-]+\.(?:png|jpg))\)")
 
 
-def link_pages(source: Path) -> None:
+def link_pages(source: Path, titles: dict) -> None:
     """Bring pictures of examples/ to the pages that show them, and make links of the lessons they name."""
+
+    def lesson(found: re.Match) -> str:
+        return f"[{found[1][:2]}. {titles[found[1]]}](../lessons/{found[1]})"
+
     for page in (source / "index.md", *(source / "guide").glob("*.md")):
         text = page.read_text(encoding="utf-8")
         for picture in PICTURE.findall(text):
             shutil.copy(HERE.parent / picture, page.parent)
-        text = re.sub(r"`examples/(\d\d_\w+)\.py`", r"[`examples/\1.py`](../lessons/\1)", text)
+        text = re.sub(r"`examples/(\d\d_\w+)\.py`", lesson, text)
         page.write_text(PICTURE.sub(r"](\1)", text), encoding="utf-8")
 
 
@@ -118,7 +122,7 @@ def gather(source: Path, books: dict, quick: bool) -> None:
     uses = {name: reference.used(HERE.parent / f"{name}.py") for name in books}
     write_lessons(source, books, uses, titles, quick)
     reference.write(source / "reference", uses, titles)
-    link_pages(source)
+    link_pages(source, titles)
 
 
 def main(words: list[str] | None = None) -> int:

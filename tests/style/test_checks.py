@@ -39,6 +39,8 @@ SMALL = [of(1, 1), of(1, 2), of(2, 1), of(1, 1, 0.0)]
 @pytest.mark.parametrize("as_style", (True, False))
 def test_pictures_of_a_few_pixels_and_of_one_colour_are_painted(small, more, as_style):
     content, style = (CONTENT, small) if as_style else (small, STYLE)
+    if more:  # the other layers are in the case without
+        more = {**more, "style_layers": ("picture1", "relu1_1", "relu4_1")}
     picture = transfer(content, style, **QUICK, **more).picture
     assert np.isfinite(picture).all() and 0 <= picture.min() and picture.max() <= 1
 
