@@ -4,7 +4,7 @@
 # Large pictures are hard for a GAN: what is coarse must be right before what is fine can be, and the
 # gradient has a long way down. Three answers, each one file in `minigan/gan/models/`:
 #
-# * `progressive`: begin with 4 x 4 pictures and double the size while training goes on;
+# * `progressive`: begin with 8 x 8 pictures and double the size while training goes on;
 # * `msg`: show the discriminator all sizes at once, so that each gets a gradient of its own;
 # * `style`: let the latent steer every layer instead of entering at the bottom.
 #
@@ -20,7 +20,7 @@ from minigan.gan.models import msg, progressive, style_based
 from minigan.viz import image_grid, lesson
 
 quick = lesson.options("Growing, many scales, and styles").quick
-size, (steps, base, batch) = 16, (12, 4, 16) if quick else (560, 12, 16)
+size, (steps, base, batch) = 32, (12, 4, 16) if quick else (560, 12, 16)
 images, _ = render_glyphs(200 if quick else 5000, size=size, characters="035")  # few, so soon learnt
 settings = {"shape": images.shape[1:], "base": base, "batch": batch, "latent": 32, "lr_end": 0.1}
 
@@ -31,7 +31,7 @@ def train(recipe):
     for record in trainer.run(steps):
         if record.step % (steps // 12) == 0:
             pictures = trainer.sample(trainer.fixed_latents(24))
-            frames.append(image_grid(pictures, columns=8, scale=4, title=f"{recipe}, step {record.step}"))
+            frames.append(image_grid(pictures, columns=8, scale=2, title=f"{recipe}, step {record.step}"))
     return trainer, frames
 
 
@@ -47,7 +47,7 @@ levels = len(grower.generator.sizes)
 for done in (0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 1.0):
     level, alpha = progressive.schedule(done, levels)
     height, width = grower.generator.sizes[level]
-    print(f"{done:4.0%} of the run: {height:2} x {width:2} pixels, faded in by {alpha:.0%}")
+    print(f"{done:4.0%} of the run: {2 * height:2} x {2 * width:2} pixels, faded in by {alpha:.0%}")
 
 z = Tensor(grower.fixed_latents(8))
 looks = []
@@ -67,7 +67,7 @@ assert different == sorted(different) and looks[0].shape == looks[-1].shape
 grower, film = train("progressive")
 assert "growth" in grower.generator.state_dict()
 assert grower.average.module.grown() == grower.generator.grown() == (levels - 1, 1.0)
-lesson.show(film, "growing.gif", "One set of latents while the networks grow from 4 to 16 pixels.")
+lesson.show(film, "growing.gif", "One set of latents while the networks grow from 8 to 32 pixels.")
 
 # %% [markdown]
 # ## All scales at once
@@ -89,8 +89,9 @@ pictures = image_grid(many.sample(many.fixed_latents(32)), columns=16, scale=3)
 lesson.show(pictures, "msg.png", "Samples after training at all scales at once.")
 
 # %% [markdown]
-# What the generator draws small and what it draws large has to become the same picture, and nobody tells
-# it to: the discriminator sees both, and in real pictures they always agree.
+# Each level adds its detail to the enlarged picture of the level before. So what is drawn small and what is
+# drawn large nearly agree from the start, and the discriminator, which sees both, has nothing to hold against
+# them there: in real pictures they always agree.
 
 # %%
 small, shrunk = scales[-2].numpy(), msg.scales(scales[-1], 2)[0].numpy()
@@ -137,7 +138,7 @@ assert spreads == sorted(spreads, reverse=True) and spreads[-1] < 1e-5
 #
 # ```python
 # levels_seen = [progressive.schedule(share, levels)[0] for share in np.arange(0, 1, 0.001)]
-# pixels = [np.prod(grower.generator.sizes[level]) / size**2 for level in levels_seen]
+# pixels = [4 * np.prod(grower.generator.sizes[level]) / size**2 for level in levels_seen]
 # assert 0.6 < np.mean(pixels) < 0.65
 # ```
 #
