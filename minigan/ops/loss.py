@@ -26,20 +26,45 @@ LOG_FLOOR = -100.0  # PyTorch's bound on the log of a probability, which keeps l
 SLOPE_FLOOR = 1e-12  # and on the divisor of its gradient
 
 
+def floored_log(x: Array) -> Array:
+    """max(log(x), -100): log(0) is minus infinity, which the floor lifts; NaN for x < 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return namespace(x).maximum(namespace(x).log(x), LOG_FLOOR)
+
+
 class FlooredLog(Op):
     """(any shape) -> same: y = max(log(x), -100) for x >= 0;  gx = g / max(x, 1e-12)."""
 
     keeps = (0,)
 
     def forward(self, x: Array) -> Array:
-        """log(0) is minus infinity, which the floor lifts."""
-        with np.errstate(divide="ignore"):
-            y = namespace(x).log(x)
-        return namespace(x).maximum(y, LOG_FLOOR)
+        return floored_log(x)
 
     def backward(self, g: Tensor) -> Tensor:
         """Divide by x, never by less than its floor."""
         return g / clip(self.input(0), SLOPE_FLOOR, None)
+
+
+class BinaryCrossEntropy(Op):
+    """(any shape) twice -> same: y = -(t log x + (1 - t) log(1 - x)), each log no less than -100.
+
+    gx = g ((1 - t) / (1 - x) - t / x), no divisor less than 1e-12; gt = g (log(1 - x) - log x).
+    t may be one number for all.
+    """
+
+    keeps = (0, 1)
+
+    def forward(self, x: Array, t: Array) -> Array:
+        return -(t * floored_log(x) + (1 - t) * floored_log(1 - x))
+
+    def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        x, t = self.input(0), self.input(1)
+        gx = gt = None
+        if self.needs(0):
+            gx = g * ((1.0 - t) / clip(1.0 - x, SLOPE_FLOOR, None) - t / clip(x, SLOPE_FLOOR, None))
+        if self.needs(1):
+            gt = g * (FlooredLog()(1.0 - x) - FlooredLog()(x))
+        return gx, gt
 
 
 class BinaryCrossEntropyWithLogits(Op):
@@ -109,18 +134,20 @@ def binary_cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean")
     """-(t log(x) + (1 - t) log(1 - x)) for probabilities x in [0, 1], each log bounded below by -100.
 
     gx = g (x - t) / (x (1 - x)), the divisor bounded below by 1e-12 (PyTorch's bounds).
-    Raises ArgumentError for x outside [0, 1].  `binary_cross_entropy_with_logits` loses no digits.
+    Raises ArgumentError for x outside [0, 1]; on a GPU, which would have to be waited for, the loss is NaN.
+    `binary_cross_entropy_with_logits` loses no digits.
     """
     where = "binary_cross_entropy"
     target = as_tensor(_target(input, target, where), like=input)
-    low, high = (input.array.min().item(), input.array.max().item()) if input.size else (0, 1)
+    low, high = 0.0, 1.0
+    if input.size and input.device == "numpy":
+        low, high = input.array.min().item(), input.array.max().item()
     if low < 0 or high > 1:
         raise ArgumentError(
             f"{where}: expected probabilities in [0, 1], got values from {low:.4g} to "
             f"{high:.4g}; use binary_cross_entropy_with_logits for logits"
         )
-    loss = -(target * FlooredLog()(input) + (1.0 - target) * FlooredLog()(1.0 - input))
-    return _reduce(loss, reduction, where)
+    return _reduce(BinaryCrossEntropy()(input, target), reduction, where)
 
 
 @in_single

@@ -40,6 +40,45 @@ extern "C" __global__ void softplus_grad(Out gx, In g, In x, REAL threshold, IND
     gx[t] = x[t] > threshold ? g[t] : g[t] * ((x[t] < 0 ? e : 1) / (1 + e));
 }
 
+// 1 / (1 + exp(-x)), and the derivatives of that and of tanh by their results y.
+extern "C" __global__ void sigmoid(Out y, In x, INDEX count)
+{
+    const INDEX t = this_thread();
+    if (t < count) y[t] = 1 / (1 + exp(-x[t]));
+}
+extern "C" __global__ void sigmoid_grad(Out gx, In g, In y, INDEX count)
+{
+    const INDEX t = this_thread();
+    if (t < count) gx[t] = g[t] * y[t] * (1 - y[t]);
+}
+extern "C" __global__ void tanh_grad(Out gx, In g, In y, INDEX count)
+{
+    const INDEX t = this_thread();
+    if (t < count) gx[t] = g[t] * (1 - y[t] * y[t]);
+}
+
+// Binary cross-entropy of probabilities x and labels t, one label for all where `one`: no log is less than -100,
+// no divisor of the derivative less than 1e-12. NaN stays NaN.
+__device__ __forceinline__ REAL floored_log(REAL x)
+{
+    const REAL y = log(x);
+    return y < -100 ? -100 : y;
+}
+extern "C" __global__ void probability_loss(Out y, In x, In label, int one, INDEX count)
+{
+    const INDEX t = this_thread();
+    if (t >= count) return;
+    const REAL l = label[one ? 0 : t];
+    y[t] = -(l * floored_log(x[t]) + (1 - l) * floored_log(1 - x[t]));
+}
+extern "C" __global__ void probability_loss_grad(Out gx, In g, In x, In label, int one, INDEX count)
+{
+    const INDEX t = this_thread();
+    if (t >= count) return;
+    const REAL l = label[one ? 0 : t], least = (REAL)1e-12, rest = 1 - x[t];
+    gx[t] = g[t] * ((1 - l) / (rest < least ? least : rest) - l / (x[t] < least ? least : x[t]));
+}
+
 // Binary cross-entropy of logits x and labels t, one label for all where `one`:
 // max(x, 0) - t x + log(1 + exp(-|x|)), and its derivative by x, g (sigmoid(x) - t).
 extern "C" __global__ void cross_entropy(Out y, In x, In label, int one, INDEX count)

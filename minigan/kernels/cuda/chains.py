@@ -14,8 +14,8 @@ def affine_leaky(x: Array, scale: Array, shift: Array, slope: float = 1.0) -> Ar
     return y
 
 
-def _each(name: str, model: Array, others: tuple[Array, ...], number: float) -> Array:
-    """Call a kernel (result, others, model, number, count), element by element; the result lies as the model.
+def _each(name: str, model: Array, others: tuple[Array, ...], *numbers: float) -> Array:
+    """Call a kernel (result, others, model, numbers, count), element by element; result as the model.
 
     Arrays that lie in memory alike, without gaps, are read as they are: turning them costs more than it takes
     to launch a kernel.
@@ -30,7 +30,7 @@ def _each(name: str, model: Array, others: tuple[Array, ...], number: float) -> 
         given = [xp.ascontiguousarray(array.transpose(order)) for array in arrays]
     shape = model.shape
     result = xp.empty([shape[axis] for axis in order] if turned else shape, model.dtype)
-    launch(name, lines(result.size), model, result, *given, number, result.size)
+    launch(name, lines(result.size), model, result, *given, *numbers, result.size)
     return result.transpose(backend.inverse(order)) if turned else result
 
 
@@ -49,15 +49,33 @@ def softplus_grad(g: Array, x: Array, threshold: float) -> Array:
     return _each("softplus_grad", x, (g,), float(threshold))
 
 
-def cross_entropy(x: Array, label: Array) -> Array:
-    """Logits and labels in C order, of one shape or one label for all -> binary cross-entropy."""
+def sigmoid(x: Array) -> Array:
+    """Any shape -> 1 / (1 + exp(-x)), laid out alike."""
+    return _each("sigmoid", x, ())
+
+
+def sigmoid_grad(g: Array, y: Array) -> Array:
+    """Two arrays of one shape -> g y (1 - y), laid out as y."""
+    return _each("sigmoid_grad", y, (g,))
+
+
+def tanh_grad(g: Array, y: Array) -> Array:
+    """Two arrays of one shape -> g (1 - y**2), laid out as y."""
+    return _each("tanh_grad", y, (g,))
+
+
+def cross_entropy(x: Array, label: Array, name: str = "cross_entropy") -> Array:
+    """Logits and labels in C order, of one shape or one label for all -> binary cross-entropy.
+
+    The kernel "probability_loss" takes probabilities.
+    """
     y = backend.namespace(x).empty(x.shape, x.dtype)
-    launch("cross_entropy", lines(y.size), x, y, x, label, label.size == 1, y.size)
+    launch(name, lines(y.size), x, y, x, label, label.size == 1, y.size)
     return y
 
 
-def cross_entropy_grad(g: Array, x: Array, label: Array) -> Array:
-    """Three arrays in C order -> g (sigmoid(x) - label)."""
+def cross_entropy_grad(g: Array, x: Array, label: Array, name: str = "cross_entropy_grad") -> Array:
+    """Three arrays in C order -> g times the derivative by x; "probability_loss_grad" for probabilities."""
     gx = backend.namespace(x).empty(x.shape, x.dtype)
-    launch("cross_entropy_grad", lines(gx.size), x, gx, g, x, label, label.size == 1, gx.size)
+    launch(name, lines(gx.size), x, gx, g, x, label, label.size == 1, gx.size)
     return gx

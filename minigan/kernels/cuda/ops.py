@@ -13,15 +13,15 @@ from minigan.backend import Array
 from minigan.kernels import gpu
 from minigan.kernels.cuda import bands, chains, many, norms, windows
 from minigan.kernels.registry import kernel
-from minigan.ops.activation import LeakyRelu, Relu, Softplus
+from minigan.ops.activation import LeakyRelu, Relu, Sigmoid, Softplus, Tanh
 from minigan.ops.broadcast import Sum, SumTo
 from minigan.ops.linalg import AlongAxis
-from minigan.ops.loss import BinaryCrossEntropyWithLogits
+from minigan.ops.loss import BinaryCrossEntropy, BinaryCrossEntropyWithLogits
 from minigan.ops.norm import BatchNorm, BatchNormLeakyRelu
 from minigan.ops.pool import GatherMax, MaxPool2d, ScatterMax, SpreadWindows, SumWindows
 from minigan.optim.ema import EMA
 from minigan.optim.rules import Adam, AdamW
-from minigan.tensor import Tensor
+from minigan.tensor import Op, Tensor
 
 
 @kernel(LeakyRelu, "cuda")
@@ -55,19 +55,43 @@ def softplus_derivative(op: Softplus, g: Array) -> Any:
     return chains.softplus_grad(g, op.input(0).array, op.threshold) if op.beta == 1 else NotImplemented
 
 
-@kernel(BinaryCrossEntropyWithLogits, "cuda")
-def cross_entropy(op: BinaryCrossEntropyWithLogits, x: Array, label: Array) -> Any:
+@kernel(Sigmoid, "cuda")
+def sigmoid(op: Sigmoid, x: Array) -> Array:
     """One pass."""
-    return chains.cross_entropy(x, label) if _pair(x, label) else NotImplemented
+    return chains.sigmoid(x)
 
 
+@kernel(Sigmoid, "cuda", does="derivative")
+def sigmoid_derivative(op: Sigmoid, g: Array) -> Array:
+    """One pass."""
+    return chains.sigmoid_grad(g, op.output.array)
+
+
+@kernel(Tanh, "cuda", does="derivative")
+def tanh_derivative(op: Tanh, g: Array) -> Array:
+    """One pass."""
+    return chains.tanh_grad(g, op.output.array)
+
+
+LOSSES = {BinaryCrossEntropyWithLogits: "cross_entropy", BinaryCrossEntropy: "probability_loss"}
+
+
+@kernel(BinaryCrossEntropy, "cuda")
+@kernel(BinaryCrossEntropyWithLogits, "cuda")
+def cross_entropy(op: Op, x: Array, label: Array) -> Any:
+    """One pass."""
+    return chains.cross_entropy(x, label, LOSSES[type(op)]) if _pair(x, label) else NotImplemented
+
+
+@kernel(BinaryCrossEntropy, "cuda", does="derivative")
 @kernel(BinaryCrossEntropyWithLogits, "cuda", does="derivative")
-def cross_entropy_derivative(op: BinaryCrossEntropyWithLogits, g: Array) -> Any:
+def cross_entropy_derivative(op: Op, g: Array) -> Any:
     """One pass, where no gradient of the labels is wanted."""
     x, label = op.input(0).array, op.input(1).array
     if op.needs(1) or not _pair(x, label):
         return NotImplemented
-    return chains.cross_entropy_grad(backend.namespace(g).ascontiguousarray(g), x, label), None
+    g = backend.namespace(g).ascontiguousarray(g)
+    return chains.cross_entropy_grad(g, x, label, f"{LOSSES[type(op)]}_grad"), None
 
 
 def _pair(x: Array, label: Array) -> bool:

@@ -152,6 +152,38 @@ def softplus_grad(gx: Any, g: Any, x: Any, threshold: float, count: int) -> None
         gx[t] = g[t] if x[t] > threshold else g[t] * ((e if x[t] < 0 else 1) / (1 + e))
 
 
+def sigmoid(y: Any, x: Any, count: int) -> None:
+    """One thread an element."""
+    for t in range(count):
+        y[t] = 1 / (1 + np.exp(-x[t]))
+
+
+def sigmoid_grad(gx: Any, g: Any, y: Any, count: int) -> None:
+    """One thread an element."""
+    for t in range(count):
+        gx[t] = g[t] * y[t] * (1 - y[t])
+
+
+def tanh_grad(gx: Any, g: Any, y: Any, count: int) -> None:
+    """One thread an element."""
+    for t in range(count):
+        gx[t] = g[t] * (1 - y[t] * y[t])
+
+
+def probability_loss(y: Any, x: Any, label: Any, one: int, count: int) -> None:
+    """One thread an element."""
+    for t in range(count):
+        l = label[0 if one else t]  # noqa: E741
+        y[t] = -(l * max(np.log(x[t]), -100) + (1 - l) * max(np.log(1 - x[t]), -100))
+
+
+def probability_loss_grad(gx: Any, g: Any, x: Any, label: Any, one: int, count: int) -> None:
+    """One thread an element."""
+    for t in range(count):
+        l = label[0 if one else t]  # noqa: E741
+        gx[t] = g[t] * ((1 - l) / max(1 - x[t], 1e-12) - l / max(x[t], 1e-12))
+
+
 def cross_entropy(y: Any, x: Any, label: Any, one: int, count: int) -> None:
     """One thread an element."""
     for t in range(count):

@@ -9,7 +9,37 @@ import numpy as np
 from minigan.backend import Array
 from minigan.kernels import parallel
 from minigan.kernels.registry import kernel
-from minigan.ops.loss import BinaryCrossEntropyWithLogits
+from minigan.ops.loss import LOG_FLOOR, SLOPE_FLOOR, BinaryCrossEntropy, BinaryCrossEntropyWithLogits
+
+
+@kernel(BinaryCrossEntropy, "numpy")
+def probability_loss(op: BinaryCrossEntropy, x: Array, t: Array) -> Array:
+    """In place on two fresh arrays."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        y = np.asarray(np.log(x))
+        np.maximum(y, LOG_FLOOR, out=y)
+        y *= t
+        rest = np.asarray(np.subtract(1, x))
+        np.log(rest, out=rest)
+        np.maximum(rest, LOG_FLOOR, out=rest)
+    rest *= 1 - t
+    y += rest
+    return np.negative(y, out=y)
+
+
+@kernel(BinaryCrossEntropy, "numpy", does="derivative")
+def probability_loss_derivative(op: BinaryCrossEntropy, g: Array) -> Any:
+    """In place on two fresh arrays, where no gradient of the targets is wanted."""
+    x, t = op.input(0).array, op.input(1).array
+    if op.needs(1):
+        return NotImplemented
+    gx = np.asarray(np.subtract(1, x))
+    np.maximum(gx, SLOPE_FLOOR, out=gx)
+    np.divide(1 - t, gx, out=gx)
+    other = np.asarray(np.maximum(x, SLOPE_FLOOR))
+    np.divide(t, other, out=other)
+    gx -= other
+    return np.multiply(gx, g, out=gx), None
 
 
 @kernel(BinaryCrossEntropyWithLogits, "numpy")

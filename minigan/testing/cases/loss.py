@@ -10,7 +10,7 @@ import numpy as np
 
 from minigan import ops
 from minigan.errors import ArgumentError, DTypeError, ShapeError
-from minigan.ops.loss import BinaryCrossEntropyWithLogits, FlooredLog
+from minigan.ops.loss import BinaryCrossEntropy, BinaryCrossEntropyWithLogits, FlooredLog
 from minigan.testing.case import BadInput, OpCase, Sample
 from minigan.testing.oracles import one_by_one
 from minigan.testing.strategies import (
@@ -170,8 +170,8 @@ CASES = [
     OpCase("huber_loss", ops.huber_loss, pairs(delta=(1.5, 0.3)), kinks=True, empty=NONE,
            oracle=each(lambda a, t, delta=1.0: huber(a - t, delta)), torch=in_torch("huber_loss"),
            bad=(*refused(), BadInput("delta 0", (X, X), {"delta": 0}, ArgumentError, "delta must be > 0"))),
-    OpCase("binary_cross_entropy", ops.binary_cross_entropy, pairs(0.1, 0.9), each(cross), (FlooredLog,),
-           torch=in_torch("binary_cross_entropy"), empty=NONE,
+    OpCase("binary_cross_entropy", ops.binary_cross_entropy, pairs(0.1, 0.9), each(cross),
+           (BinaryCrossEntropy, FlooredLog), torch=in_torch("binary_cross_entropy"), empty=NONE,
            bad=(*refused(), BadInput("no probabilities", (X * 3, X), {}, ArgumentError, "with_logits"))),
     OpCase("binary_cross_entropy_with_logits", ops.binary_cross_entropy_with_logits, logits(),
            cross_with_logits, (BinaryCrossEntropyWithLogits,),

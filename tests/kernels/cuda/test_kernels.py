@@ -211,7 +211,17 @@ def test_chains(beside, on_device, seed, dtype, M, C, slope):
     for t in (x, label):
         chains.cross_entropy(x, t)
         chains.cross_entropy_grad(g, x, t)
+        likely = chains.sigmoid(x)
+        chains.cross_entropy(likely, t, "probability_loss")
+        chains.cross_entropy_grad(g, likely, t, "probability_loss_grad")
+    chains.sigmoid_grad(g, likely)
+    chains.tanh_grad(g, likely)
     found = {
+        "probability_loss",
+        "probability_loss_grad",
+        "sigmoid",
+        "sigmoid_grad",
+        "tanh_grad",
         "cross_entropy",
         "cross_entropy_grad",
         "affine_leaky",
