@@ -16,9 +16,12 @@ extern "C" __global__ void strip_sums(Out sums, In x, INDEX rows, INDEX C, INDEX
     sums[t] = sum;
 }
 
+// The gradient before a leaky ReLU of result y behind batch normalisation, on its way into the next two kernels.
+__device__ __forceinline__ REAL leaked(REAL g, REAL y, REAL leak) { return y > 0 ? g : leak == 0 ? (REAL)0 : leak * g; }
+
 // The two sums behind the derivative of batch normalisation, of g and of g (x - center), over strips of rows.
 extern "C" __global__ void grad_sums(
-    Out sums, In x, In g, In center, INDEX rows, INDEX C, INDEX height, INDEX count)
+    Out sums, In x, In g, In y, In center, REAL leak, INDEX rows, INDEX C, INDEX height, INDEX count)
 {
     const INDEX t = this_thread();
     if (t >= count) return;
@@ -26,8 +29,9 @@ extern "C" __global__ void grad_sums(
     const INDEX stop = start + height < rows ? start + height : rows;
     REAL sum = 0, product = 0;
     for (INDEX r = start; r < stop; ++r) {
-        sum += g[r * C + c];
-        product += g[r * C + c] * (x[r * C + c] - center[c]);
+        const REAL slope = leaked(g[r * C + c], y[r * C + c], leak);
+        sum += slope;
+        product += slope * (x[r * C + c] - center[c]);
     }
     sums[2 * s * C + c] = sum;
     sums[(2 * s + 1) * C + c] = product;
@@ -128,12 +132,12 @@ extern "C" __global__ void norm_slopes(
 // The derivative of batch normalisation by its input, once those are known:
 //     gx = factor[c] g - (slope[c] x + shift[c])
 extern "C" __global__ void norm_grad(
-    Out gx, In x, In g, In factor, In slope, In shift, INDEX C, INDEX count)
+    Out gx, In x, In g, In y, In factor, In slope, In shift, REAL leak, INDEX C, INDEX count)
 {
     const INDEX t = this_thread();
     if (t >= count) return;
     const INDEX c = t % C;
-    gx[t] = factor[c] * g[t] - (slope[c] * x[t] + shift[c]);
+    gx[t] = factor[c] * leaked(g[t], y[t], leak) - (slope[c] * x[t] + shift[c]);
 }
 
 // Running statistics, in place: running += momentum (batch - running), the variance as the unbiased one.

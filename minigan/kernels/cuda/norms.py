@@ -66,13 +66,16 @@ def moments(x: Array) -> Strips:
     return Strips(found, height, number)
 
 
-def grad_sums(x: Array, g: Array, center: Array) -> Strips:
-    """(M, C) twice, (C,) -> sums of g and of g (x - center) over some strips of rows."""
+def grad_sums(x: Array, g: Array, y: Array, center: Array, leak: float) -> Strips:
+    """(M, C) three times, (C,) -> sums of g and of g (x - center) over some strips of rows.
+
+    g as it is before a leaky ReLU of slope ``leak`` whose result is y.
+    """
     rows, C = x.shape
     empty = backend.namespace(x).empty
     height, number = _cut(rows, C)
     found = empty((number, 2 * C), x.dtype)
-    launch("grad_sums", lines(number * C), x, found, x, g, center, rows, C, height, number * C)
+    launch("grad_sums", lines(number * C), x, found, x, g, y, center, leak, rows, C, height, number * C)
     if number > FEW:
         group = _groups(number)
         fewer = -(-number // group)
@@ -98,25 +101,30 @@ def batch_norm(
     return affine_leaky(x, scale, shift, leak), mean, var, rstd
 
 
-def norm_grad(x: Array, g: Array, factor: Array, slope: Array, shift: Array) -> Array:
-    """(M, C) twice, (C,) three times -> factor g - (slope x + shift), (M, C)."""
+def norm_grad(x: Array, g: Array, y: Array, vectors: tuple[Array, ...], leak: float) -> Array:
+    """(M, C) three times; factor, slope, shift, (C,) -> factor g - (slope x + shift), (M, C); g as above."""
     gx = backend.namespace(x).empty(x.shape, x.dtype)
-    launch("norm_grad", lines(gx.size), x, gx, x, g, factor, slope, shift, x.shape[1], gx.size)
+    launch("norm_grad", lines(gx.size), x, gx, x, g, y, *vectors, leak, x.shape[1], gx.size)
     return gx
 
 
 def batch_norm_grad(
-    x: Array, g: Array, weight: Array, mean: Array, rstd: Array, *, wanted: bool
-) -> tuple[Array | None, Array, Array]:
-    """(M, C) twice, (C,) three times -> gx, (M, C) or None unless ``wanted``, gweight and gbias, (C,)."""
+    x: Array, g: Array, weight: Array, mean: Array, rstd: Array, *, wanted: bool,
+    y: Array | None = None, leak: float = 1.0,
+) -> tuple[Array | None, Array, Array]:  # fmt: skip
+    """(M, C) twice, (C,) three times -> gx, (M, C) or None unless ``wanted``, gweight and gbias, (C,).
+
+    Where a leaky ReLU of slope ``leak`` follows, y is its result, (M, C).
+    """
+    y = g if y is None else y
     xp, (rows, C) = backend.namespace(x), x.shape
-    sums = grad_sums(x, g, mean)
+    sums = grad_sums(x, g, y, mean, leak)
     gbias, gweight = (xp.empty(C, x.dtype) for _ in range(2))  # gradients share no memory
     factor, slope, shift = xp.empty((3, C), x.dtype)
     given = (sums.array, mean, rstd, xp.ascontiguousarray(weight))
     vectors = (gbias, gweight, factor, slope, shift)
     launch("norm_slopes", lines(C), x, *vectors, *given, 1.0 / rows, sums.number, C)
-    return norm_grad(x, g, factor, slope, shift) if wanted else None, gweight, gbias
+    return norm_grad(x, g, y, (factor, slope, shift), leak) if wanted else None, gweight, gbias
 
 
 def running_moments(mean: Array, var: Array, batch: tuple[Array, Array], momentum: float, rows: int) -> None:

@@ -171,13 +171,14 @@ def batch_norm(op: BatchNorm, x: Array, weight: Array, bias: Array) -> Array:
 @kernel(BatchNorm, "cuda", does="derivative")
 @kernel(BatchNormLeakyRelu, "cuda", does="derivative")
 def batch_norm_derivative(op: BatchNorm, g: Array) -> tuple[Array | None, ...]:
-    """Two walks, the sums and the result, behind that of the activation."""
+    """Two walks, the sums and the result, each with the activation's derivative."""
+    behind: dict[str, Any] = {}
     if isinstance(op, BatchNormLeakyRelu):
-        g = chains.leaky_grad(g, op.output.array, op.slope)
+        behind = {"y": rows(op.output.array), "leak": op.slope}
     x, weight = op.input(0).array, op.input(1).array
     rstd = (op.var + op.eps) ** -0.5 if op.saved is None else op.saved
     vectors = (weight, op.mean, rstd)
-    gx, gweight, gbias = norms.batch_norm_grad(rows(x), rows(g), *vectors, wanted=op.needs(0))
+    gx, gweight, gbias = norms.batch_norm_grad(rows(x), rows(g), *vectors, wanted=op.needs(0), **behind)
     return None if gx is None else image(gx, x.shape), gweight, gbias
 
 

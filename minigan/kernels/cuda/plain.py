@@ -204,8 +204,15 @@ def strip_sums(sums: Any, x: Any, rows: int, C: int, height: int, count: int) ->
         sums[t] = sum(x[r * C + c] for r in range(start, min(start + height, rows)))
 
 
-def grad_sums(sums: Any, x: Any, g: Any, center: Any, rows: int, C: int, height: int, count: int) -> None:
+def leaked(g: float, y: float, leak: float) -> float:
+    """Return the gradient before a leaky ReLU."""
+    return g if y > 0 else 0 if leak == 0 else leak * g
+
+
+def grad_sums(sums: Any, x: Any, g: Any, y: Any, center: Any, leak: float, rows: int, C: int, height: int,
+              count: int) -> None:  # fmt: skip
     """One thread a column of a strip of rows."""
+    g = [leaked(*both, leak) for both in zip(g, y, strict=True)]
     for t in range(count):
         c, s = t % C, t // C
         strip = range(s * height, min((s + 1) * height, rows))
@@ -270,10 +277,11 @@ def norm_slopes(gbias: Any, gweight: Any, factor: Any, slope: Any, shift: Any, s
         shift[c] = factor[c] * gbias[c] * share - slope[c] * mean[c]
 
 
-def norm_grad(gx: Any, x: Any, g: Any, factor: Any, slope: Any, shift: Any, C: int, count: int) -> None:
+def norm_grad(gx: Any, x: Any, g: Any, y: Any, factor: Any, slope: Any, shift: Any, leak: float, C: int,
+              count: int) -> None:  # fmt: skip
     """One thread an element."""
     for t in range(count):
-        gx[t] = factor[t % C] * g[t] - (slope[t % C] * x[t] + shift[t % C])
+        gx[t] = factor[t % C] * leaked(g[t], y[t], leak) - (slope[t % C] * x[t] + shift[t % C])
 
 
 def running_moments(mean: Any, var: Any, batch_mean: Any, batch_var: Any, momentum: float, unbiased: float,

@@ -202,7 +202,7 @@ def test_chains(beside, on_device, seed, dtype, M, C, slope):
     x, g, scale, shift, center = map(on_device, arrays)
     y = chains.affine_leaky(x, scale, shift, slope)
     chains.leaky_grad(g, y, slope)
-    norms.norm_grad(x, g, scale, shift, center)
+    norms.norm_grad(x, g, y, (scale, shift, center), slope)
     for threshold in (0.5, np.inf):
         chains.softplus_grad(g, x, threshold)
         _assert_close(host(chains.softplus(x, np.inf)), np.logaddexp(arrays[0], 0))
@@ -250,12 +250,19 @@ def test_batch_norm(beside, on_device, seed, dtype, M, C, away):
         )
     gx, gweight, gbias = norms.batch_norm_grad(*arrays[:3], mean, rstd, wanted=True)
     assert norms.batch_norm_grad(*arrays[:3], mean, rstd, wanted=False)[0] is None
+    for leak in (0.0, 0.2):  # as one walk more would have it
+        behind = norms.batch_norm_grad(*arrays[:3], mean, rstd, wanted=True, y=y, leak=leak)
+        before = norms.batch_norm_grad(
+            arrays[0], chains.leaky_grad(arrays[1], y, leak), arrays[2], mean, rstd, wanted=True
+        )
+        for one, other in zip(behind, before, strict=True):
+            _assert_close(host(one), host(other))
     np.testing.assert_allclose(host(gbias), exact[1].sum(0), rtol=0, atol=1e2 * PRECISION[dtype])
     assert gx.shape == x.shape and gweight.shape == (C,)
     norms.running_moments(mean.copy(), var.copy(), (mean, var), 0.1, M)
     assert set(beside) == {
         "strip_moments", "norm_vectors", "grad_sums", "norm_slopes", "affine_leaky", "norm_grad",
-        "running_moments",
+        "running_moments", "leaky_grad",
     }  # fmt: skip
 
 
