@@ -128,7 +128,7 @@ def _walk(
 
 def _hooked(edge: Op | Tensor, g: Tensor) -> Tensor:
     """What the hooks of an edge make of its gradient."""
-    for hook in tuple(edge.hooks or ()):
+    for hook in tuple(edge.hooks) if edge.hooks else ():
         changed = hook(g)
         g = g if changed is None else changed
     return g
@@ -171,11 +171,11 @@ def _backward(op: Op, g: Tensor) -> tuple[Tensor | None, ...]:
             f"{op.name}: this graph was released by an earlier backward; pass retain_graph=True there"
         )
     found = run_observed("backward", op, op.differentiate, g) if observers else op.differentiate(g)
-    found = found if isinstance(found, tuple) else (found,)
+    found = found if type(found) is tuple else (found,)
     if len(found) != len(op.parents):
         raise GraphError(f"{op.name}: backward returned {len(found)} gradients for {len(op.parents)} inputs")
     for i, (gp, shape) in enumerate(zip(found, op.input_shapes, strict=True)):
-        if gp is not None and gp.shape != shape:
+        if gp is not None and gp._data.shape != shape:
             raise GraphError(f"{op.name}: the gradient of input {i} has shape {gp.shape}, expected {shape}")
     return found
 

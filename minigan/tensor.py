@@ -18,11 +18,12 @@ import numpy as np
 from minigan import backend
 from minigan.backend import Array
 from minigan.errors import DTypeError, GraphError, ShapeError
-from minigan.modes import _modes, kernel_for, kernels, observers, run_observed
+from minigan.modes import _modes, kernels, observers, run_observed
 
 Edge: TypeAlias = Union["Op", "Tensor", None]
 
 _order = count()
+_new = object.__new__
 
 
 if TYPE_CHECKING:
@@ -70,11 +71,9 @@ class Tensor(Methods):
     @classmethod
     def _wrap(cls, array: Array) -> Tensor:
         """Make a constant from an array that is already on its device: no checks, no copy."""
-        self = cls.__new__(cls)
-        self._data = array
-        self._version = [0]
+        self: Tensor = _new(cls)
+        self._data, self._version, self.requires_grad = array, [0], False
         self.grad = self.node = self.cache = self.hooks = None
-        self.requires_grad = False
         return self
 
     @property
@@ -230,12 +229,9 @@ class Op:
             return self(*[t.astype(backend.get_default_dtype()) for t in inputs])
         if not self.exact and arrays[0].dtype.char == "e":
             return self(*[t.astype(np.float32) for t in inputs]).astype(np.float16)  # see ops/half.py
-        if _modes.recording:
-            for t in inputs:
-                if t.requires_grad:
-                    self.recording = True
-                    self.parents = tuple([(t.node or t) if t.requires_grad else None for t in inputs])
-                    break
+        if _modes.recording and True in [t.requires_grad for t in inputs]:
+            self.recording = True
+            self.parents = tuple([(t.node or t) if t.requires_grad else None for t in inputs])
         if observers:
             array = run_observed("forward", self, self._compute, inputs, arrays)
         else:
@@ -251,7 +247,7 @@ class Op:
             self.order = next(_order)
             self.shape = array.shape
             self.input_shapes = tuple([a.shape for a in arrays])
-            self._kept = {i: (inputs[i], inputs[i]._version, inputs[i]._version[0]) for i in self.keeps}
+            self._kept = {i: (t := inputs[i], v := t._version, v[0]) for i in self.keeps}
             if self.keeps_output:
                 self._output = (array, result._version, result._version[0])
         return result
@@ -266,12 +262,12 @@ class Op:
             self.given = ()
         if array is NotImplemented:
             array = self.forward(*arrays)
-        return _array(array)
+        return array if type(array) is type(arrays[0]) else _array(array)
 
     def differentiate(self, g: Tensor) -> Any:
         """Backward, by a kernel where nothing is recorded and one takes this, else by definition."""
-        if not _modes.recording:
-            if (kernel := kernel_for(type(self), "derivative", g._data)) is not None:
+        if not _modes.recording and _modes.kernels:
+            if (kernel := kernels[type(self), "derivative", type(g._data)]) is not None:
                 found = kernel(self, g._data)
                 if found is not NotImplemented:
                     parts = found if type(found) is tuple else (found,)
@@ -282,7 +278,7 @@ class Op:
         """Return whether anyone wants the gradient of input ``i``."""
         if self._wanted is not None:
             return self._wanted[i]
-        return self.parents != () and self.parents[i] is not None
+        return bool(self.parents) and self.parents[i] is not None
 
     def input(self, i: int) -> Tensor:
         """Return kept input ``i``; GraphError if it was changed in place since."""

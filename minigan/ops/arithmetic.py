@@ -65,13 +65,17 @@ class Sub(Op):
         )
 
 
+BOTH = (1, 0)
+
+
 class Product(Op):
     """What all products of two inputs share: each gradient reads the other factor."""
 
     @property
     def keeps(self) -> Sequence[int]:  # type: ignore[override]
         """The factors that wanted gradients read."""
-        return [1] * self.needs(0) + [0] * self.needs(1)
+        first, second = self.parents[0] is not None, self.parents[1] is not None
+        return BOTH if first and second else [1] * first + [0] * second
 
 
 class Mul(Product):
@@ -187,11 +191,12 @@ def add(x: Any, y: Any, *, alpha: float = 1) -> Tensor:
     """Return x + alpha y (broadcasting).  gx = g, gy = alpha g."""
     if alpha != 1:
         return add(x, mul(y, alpha))
-    if is_number(x) and isinstance(y, Tensor):
-        x, y = y, x
-    if is_number(y):
-        x, number = _plain(x, y)
-        return AddScalar(number)(x)
+    if not isinstance(y, Tensor) or not isinstance(x, Tensor):
+        if is_number(x) and isinstance(y, Tensor):
+            x, y = y, x
+        if is_number(y):
+            x, number = _plain(x, y)
+            return AddScalar(number)(x)
     return Add()(*pair(x, y, "add"))
 
 
@@ -206,11 +211,12 @@ def sub(x: Any, y: Any, *, alpha: float = 1) -> Tensor:
 
 def mul(x: Any, y: Any) -> Tensor:
     """Return x * y (broadcasting).  gx = g * y, gy = g * x."""
-    if is_number(x) and isinstance(y, Tensor):
-        x, y = y, x
-    if is_number(y):
-        x, number = _plain(x, y)
-        return MulScalar(number)(x)
+    if not isinstance(y, Tensor) or not isinstance(x, Tensor):
+        if is_number(x) and isinstance(y, Tensor):
+            x, y = y, x
+        if is_number(y):
+            x, number = _plain(x, y)
+            return MulScalar(number)(x)
     return Mul()(*pair(x, y, "mul"))
 
 

@@ -115,7 +115,7 @@ def pair(x: Any, y: Any, where: str) -> tuple[Tensor, Tensor]:
     a, b = x._data, y._data
     if a.shape != b.shape:
         broadcast_shapes(a.shape, b.shape, where)
-    if a.dtype != b.dtype:
+    if a.dtype is not b.dtype and a.dtype != b.dtype:
         dtype = common_dtype(x, y)
         x, y = astype(x, dtype), astype(y, dtype)
     return x, y

@@ -117,11 +117,11 @@ def test_only_wanted_gradients_are_computed(wanted, expected):
 
 def test_inputs_are_kept_only_where_a_gradient_reads_them():
     x, weight = draw([(2, 3, 5, 5), (4, 3, 3, 3)])
-    assert conv2d(x, weight).node.keeps == [1, 0]
+    assert [*conv2d(x, weight).node.keeps] == [1, 0]
     weight.requires_grad = False
-    assert conv2d(x, weight).node.keeps == [1]
+    assert [*conv2d(x, weight).node.keeps] == [1]
     x.requires_grad, weight.requires_grad = False, True
-    assert conv2d(x, weight).node.keeps == [0]
+    assert [*conv2d(x, weight).node.keeps] == [0]
 
 
 def test_an_empty_batch_goes_through_both_orders():
