@@ -17,6 +17,7 @@ from minigan.kernels.conv.im2col import mirrored
 from minigan.kernels.conv.layout import nchw, nhwc, row_blocks, tap_matrix
 from minigan.kernels.conv.registry import Algorithm, register
 
+MANY = 16  # channels from which threads stand along them, as in patches.cu
 TILE = 1 << 28  # bytes of columns at a time: what a product of full speed needs many times over
 
 
@@ -54,7 +55,7 @@ def unroll(x, spec, block):
     columns = backend.namespace(x).empty((rows, K), x.dtype)
     (SH, SW), (PH, PW), (DH, DW) = spec.stride, spec.padding, spec.dilation
     cuda.launch(
-        "im2col", cuda.table(rows, K), x, columns, cuda.Strided(images),
+        "im2col", cuda.table(rows, spec.C if spec.C >= MANY else K), x, columns, cuda.Strided(images),
         spec.C, spec.H, spec.W, spec.KH, spec.KW, spec.OW, SH, SW, PH, PW, DH, DW, i0, i1 - i0, rows,
     )  # fmt: skip
     return columns
@@ -63,8 +64,10 @@ def unroll(x, spec, block):
 def add_back(columns, spec, gx):
     """Write col2im of (n * OH * OW, KH * KW * C) to gx, (n, H, W, C) in C order."""
     (SH, SW), (DH, DW) = spec.stride, spec.dilation
+    pixels = gx.size // spec.C
+    grid = cuda.table(pixels, -(-spec.C // 4)) if spec.C >= MANY else cuda.lines(gx.size)
     cuda.launch(
-        "col2im", cuda.lines(gx.size), gx, gx, columns, spec.C, spec.H, spec.W, spec.KH, spec.KW,
+        "col2im", grid, gx, gx, columns, spec.C, spec.H, spec.W, spec.KH, spec.KW,
         spec.OH, spec.OW, SH, SW, *spec.padding, DH, DW,
         cuda.taps_between(SH, DH), cuda.taps_between(SW, DW), gx.size,
     )  # fmt: skip

@@ -77,7 +77,10 @@ def conv_specs(draw):
     kernel, stride, padding, dilation = two(1, 4), two(1, 3), two(0, 3), two(1, 3)
     least = [max(1, d * (k - 1) + 1 - 2 * p) for k, p, d in zip(kernel, padding, dilation, strict=True)]
     H, W = (n + draw(st.integers(0, 4)) for n in least)
-    N, C, O = draw(st.sampled_from((1, 3))), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    few_or_many = st.sampled_from(
+        (1, 2, 3, cuda_im2col.MANY + 2)
+    )  # channels: each has its own way of walking
+    N, C, O = draw(st.sampled_from((1, 3))), draw(few_or_many), draw(few_or_many)
     return ConvSpec(N, C, H, W, O, *kernel, stride=stride, padding=padding, dilation=dilation)
 
 
@@ -99,6 +102,15 @@ def test_convolution(monkeypatch, beside, on_device, tile, spec, seed, dtype, ch
     for a, b in zip(got, wanted, strict=True):
         assert a.shape == b.shape and a.dtype == dtype
         _assert_close(host(a), b)
+
+
+def test_a_thread_has_up_to_four_of_many_channels(beside, on_device):
+    spec = ConvSpec(1, 70, 3, 4, 2, 3, 2, stride=(2, 1), padding=1)
+    x, weight, g = draw(0, spec.x_shape, spec.weight_shape, spec.y_shape, dtype=np.float64)
+    arrays = [on_device(array) for array in (x, weight, g)]
+    _assert_close(host(cuda_im2col.forward(*arrays[:2], spec)), naive.forward(x, weight, spec))
+    _assert_close(host(cuda_im2col.input_grad(*arrays[:0:-1], spec)), naive.input_grad(g, weight, spec))
+    assert set(beside) == {"im2col", "col2im"}
 
 
 def test_strides_of_any_kind_are_read(beside, on_device):
