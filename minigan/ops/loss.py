@@ -32,6 +32,16 @@ def floored_log(x: Array) -> Array:
         return namespace(x).maximum(namespace(x).log(x), LOG_FLOOR)
 
 
+def check_probabilities(x: Array) -> None:
+    """Raise ArgumentError for numbers outside [0, 1]."""
+    low, high = (x.min().item(), x.max().item()) if x.size else (0, 1)
+    if low < 0 or high > 1:
+        raise ArgumentError(
+            f"binary_cross_entropy: expected probabilities in [0, 1], got values from {low:.4g} to "
+            f"{high:.4g}; use binary_cross_entropy_with_logits for logits"
+        )
+
+
 class FlooredLog(Op):
     """(any shape) -> same: y = max(log(x), -100) for x >= 0;  gx = g / max(x, 1e-12)."""
 
@@ -55,6 +65,7 @@ class BinaryCrossEntropy(Op):
     keeps = (0, 1)
 
     def forward(self, x: Array, t: Array) -> Array:
+        check_probabilities(x)
         return -(t * floored_log(x) + (1 - t) * floored_log(1 - x))
 
     def backward(self, g: Tensor) -> tuple[Tensor | None, Tensor | None]:
@@ -134,19 +145,11 @@ def binary_cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean")
     """-(t log(x) + (1 - t) log(1 - x)) for probabilities x in [0, 1], each log bounded below by -100.
 
     gx = g (x - t) / (x (1 - x)), the divisor bounded below by 1e-12 (PyTorch's bounds).
-    Raises ArgumentError for x outside [0, 1]; on a GPU, which would have to be waited for, the loss is NaN.
+    Raises ArgumentError for x outside [0, 1]; a GPU, which would have to be waited for, gives NaN instead.
     `binary_cross_entropy_with_logits` loses no digits.
     """
     where = "binary_cross_entropy"
     target = as_tensor(_target(input, target, where), like=input)
-    low, high = 0.0, 1.0
-    if input.size and input.device == "numpy":
-        low, high = input.array.min().item(), input.array.max().item()
-    if low < 0 or high > 1:
-        raise ArgumentError(
-            f"{where}: expected probabilities in [0, 1], got values from {low:.4g} to "
-            f"{high:.4g}; use binary_cross_entropy_with_logits for logits"
-        )
     return _reduce(BinaryCrossEntropy()(input, target), reduction, where)
 
 

@@ -9,12 +9,19 @@ import numpy as np
 from minigan.backend import Array
 from minigan.kernels import parallel
 from minigan.kernels.registry import kernel
-from minigan.ops.loss import LOG_FLOOR, SLOPE_FLOOR, BinaryCrossEntropy, BinaryCrossEntropyWithLogits
+from minigan.ops.loss import (
+    LOG_FLOOR,
+    SLOPE_FLOOR,
+    BinaryCrossEntropy,
+    BinaryCrossEntropyWithLogits,
+    check_probabilities,
+)
 
 
 @kernel(BinaryCrossEntropy, "numpy")
 def probability_loss(op: BinaryCrossEntropy, x: Array, t: Array) -> Array:
     """In place on two fresh arrays."""
+    check_probabilities(x)
     with np.errstate(divide="ignore", invalid="ignore"):
         y = np.asarray(np.log(x))
         np.maximum(y, LOG_FLOOR, out=y)
