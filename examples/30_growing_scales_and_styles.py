@@ -85,7 +85,7 @@ shown = {f"{scale.shape[3]} pixels": scale.numpy()[0, 0] for scale in scales[::-
 lesson.show(lesson.panels(shown), "scales.png", "One digit at all the sizes that D sees at once.")
 
 # %%
-pictures = image_grid(many.sample(many.fixed_latents(32)), columns=16, scale=3)
+pictures = image_grid(many.sample(many.fixed_latents(32)), columns=16, scale=2)
 lesson.show(pictures, "msg.png", "Samples after training at all scales at once.")
 
 # %% [markdown]
@@ -115,7 +115,7 @@ rows += [style_based.mix(generator, coarse, fine, level).numpy() for level in ra
 rows += [generator(fine).numpy()]
 changes = [float(np.abs(row - rows[0]).mean()) for row in rows]
 assert changes == sorted(changes), "the more layers take the other style, the more it looks like the other"
-table = image_grid(np.concatenate(rows), columns=8, scale=4)
+table = image_grid(np.concatenate(rows), columns=8, scale=2)
 lesson.show(table, "style_mixing.png", "Top: one style. Bottom: another. Between: a mixture.")
 
 # %%
