@@ -11,8 +11,6 @@ from __future__ import annotations
 from math import log, pi
 
 import numpy as np
-from scipy import linalg, special
-from scipy.cluster.vq import kmeans2
 
 from minigan.errors import ShapeError
 
@@ -30,6 +28,9 @@ def fit(codes: np.ndarray, components: int, generator: np.random.Generator) -> M
     4 L samples on average, so K is cut for few of them.  Raises ShapeError unless codes are (N, L), N >= 2.
     Dempster, Laird and Rubin 1977; Bishop, "Pattern Recognition and Machine Learning", section 9.2.
     """
+    from scipy.cluster.vq import kmeans2
+    from scipy.special import softmax
+
     codes = np.asarray(codes, np.float64)
     if codes.ndim != 2 or len(codes) < 2:
         raise ShapeError(f"mixture: expected codes (N, L) with N of at least 2, got {codes.shape}")
@@ -43,7 +44,7 @@ def fit(codes: np.ndarray, components: int, generator: np.random.Generator) -> M
     for _ in range(ROUNDS):
         shares, means, factors = _weighted(codes, belongs + 1e-6)
         likely = np.stack([_log_density(codes, *part) for part in zip(means, factors, strict=True)], axis=1)
-        belongs = special.softmax(likely + np.log(shares), axis=1)
+        belongs = softmax(likely + np.log(shares), axis=1)
     return _weighted(codes, belongs + 1e-6)
 
 
@@ -61,7 +62,9 @@ def _weighted(codes: np.ndarray, belongs: np.ndarray) -> Mixture:
 
 def _log_density(codes: np.ndarray, mean: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """log N(x; mean, F F^T) = -1/2 |F^-1 (x - mean)|^2 - log det F - L/2 log 2 pi, for each sample: (N,)."""
-    away = linalg.solve_triangular(factor, (codes - mean).T, lower=True)
+    from scipy.linalg import solve_triangular
+
+    away = solve_triangular(factor, (codes - mean).T, lower=True)
     return -0.5 * (away**2).sum(axis=0) - np.log(np.diag(factor)).sum() - 0.5 * codes.shape[1] * log(2 * pi)
 
 
@@ -71,11 +74,13 @@ def carry(latents: np.ndarray, mixture: Mixture) -> np.ndarray:
     The first number of z also chooses k: component k owns a stretch of the normal distribution as long as its
     share, and where in the stretch the number lies is again uniform, so it is made a draw of N(0, 1) anew.
     """
+    from scipy.special import ndtr, ndtri
+
     shares, means, factors = mixture
     ends = np.cumsum(shares, dtype=np.float64)
-    place = special.ndtr(latents[:, 0].astype(np.float64)) * ends[-1]
+    place = ndtr(latents[:, 0].astype(np.float64)) * ends[-1]
     chosen = np.minimum(np.searchsorted(ends, place, side="right"), int(np.flatnonzero(shares)[-1]))
     inside = (place - (ends - shares)[chosen]) / shares[chosen]
     z = latents.astype(np.float64)
-    z[:, 0] = special.ndtri(inside.clip(1e-7, 1 - 1e-7))
+    z[:, 0] = ndtri(inside.clip(1e-7, 1 - 1e-7))
     return (means[chosen] + np.einsum("nij,nj->ni", factors[chosen], z)).astype(latents.dtype)
