@@ -70,3 +70,11 @@ def test_says_how_long_it_takes_and_shows_pictures_that_differ_in_name(path):
 def test_is_named_in_the_guide(path):
     table = ROOT / "examples" / "site" / "guide" / "read-it.md"
     assert f"| `examples/{path.name}` |" in table.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_ends_with_an_exercise_and_a_hidden_answer_that_is_code(path):
+    """The code runs after the last cell when the site is built."""
+    last = re.split(r"(?m)^# %%", path.read_text(encoding="utf-8"))[-1]
+    assert re.match(r" \[markdown\]\n# ## Exercise\n(#\n)?# \S", last)
+    assert re.search(r"# <details><summary>Answer</summary>\n#\n(#.*\n)*# ```\n#\n# </details>\n$", last)
