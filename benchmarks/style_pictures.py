@@ -1,9 +1,16 @@
-"""How long does a painting take, how much memory at its peak, and what does it look like?
+"""How near does a painting come to its style, at every scale; how long does it take, and how much memory?
 
-Paints pairs of pictures at several sizes, from the content and from noise, with ``minigan style``'s own
-defaults, each in a process of its own; writes every picture, beside its content and style, into a folder and
-prints a table of seconds, peak memory of the whole process and shares of the loss. ``--plot`` draws those
-shares over the sizes: the same weights should mean the same at each.
+Paints pairs of pictures at several sizes with ``minigan style``'s own defaults (or ``--set``), each in a
+process of its own, writes every painting into a folder, and prints for each: Gram distances of the picture as
+it is and shrunk 4 and 8 times (1: nothing but colours changed; 0: the style's own statistics), energy of the
+highest band of frequencies and of the next (1: the style's), seconds, peak memory of the whole process and
+shares of the loss. What the figures mean is in ``style_score.py``, where the pictures come from in
+``style_scenes.py``.
+
+``--judge`` paints nothing: it prints the figures of the files in the folder, whoever painted them, if their
+names are CONTENT+STYLE-SIZE-INIT.png. ``--sheet`` draws content, style and paintings side by side, one folder
+of paintings after another. ``--plot`` draws the shares of the loss over the sizes: the same weights should
+mean the same at each.
 """
 
 import argparse
@@ -14,41 +21,20 @@ import sys
 from pathlib import Path
 
 import common
+import style_scenes
 
-OWN = (("hopper", "night"), ("hopper", "strokes"))  # pictures that travel with minigan and matplotlib
 PARTS = ("content", "style", "variation")
-
-
-def picture(name):
-    """A picture (3, H, W) in [0, 1]: a file, or one of hopper, night, strokes."""
-    import numpy as np
-    from matplotlib.cbook import get_sample_data
-
-    from minigan.data import load_image
-    from minigan.data.demo_style import paint_demo_style
-    from minigan.data.textures import paint_texture
-
-    if name == "night":
-        return paint_demo_style(512)
-    if name == "strokes":
-        return paint_texture(np.random.default_rng(3), 512, family="flowing strokes", scale=2).picture
-    return load_image(str(get_sample_data("grace_hopper.jpg", asfileobj=False)) if name == "hopper" else name)
+HEAD = ["picture", "seconds", "MB", "gram", "gram / 4", "gram / 8", "band 1", "band 2", *PARTS]
 
 
 def paint(job):
-    """Paint one picture in this process: {content, style, size, init, seed, out} -> what it took."""
-    import numpy as np
-
-    from minigan.data import resize, save_image
+    """Paint one picture in this process: {content, style, out, settings} -> what it took."""
+    from minigan.data import save_image
     from minigan.style import transfer
 
-    content, style = picture(job["content"]), picture(job["style"])
-    settings = {key: job[key] for key in ("size", "init", "seed")}
-    result = transfer(content, style, **settings)
-    height, width = result.picture.shape[1:]
-    beside = resize(style, height, max(round(style.shape[2] * height / style.shape[1]), 1))
-    row = np.concatenate([resize(content, height, width), beside, result.picture], axis=2)
-    save_image(job["out"], row, overwrite=True)
+    content, style = style_scenes.picture(job["content"]), style_scenes.picture(job["style"])
+    result = transfer(content, style, **job["settings"])
+    save_image(job["out"], result.picture, overwrite=True)
     return {
         "seconds": result.seconds,
         "forecast": result.forecast.seconds,
@@ -64,6 +50,52 @@ def elsewhere(job):
     variables = common.worker_environment()
     done = subprocess.run(words, env=variables, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout)
+
+
+def judged(path, content, style):
+    """The figures of a painting: {"gram": {1, 4, 8}, "bands": [highest, ...]}."""
+    import style_score
+
+    from minigan.data import load_image
+
+    return style_score.judge(load_image(path), style_scenes.picture(content), style_scenes.picture(style))
+
+
+def row_of(name, found):
+    """A line of the table."""
+    took = [f"{found['seconds']:.0f}", f"{found['megabytes']:.0f}"] if "seconds" in found else ["", ""]
+    figures = [f"{value:.2f}" for value in (*found["gram"].values(), *found["bands"][:2])]
+    shares = [f"{found['shares'].get(part, 0):.0%}" if "shares" in found else "" for part in PARTS]
+    return [name, *took, *figures, *shares]
+
+
+def sheet(path, pairs, size, init, folders, height=192):
+    """Content, style and the paintings in each folder, a row a pair; to ``path``. None are left out."""
+    import numpy as np
+
+    from minigan.data import load_image, resize, save_image
+
+    def tile(picture):
+        picture = resize(picture, height, max(round(height * picture.shape[2] / picture.shape[1]), 1))
+        left = max((picture.shape[2] - height * 4 // 3) // 2, 0)
+        picture = picture[:, :, left : left + height * 4 // 3]
+        room = height * 4 // 3 - picture.shape[2]
+        return np.pad(picture, ((0, 0), (0, 4), (room // 2, room - room // 2 + 4)), constant_values=1)
+
+    rows = []
+    for content, style in pairs:
+        files = [Path(folder) / f"{name_of(content, style)}-{size}-{init}.png" for folder in folders]
+        paintings = [load_image(file) for file in files if file.exists()]
+        if len(paintings) == len(folders):
+            both = [style_scenes.picture(content), style_scenes.picture(style)]
+            rows.append(np.concatenate([tile(one) for one in (*both, *paintings)], 2))
+    if rows:
+        save_image(path, np.concatenate(rows, 1), overwrite=True)
+
+
+def name_of(content, style):
+    """How a painting's file begins."""
+    return f"{Path(content).stem}+{Path(style).stem}"
 
 
 def plot(path, results):
@@ -87,40 +119,74 @@ def plot(path, results):
     figure.savefig(path, dpi=120)
 
 
-def main():
-    """Paint all, print, and write what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    files = "picture files, or hopper, night, strokes; default: two pairs of those"
+def setting(word):
+    """NAME=VALUE -> (name, value), the value as JSON where it is that."""
+    name, equals, value = word.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {word!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def options():
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = ", ".join([*style_scenes.SCENES, *style_scenes.STYLES])
+    files = (
+        f"files, {names}, or names in MINIGAN_DATA/pictures; default: {len(style_scenes.OWN)} pairs of those"
+    )
     parser.add_argument("--pair", nargs=2, action="append", metavar=("CONTENT", "STYLE"), help=files)
     parser.add_argument("--size", type=int, nargs="+", default=[256])
-    parser.add_argument("--init", choices=("content", "noise"), nargs="+", default=["content", "noise"])
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--init", choices=("content", "noise"), nargs="+", default=["content"])
+    parser.add_argument(
+        "--set", type=setting, nargs="+", default=[], metavar="NAME=VALUE", help="of the painting"
+    )
     parser.add_argument("--out", default="paintings", metavar="FOLDER")
+    parser.add_argument("--judge", action="store_true", help="only the figures of what is in FOLDER")
+    parser.add_argument(
+        "--before", nargs="*", default=[], metavar="FOLDER", help="to stand before it on the sheet"
+    )
+    parser.add_argument("--sheet", metavar="FILE", help="content, style and paintings of the last size")
     parser.add_argument("--json", metavar="FILE", help="write the results to this file")
     parser.add_argument("--plot", metavar="FILE", help="draw the shares of the loss over the sizes")
     parser.add_argument("--job", type=json.loads, help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    """Paint all, print, and write what was asked for."""
+    chosen = options()
     if chosen.job:
         return print(json.dumps(paint(chosen.job)))
     common.print_environment(common.environment())
-    Path(chosen.out).mkdir(parents=True, exist_ok=True)
-    rows, results = [], []
-    for content, style in chosen.pair or OWN:
+    folder = Path(chosen.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    pairs, rows, results = chosen.pair or style_scenes.OWN, [], []
+    for content, style in pairs:
         for size in chosen.size:
             for init in chosen.init:
-                name = f"{Path(content).stem}+{Path(style).stem}"
-                out = str(Path(chosen.out) / f"{name}-{size}-{init}.png")
-                job = {"content": content, "style": style, "size": size, "init": init, "seed": chosen.seed}
-                found = {"name": name, "size": size, "init": init, **elsewhere({**job, "out": out})}
+                out = folder / f"{name_of(content, style)}-{size}-{init}.png"
+                job = {"content": content, "style": style, "out": str(out)}
+                job["settings"] = {"size": size, "init": init, **dict(chosen.set)}
+                if chosen.judge and not out.exists():
+                    continue
+                found = {"name": name_of(content, style), "size": size, "init": init}
+                found |= {} if chosen.judge else elsewhere(job)
+                found |= judged(out, content, style)
                 results.append(found)
-                shares = [f"{found['shares'].get(part, 0):.0%}" for part in PARTS]
-                rows.append([Path(out).name, found["seconds"], f"{found['megabytes']:.0f}", *shares])
+                rows.append(row_of(out.name, found))
                 print(*rows[-1], flush=True)
-    common.print_table(["picture", "seconds", "MB", *PARTS], rows)
+    common.print_table(HEAD, rows)
     if chosen.json:
         common.write_json(chosen.json, results)
-    if chosen.plot:
+    if chosen.plot and not chosen.judge:
         plot(chosen.plot, results)
+    if chosen.sheet:
+        sheet(chosen.sheet, pairs, chosen.size[-1], chosen.init[-1], [*chosen.before, chosen.out])
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,3 +50,38 @@ def test_what_a_script_takes_from_minigan_is_there(path):
 def _member(module, name):
     found = importlib.import_module(module)
     return getattr(found, name) if hasattr(found, name) else importlib.import_module(f"{module}.{name}")
+
+
+@pytest.fixture
+def style_score(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    return importlib.import_module("style_score")
+
+
+def test_a_score_is_0_for_the_style_and_1_for_a_change_of_colours(style_score):
+    """And the bands tell noise from blur."""
+    from minigan.data.demo_style import paint_demo_style
+    from minigan.style.colour import match_colours
+
+    style, content = paint_demo_style(128), np.random.default_rng(0).random((3, 128, 128), np.float32)
+    content = 0.5 * content + 0.5 * content.mean((1, 2), keepdims=True)
+    found = style_score.judge(style, content, style)
+    assert found["gram"] == {1: 0.0, 4: 0.0, 8: 0.0} and found["bands"] == pytest.approx([1.0] * 4)
+    recoloured = style_score.judge(match_colours(content, style), content, style)
+    assert recoloured["gram"] == pytest.approx({1: 1.0, 4: 1.0, 8: 1.0})
+    assert recoloured["bands"][0] > 2
+    blurred = (style + np.roll(style, 1, 1) + np.roll(style, 1, 2) + np.roll(style, (1, 1), (1, 2))) / 4
+    assert style_score.judge(blurred, content, style)["bands"][0] < 0.5
+
+
+def test_energy_falls_in_its_band(style_score):
+    """A wave of a known length has all its energy in one band."""
+    for number, length in enumerate((3, 6, 12, 24)):
+        wave = 0.5 + 0.4 * np.sin(2 * np.pi * np.arange(96) / length)
+        energies = style_score.band_energies(np.broadcast_to(wave, (3, 96, 96)))
+        assert energies[number] > 0.95 * energies.sum()
+
+
+def test_shrinking_takes_means_over_squares(style_score):
+    picture = np.arange(3 * 5 * 4, dtype=np.float32).reshape(3, 5, 4)
+    assert style_score.shrunk(picture, 2)[0].tolist() == [[2.5, 4.5], [10.5, 12.5]]

@@ -18,7 +18,7 @@ EPILOG = """\
 examples:
   minigan style --demo --out demo.png                       needs nothing else: pictures and features ship
   minigan style me.jpg waves.jpg --out me-waves.png         256 pixels, starting from the content
-  minigan style me.jpg waves.jpg --out big.png --size 512 --coarse 128
+  minigan style me.jpg waves.jpg --out big.png --size 512
   minigan style me.jpg waves.jpg --out noise.png --init noise        less of me, more of the waves
   minigan style me.jpg a.jpg b.jpg --blend 0.7 0.3 --out both.png
   minigan style me.jpg sky.jpg sea.jpg --mask up.png down.png --out two.png
@@ -100,7 +100,17 @@ def _add_losses(group: Any) -> None:
         choices=("gram", "covariance", "shifted", "covariance+shifted"),
         help="what style is compared by; default covariance",
     )
-    for name, default in (("content", "0.04, from noise 0.2"), ("style", "1"), ("variation", "0.005")):
+    group.add_argument(
+        "--scales",
+        type=DECIMAL,
+        nargs="+",
+        metavar="W",
+        help="what style counts in the picture as it is, halved once, twice, ...; default 1 0.25 0.25 0.5",
+    )
+    group.add_argument(
+        "--small-features", metavar="NET", help="network that looks at the halved pictures; default random"
+    )
+    for name, default in (("content", "0.075"), ("style", "1"), ("variation", "0.00025")):
         words = f"of the {name} loss; default {default}"
         group.add_argument(f"--{name}-weight", type=DECIMAL, metavar="W", help=words)
     group.add_argument("--variation", choices=("l1", "l2", "1.25"), help="exponent of the variation loss")
@@ -112,13 +122,13 @@ def _add_optimiser(group: Any) -> None:
         choices=("lbfgs", "adam", "gd"),
         help="default lbfgs, which runs on the processor; adam on a GPU",
     )
-    group.add_argument("--iterations", type=types.integer(least=0), help="at each size; default 120")
+    group.add_argument("--iterations", type=types.integer(least=0), help="at each size; default 50")
     group.add_argument("--lr", type=types.number(above=0), help="step of adam and gd; default 0.02")
     group.add_argument(
         "--coarse",
         type=types.integer(least=0),
         metavar="SIZE",
-        help="begin at this size and double it; default: 64 from noise, else 0, which is the full size alone",
+        help="begin at this size and double it; default 64; 0 is the full size alone",
     )
     group.add_argument("--ema", type=DECIMAL, metavar="DECAY", help="return the average of iterates")
     group.add_argument(
@@ -155,6 +165,8 @@ SETTINGS = (
     "content_layers",
     "style_layers",
     "statistic",
+    "scales",
+    "small_features",
     "content_weight",
     "style_weight",
     "variation_weight",

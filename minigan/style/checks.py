@@ -74,9 +74,9 @@ def check_sizes(
     in_content = layer_weights(plan.content_layers, extractor.content, extractor) if content else {}
     in_style = layer_weights(plan.style_layers, extractor.style, extractor) if styles else {}
     in_content, in_style = in_content if plan.content_weight else {}, in_style if plan.style_weight else {}
-    need = _least(extractor, [*in_style], max(one.reach for one in statistics(plan.statistic)))
-    least = max(_least(extractor, [*in_content, *in_style], 0), need)
-    for size in plan.sizes():
+    need = least_side(extractor, [*in_style], plan.statistic)
+    least = max(least_side(extractor, [*in_content, *in_style]), need)
+    for size in plan.sizes() if plan.coarse else [plan.size]:
         height, width = fitted(shape, size)
         if min(height, width) < least:
             enough = _enough(shape, least)
@@ -105,10 +105,23 @@ def check_sizes(
     return least, need
 
 
-def _least(extractor: Extractor, layers: Sequence[str], reach: int) -> int:
-    """The least side for these layers, each with more than ``reach`` places along it."""
+def beginning(plan: Settings, shape: Sequence[int], least: int) -> int:
+    """The size to begin at: as set, else the first of `plan.sizes()` at which (H, W) has ``least`` each way.
+
+    A picture given as the start keeps its size: what it has of detail would be lost.
+    """
+    if plan.coarse is not None:
+        return plan.coarse
+    if not isinstance(plan.init, str):
+        return 0
+    return next(size for size in plan.sizes() if size == plan.size or min(fitted(shape, size)) >= least)
+
+
+def least_side(extractor: Extractor, layers: Sequence[str], statistic: str = "gram") -> int:
+    """The least side for these layers, each with more places along it than the statistic reaches."""
     if not layers:
         return 1
+    reach = max(one.reach for one in statistics(statistic))
     size = extractor.smallest(layers)
     while any(h <= reach for layer, _, h, _ in extractor.walk(size, size, layers) if layer[1] in layers):
         size += 1

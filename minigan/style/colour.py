@@ -37,8 +37,8 @@ def match_colours(picture: np.ndarray, target: np.ndarray) -> np.ndarray:
     """
     mean, covariance = colour_statistics(picture)
     wanted_mean, wanted = colour_statistics(target)
-    root, back = _root(covariance, 0.5), _root(covariance, -0.5)
-    gains, axes = np.linalg.eigh(back @ _root(root @ wanted @ root, 0.5) @ back)
+    forth, back = root(covariance, 0.5), root(covariance, -0.5)
+    gains, axes = np.linalg.eigh(back @ root(forth @ wanted @ forth, 0.5) @ back)
     matrix = (axes * gains.clip(0, 3)) @ axes.T
     moved = np.tensordot(matrix, picture - mean[:, None, None], 1) + wanted_mean[:, None, None]
     return moved.clip(0, 1).astype(np.float32)
@@ -67,11 +67,10 @@ def noise_like(style: np.ndarray, height: int, width: int, generator: np.random.
     """Noise (3, height, width) in [0, 1] whose colours have the style's mean and covariance."""
     mean, covariance = colour_statistics(style)
     noise = generator.standard_normal((3, height, width))
-    return (
-        (np.tensordot(_root(covariance, 0.5), noise, 1) + mean[:, None, None]).clip(0, 1).astype(np.float32)
-    )
+    return (np.tensordot(root(covariance, 0.5), noise, 1) + mean[:, None, None]).clip(0, 1).astype(np.float32)
 
 
-def _root(matrix: np.ndarray, power: float) -> np.ndarray:
+def root(matrix: np.ndarray, power: float) -> np.ndarray:
+    """A symmetric matrix to a power, such as 0.5 or -0.5; eigenvalues count as no less than 1e-9."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.maximum(values, 1e-9) ** power) @ vectors.T

@@ -30,17 +30,20 @@ POOLINGS = ("average", "max", "l2")
 NAMES = ("shipped", "random", "filters", *ARCHITECTURES)
 KIND = "minigan-style-features"
 Layer = tuple[Any, ...]
-# The picture itself, pooled, as four more layers: their statistics hold the colours a net may have forgotten.
-PICTURES: tuple[Layer, ...] = tuple(("picture", f"picture{pooled}", pooled) for pooled in (1, 2, 4, 8))
-_COLOURS = dict.fromkeys((layer[1] for layer in PICTURES), 0.25)
+# Beside the network: the picture itself, pooled, and the colours that it is mixed of. Their statistics hold
+# what a net may have forgotten. Tuples (kind, name, pooled, channels).
+PICTURES: tuple[Layer, ...] = tuple(("picture", f"picture{pooled}", pooled, 3) for pooled in (1, 2, 4, 8))
+PALETTE: Layer = ("palette", "palette", 1, 24)
+BESIDE = (*PICTURES, PALETTE)
 _SMALL = {
-    "content": {"relu3_2": 1.0, "picture4": 1.0},  # forms, and where it is light and dark
-    "style": {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, **_COLOURS},
+    "content": {"relu3_2": 1.0, "picture4": 0.25},  # forms, and a little of where it is light and dark
+    "style": dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "palette", "picture1"), 1.0),
 }
+_STROKES = {"relu3_1": 2.0, "relu4_1": 2.0}  # which a trained network has learnt to see
 _VGG = {"content": ("relu4_2",), "style": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")}
 # The layers each network is best asked for: content, and style with weights.
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "shipped": _SMALL,
+    "shipped": {**_SMALL, "style": _SMALL["style"] | _STROKES},
     "random": _SMALL,
     "filters": {"content": ("bank2",), "style": ("bank1", "bank2", "bank3", "bank4")},
     "vgg16": _VGG,
@@ -53,10 +56,10 @@ class Extractor:
     """A frozen network whose layers are asked for by name.
 
     layers: tuples ("conv", name, in, out, kernel, stride, padding), ("relu", name), ("pool", name, kernel,
-    stride, ceil_mode), ("fire", ...), ("picture", name, pooled); weights: name -> array; mean, std: per RGB
-    channel, pictures being in [0, 1]; pooling: "average" (smoother pictures, arXiv 1508.06576), "max" (as
-    such networks were trained) or "l2"; padding: "reflect" (no frame) or "zeros" (as PyTorch); content,
-    style: the layers used unless others are asked for.Raises ArgumentError.
+    stride, ceil_mode), ("fire", ...), ("picture" or "palette", name, pooled, channels); weights: name ->
+    array; mean, std: per RGB channel, pictures being in [0, 1]; pooling: "average" (smoother pictures, arXiv
+    1508.06576), "max" (as such networks were trained) or "l2"; padding: "reflect" (no frame) or "zeros" (as
+    PyTorch); content, style: the layers used unless others are asked for. Raises ArgumentError.
     """
 
     def __init__(
@@ -115,6 +118,8 @@ class Extractor:
         for layer in self.layers:
             if layer[0] == "picture":
                 result = ops.avg_pool2d(picture, layer[2]) if layer[2] > 1 else picture
+            elif layer[0] == "palette":
+                result = ops.relu(self._convolve(layer[1], picture))
             else:
                 result = x = self._apply(layer, x)
             if layer[1] in names:
@@ -162,8 +167,8 @@ class Extractor:
         names, sizes, channels = self.resolve(wanted), [], 3
         last = max(self.names.index(name) for name in names)
         for layer in self.layers[: last + 1]:
-            if layer[0] == "picture":
-                sizes.append((layer, 3, height // layer[2], width // layer[2]))
+            if layer in BESIDE:
+                sizes.append((layer, layer[3], height // layer[2], width // layer[2]))
                 continue
             if layer[0] == "conv":
                 channels = layer[3]
@@ -233,8 +238,8 @@ def open_features(
         table = ARCHITECTURES[name]
         return Extractor(
             name,
-            [*PICTURES, *table.layers],
-            load_weights(weights, name),
+            [*BESIDE, *table.layers],
+            {**filters.palette(PALETTE), **load_weights(weights, name)},
             mean=table.mean,
             std=table.std,
             **DEFAULTS[name],
@@ -244,7 +249,7 @@ def open_features(
         raise ArgumentError(f"features {name} take no weights; name the network: --features vgg19")
     layers, arrays = _own(name, seed)
     own = {"mean": (0.5,) * 3, "std": (0.25,) * 3, **DEFAULTS[name], **options}
-    return Extractor(name, [*PICTURES, *layers], arrays, **own)
+    return Extractor(name, [*BESIDE, *layers], {**filters.palette(PALETTE), **arrays}, **own)
 
 
 def _own(name: str, seed: int) -> tuple[list[Layer], dict[str, np.ndarray]]:

@@ -34,6 +34,23 @@ def random_weights(layers: Iterable[Layer], generator: np.random.Generator) -> d
     return arrays
 
 
+def palette(layer: Layer) -> dict[str, np.ndarray]:
+    """Weights of a layer ("palette", name, pooled, count): rectified sides of planes in the space of colours.
+
+    Mean and covariance of colours do not tell blue and yellow from the greens between them; how often a
+    colour lies beyond each of ``count`` planes, and beyond two at once, does: a histogram with soft edges.
+    Planes lie in random directions, in light and two opponent colours that count double (they vary less), and
+    pass near grey. Pictures are centred on 0, of spread about 1.
+    """
+    _, name, _, count = layer
+    generator = np.random.default_rng(3)
+    directions = generator.standard_normal((count, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    opponents: np.ndarray = np.array([[1, 1, 1], [4, -4, 0], [2, 2, -4]]) / 3
+    weight: np.ndarray = (directions @ opponents).astype(np.float32).reshape(count, 3, 1, 1)
+    return {f"{name}.weight": weight, f"{name}.bias": generator.uniform(-0.6, 0.6, count).astype(np.float32)}
+
+
 def pyramid(levels: int = 4, directions: int = 6) -> tuple[list[Layer], dict[str, np.ndarray]]:
     """Layers and weights of an oriented filter bank on every level of an image pyramid.
 

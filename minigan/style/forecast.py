@@ -8,7 +8,7 @@ space.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from minigan import backend
 from minigan.errors import ArgumentError
 from minigan.style.features import Extractor
-from minigan.style.objective import Objective
+from minigan.style.objective import Objective, Value
 from minigan.style.settings import Settings
 
 PROBE = 96  # pixels of the longer side of the picture that is timed
@@ -39,12 +39,19 @@ class Forecast:
         )
 
 
-def predict(objective: Objective, settings: Settings, height: int, width: int, least: int = 16) -> Forecast:
-    """Forecast a painting of height x width from an objective built for `probe_size`."""
+def predict(
+    function: Callable[[np.ndarray], Value],
+    objective: Objective,
+    settings: Settings,
+    height: int,
+    width: int,
+    least: int = 16,
+) -> Forecast:
+    """Forecast a painting of height x width from a loss, and the whole picture's, built for `probe_size`."""
     picture = np.full((1, 3, *probe_size(height, width, least)), 0.5, np.float32)
-    objective(picture)  # the first call prepares the frozen weights
+    function(picture)  # the first call prepares the frozen weights
     start = time.perf_counter()
-    objective(picture)
+    function(picture)
     pixel = (time.perf_counter() - start) / picture[0, 0].size
     steps = 1.06 * settings.iterations + 2  # L-BFGS evaluates a little more than once per iteration
     longer = max(height, width)

@@ -18,6 +18,8 @@ from minigan.style.losses import VARIATIONS
 INITS = ("content", "noise", "style")
 OPTIMIZERS = ("lbfgs", "adam", "gd")
 COLOURS = ("style", "luminance", "histogram")
+COARSEST = 64  # pixels of the longer side where a painting begins, so that motifs keep their share of it
+MOST_SCALES = 4  # the picture's sides are multiples of 8, which can be halved three times
 
 
 @dataclass(frozen=True)
@@ -34,17 +36,24 @@ class Settings:
     ) = ()  # names, or names with weights; () = the net's own
     style_layers: Sequence[str] | Mapping[str, float] = ()
     statistic: str = "covariance"
-    content_weight: float | None = None  # None: 0.2 from noise, else 0.04
+    scales: Sequence[float] = (
+        1.0,
+        0.25,
+        0.25,
+        0.5,
+    )  # what style counts in the picture as it is, halved once, ...
+    small_features: str | Extractor = "random"  # the network that looks at the halved pictures
+    content_weight: float = 0.075
     style_weight: float = 1.0
-    variation_weight: float = 0.005
+    variation_weight: float = 0.00025
     variation: str = "l2"
     # "content", "noise", "style" (its colour statistics), or a picture: an array, or a file as a Path
     init: str | np.ndarray | os.PathLike = "content"
     optimizer: str = "lbfgs"
-    iterations: int = 120  # at the full size; coarser sizes take the same number
+    iterations: int = 50  # at each size
     lr: float = 0.02  # of adam and gd
     coarse: int | None = None  # begin at this size and double it up to `size`; 0: only the full size;
-    # None: 64 from noise, else 0
+    # None: 64, or the first doubling of it at which the picture is large enough for its features
     blend: Sequence[float] = ()  # weight of each style; () = equal
     masks: Sequence[Any] = ()  # per style None or a picture (1, H, W) in [0, 1] of where it belongs
     recolour: float = 1.0  # how far the content to be found has the style's colours; 0: the paper's
@@ -69,9 +78,13 @@ class Settings:
             self._choice("features", NAMES)
         if isinstance(self.init, str):
             self._choice("init", INITS)
-        self._fill_in()
+        if isinstance(self.small_features, str):
+            self._choice("small_features", NAMES)
+        self._check_scales()
         for name, least in (("size", 16), ("iterations", 0), ("coarse", 0), ("seed", 0), ("tile", 0)):
             value = getattr(self, name)
+            if name == "coarse" and value is None:
+                continue
             if type(value) is not int or value < least:
                 raise ArgumentError(f"{name}: expected a whole number of at least {least}, got {value!r}")
         if self.coarse and not 16 <= self.coarse <= self.size:
@@ -90,20 +103,22 @@ class Settings:
         if self.tile and "shifted" in self.statistic:
             raise ArgumentError("tile: shifted Gram matrices reach over tile edges; use gram or covariance")
 
-    def _fill_in(self) -> None:
-        """Choose what was left open: from noise, content must be found before it can be painted."""
-        noise = isinstance(self.init, str) and self.init in ("noise", "style")
-        if self.content_weight is None:
-            object.__setattr__(self, "content_weight", 0.2 if noise else 0.04)
-        if self.coarse is None:
-            large = type(self.size) is int and self.size > 64
-            object.__setattr__(self, "coarse", 64 if noise and large else 0)
+    def _check_scales(self) -> None:
+        """Refuse a list without a number above 0."""
+        if not 1 <= len(self.scales) <= MOST_SCALES:
+            raise ArgumentError(f"scales: expected 1 to {MOST_SCALES} numbers, got {len(self.scales)}")
+        for value in self.scales:
+            self._number("scales", value, 0.0)
+        if not any(self.scales):
+            raise ArgumentError("scales: at least one must be above 0")
 
     def _kinds(self) -> None:
         """Refuse what is no word, picture, file or list where one of these is expected."""
         kinds: dict[str, tuple[str, tuple[type, ...]]] = {
             "features": ("a network's name or an Extractor", (str, Extractor)),
             "weights": ("the path of a file", (str, os.PathLike, type(None))),
+            "small_features": ("a network's name or an Extractor", (str, Extractor)),
+            "scales": ("a list of numbers, one a halving", (list, tuple)),
             "init": ("a word or a picture", (str, np.ndarray, os.PathLike)),
             "content_layers": ("a list of layer names, or names with weights", (list, tuple, Mapping)),
             "style_layers": ("a list of layer names, or names with weights", (list, tuple, Mapping)),
@@ -129,9 +144,10 @@ class Settings:
 
     def sizes(self) -> list[int]:
         """The sizes to go through: ``coarse`` doubled until ``size``, or ``size`` alone."""
+        coarse = COARSEST if self.coarse is None else self.coarse
         found = [self.size]
-        while self.coarse and found[0] > self.coarse:
-            found.insert(0, max(self.coarse, (found[0] + 1) // 2))
+        while coarse and found[0] > coarse:
+            found.insert(0, max(coarse, (found[0] + 1) // 2))
         return found
 
     def shares(self, count: int) -> list[float]:

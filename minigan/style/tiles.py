@@ -21,6 +21,7 @@ import numpy as np
 from minigan.autograd import grad
 from minigan.errors import ArgumentError
 from minigan.modes import no_grad
+from minigan.style.features import BESIDE
 from minigan.style.objective import Key, Objective, Value, finished
 from minigan.tensor import Tensor
 
@@ -125,7 +126,7 @@ def reach(objective: Objective) -> tuple[dict[str, int], int]:
     )
     for layer in last:
         kind, name = layer[:2]
-        if kind == "picture":
+        if layer in BESIDE:
             strides[name] = layer[2]
             continue
         if kind == "conv":

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,17 @@ import numpy as np
 from minigan.data import load_image, resize
 from minigan.errors import ArgumentError, NumericError, ShapeError, shown
 from minigan.style import colour, forecast
-from minigan.style.checks import check, fitted
+from minigan.style.checks import beginning, check, fitted
 from minigan.style.descent import State, descend
+from minigan.style.enlarging import enlarged, roughened
 from minigan.style.features import Extractor, open_features
 from minigan.style.lbfgs import Outcome, minimise
-from minigan.style.objective import Objective, Value
+from minigan.style.objective import Value
+from minigan.style.pyramid import Pyramid, build
 from minigan.style.settings import Settings
-from minigan.style.tiles import Tiled
 
 Picture = np.ndarray | str | os.PathLike
-FIRST_THINGS = 10.0  # coarse sizes place things, fine ones paint: content counts so much more at each coarser
+FIRST_THINGS = 1.25  # coarse sizes place things, fine ones paint: content counts so much more at each coarser
 PATIENCE = 20  # iterations over which the stop rule looks for an improvement
 
 
@@ -79,7 +81,7 @@ def transfer(
 
     content: a picture (3 or 1, H, W) in [0, 1], or the path of one; None paints texture only. style: one or
     several of the same; None only reconstructs the content from its features. settings: the fields of
-    :class:`minigan.style.settings.Settings`, such as ``size=256, iterations=120, init="noise", seed=1``.
+    :class:`minigan.style.settings.Settings`, such as ``size=256, iterations=80, init="noise", seed=1``.
     on_event is called after every iteration and ends the run by returning True; on_forecast once, before it.
 
     Example: ``save_image("out.png", transfer("me.jpg", "waves.jpg", size=384).picture)``.
@@ -100,48 +102,72 @@ def transfer(
         None if mask is None else load(mask, f"mask {k}", channels=1)[0]
         for k, mask in enumerate(plan.masks or [None] * len(styles), 1)
     ]
-    extractor = _opened(plan)
-    least, of_style = check(plan, extractor, target, styles, shares, masks)
+    extractors = _opened(plan)
+    least, of_style = check(plan, extractors[0], target, styles, shares, masks)
     if plan.colours == "histogram" and target is not None:
         styles = [colour.match_colours(one, target) for one in styles]
     shape = (target if target is not None else styles[0]).shape[1:]
+    plan = replace(plan, coarse=beginning(plan, shape, least))
     styles, shares, masks = _taking_part(styles, shares, masks)
     final = fitted(shape, plan.size)
     if target is not None and target.shape[1] > final[0]:  # nothing larger is needed from here on
         target = resize(target, *final)
     own = target
-    if plan.colours == "style" and plan.recolour and target is not None and styles:
-        fit = [None if mask is None else resize(mask[None], *target.shape[1:])[0] for mask in masks]
-        target = colour.recoloured(target, styles, shares, fit, plan.recolour)
 
-    def objective(height: int, width: int, plan: Settings = plan) -> Objective:
-        return build(extractor, plan, target, styles, shares, masks, height, width, of_style)
+    tinted = partial(_tinted, plan=plan, styles=styles, shares=shares, masks=masks)
+    target = None if target is None else tinted(target)
+
+    def objective(height: int, width: int, plan: Settings = plan) -> Pyramid:
+        return build(extractors, plan, target, styles, shares, masks, height, width, of_style)
 
     small = forecast.probe_size(*final, least)
-    predicted = forecast.predict(objective(*small), plan, *final, least)
+    probe = objective(*small)
+    predicted = forecast.predict(probe, probe.whole, plan, *final, least)
     if not plan.tile:
         forecast.check(predicted, plan.size)
     if on_forecast is not None:
         on_forecast(predicted)
-    history: list[dict[str, float]] = []
-    reasons: dict[int, str] = {}
-    picture, state = starting_picture(plan, target, styles, shape), None
-    for coarser, size in reversed(list(enumerate(reversed(plan.sizes())))):
-        height, width = fitted(shape, size)
-        picture = resize(picture, height, width)
-        stage = replace(plan, content_weight=(plan.content_weight or 0) * FIRST_THINGS**coarser)
-        function = objective(height, width, stage)
-        outcome, state = paint_size(function, plan, size, picture, state, history, on_event)
-        picture, reasons[size] = outcome.x[0].clip(0, 1), outcome.reason
-        if outcome.reason == "asked to stop" and on_event is not None:
-            break
+    grain = partial(roughened, styles=styles, shares=shares, scale=plan.style_scale)
+    picture = starting_picture(plan, target, styles, shape)
+    picture, history, reasons = paint_sizes(plan, shape, objective, picture, target, grain, on_event)
+    picture = tinted(picture)
     if plan.colours == "luminance" and own is not None:
         picture = colour.with_colours_of(picture, resize(own, *picture.shape[1:]))
     return Result(picture.astype(np.float32), history, reasons, time.perf_counter() - begun, predicted, plan)
 
 
+def paint_sizes(
+    plan: Settings,
+    shape: Sequence[int],
+    objective: Callable[[int, int, Settings], Pyramid],
+    picture: np.ndarray,
+    target: np.ndarray | None,
+    grain: Callable[..., np.ndarray],
+    on_event: Callable[[Event], object] | None,
+) -> tuple[np.ndarray, list[dict[str, float]], dict[int, str]]:
+    """Paint at every size of the plan, each from what the one before it left; picture, history, reasons."""
+    history: list[dict[str, float]] = []
+    reasons: dict[int, str] = {}
+    generator, state = np.random.default_rng(plan.seed), None
+    seen = target if isinstance(plan.init, str) and plan.init == "content" else None
+    sizes = plan.sizes()
+    for number, size in enumerate(sizes):
+        height, width = fitted(shape, size)
+        if number:
+            picture = grain(enlarged(picture, seen, height, width), generator=generator)
+        coarser = len(sizes) - 1 - number
+        stage = replace(plan, content_weight=plan.content_weight * FIRST_THINGS**coarser)
+        evaluate = objective(height, width, stage)
+        outcome, state = paint_size(evaluate, plan, size, picture, state, history, on_event)
+        picture, reasons[size] = outcome.x[0].clip(0, 1), outcome.reason
+        if outcome.reason == "asked to stop" and on_event is not None:
+            picture = enlarged(picture, seen, *fitted(shape, plan.size))
+            break
+    return picture, history, reasons
+
+
 def paint_size(
-    objective: Objective,
+    evaluate: Pyramid,
     plan: Settings,
     size: int,
     picture: np.ndarray,
@@ -150,7 +176,6 @@ def paint_size(
     on_event: Callable[[Event], object] | None,
 ) -> tuple[Outcome, State]:
     """Optimise the pixels at one size, from ``picture`` (3, H, W); returns the outcome and Adam's state."""
-    evaluate = Tiled(objective) if plan.tile else objective
     begun = time.perf_counter()
     last: list[Value] = []
     totals: list[float] = []
@@ -197,31 +222,6 @@ def stalled(totals: Sequence[float], share: float) -> bool:
     return share > 0 and len(totals) > PATIENCE and totals[-1] > (1 - share) * totals[-1 - PATIENCE]
 
 
-def build(
-    extractor: Extractor,
-    plan: Settings,
-    content: np.ndarray | None,
-    styles: Sequence[np.ndarray],
-    shares: Sequence[float],
-    masks: Sequence[np.ndarray | None],
-    height: int,
-    width: int,
-    least: int = 8,
-) -> Objective:
-    """The objective for one size: every picture resized to what it is compared at, a style to no less than
-    ``least`` pixels each way (which only a picture that is painted to take the time needs)."""
-    side = round(max(height, width) * plan.style_scale)
-    sized = [resize(one, *(max(n, least) for n in fitted(one.shape[1:], side))) for one in styles]
-    return Objective(
-        extractor,
-        plan,
-        None if content is None else resize(content, height, width),
-        sized,
-        shares,
-        [None if mask is None else resize(mask[None], height, width)[0] for mask in masks],
-    )
-
-
 def starting_picture(
     plan: Settings, content: np.ndarray | None, styles: Sequence[np.ndarray], shape: tuple[int, ...]
 ) -> np.ndarray:
@@ -257,10 +257,32 @@ def load(picture: Picture, what: str, channels: int = 3) -> np.ndarray:
     return np.repeat(picture, channels // picture.shape[0], 0).astype(np.float32)
 
 
-def _opened(plan: Settings) -> Extractor:
-    if isinstance(plan.features, Extractor):
-        return plan.features
-    return open_features(plan.features, weights=plan.weights, pooling=plan.pooling, seed=plan.seed)
+def _opened(plan: Settings) -> list[Extractor]:
+    """The network for the whole picture and, where there is a use for it, the one for the halved."""
+
+    def opened(network: str | Extractor, **options: Any) -> Extractor:
+        if isinstance(network, Extractor):
+            return network
+        return open_features(network, pooling=plan.pooling, seed=plan.seed, **options)
+
+    first = opened(plan.features, weights=plan.weights)
+    return [first, opened(plan.small_features)] if any(plan.scales[1:]) else [first]
+
+
+def _tinted(
+    picture: np.ndarray,
+    plan: Settings,
+    styles: Sequence[np.ndarray],
+    shares: Sequence[float],
+    masks: Sequence[np.ndarray | None],
+) -> np.ndarray:
+    """The picture with the styles' colours, as far as the settings want them."""
+    if plan.colours != "style" or not styles:
+        return picture
+    fit = [None if mask is None else resize(mask[None], *picture.shape[1:])[0] for mask in masks]
+    side = round(max(picture.shape[1:]) * plan.style_scale)  # a larger copy of a style has more contrast
+    sized = [resize(one, *fitted(one.shape[1:], side)) for one in styles]
+    return colour.recoloured(picture, sized, shares, fit, plan.recolour)
 
 
 def _taking_part(

@@ -17,9 +17,10 @@ import tiny
 
 def test_memory_is_near_what_is_used(size=64):
     content, style = tiny.picture(0, size, size), tiny.picture(1, size, size)
-    transfer(content, style, size=16, iterations=1, features=tiny.extractor())  # imports what it needs
+    net = tiny.extractor(widths=(8, 16))
+    transfer(content, style, size=16, iterations=1, features=net)  # imports what it needs
     tracemalloc.start()
-    result = transfer(content, style, size=size, iterations=3, features=tiny.extractor(widths=(8, 16)))
+    result = transfer(content, style, size=size, iterations=3, features=net, small_features=net)
     used = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert 0.4 * used < result.forecast.memory < 2.5 * used
@@ -30,9 +31,9 @@ def test_time_grows_with_pixels_and_iterations(monkeypatch):
     monkeypatch.setattr(forecast.time, "perf_counter", map(float, range(100)).__next__)
 
     def seconds(size, iterations):
-        plan = Settings(size=size, iterations=iterations)
+        plan = Settings(size=size, iterations=iterations, coarse=0)
         probe = Objective(tiny.extractor(), plan, None, [tiny.picture(0)], [1.0], [None])
-        return forecast.predict(probe, plan, size, size).seconds
+        return forecast.predict(probe, probe, plan, size, size).seconds
 
     assert seconds(256, 50) == pytest.approx(4 * seconds(128, 50))
     assert 1.8 < seconds(256, 50) / seconds(256, 25) < 2.0

@@ -30,6 +30,11 @@ BAD = [
     ({"recolour": -0.5}, "recolour"),
     ({"ema": 1.0, "optimizer": "adam"}, "ema: expected a decay below 1"),
     ({"ema": 0.9}, "L-BFGS has no noise"),
+    ({"scales": ()}, "scales: expected 1 to 4 numbers, got 0"),
+    ({"scales": (1, 1, 1, 1, 1)}, "scales: expected 1 to 4 numbers, got 5"),
+    ({"scales": (1, -0.5)}, "scales: expected a number of at least 0, got -0.5"),
+    ({"scales": (0, 0)}, "scales: at least one must be above 0"),
+    ({"small_features": "vgg"}, "small_features 'vgg': expected one of shipped"),
 ]
 
 
@@ -37,7 +42,7 @@ WRONG_KINDS = [
     ("features", 3), ("features", None), ("weights", 5), ("weights", True), ("init", None), ("init", [1]),
     ("content_layers", 5), ("content_layers", "relu1_1"), ("style_layers", ["relu1_1", 3]),
     ("style_layers", True), ("style_layers", {3: 1.0}), ("blend", 0.5), ("blend", True), ("blend", "0.5"),
-    ("masks", 3), ("masks", "a.png"),
+    ("masks", 3), ("masks", "a.png"), ("scales", 1.0), ("scales", "1"), ("small_features", None),
     ("pooling", ["max"]), ("statistic", {}), ("optimizer", None), ("size", "64"), ("seed", None), ("lr", "x"),
     ("lr", 10**400), ("style_weight", 10**400), ("ema", True), ("stop", [0.1]),
 ]  # fmt: skip
@@ -57,16 +62,10 @@ def test_bad_settings(settings, match):
 
 
 def test_sizes_double_up_to_the_last():
-    assert Settings(size=256).sizes() == Settings(size=256, init="noise", coarse=0).sizes() == [256]
-    for init in ("noise", "style"):
+    assert Settings(size=256, coarse=0).sizes() == [256]
+    for init in ("content", "noise", "style"):
         assert Settings(size=256, init=init).sizes() == [64, 128, 256]
-    assert Settings(size=48, init="noise").sizes() == [48]
-
-
-def test_what_is_left_open_depends_on_the_start():
-    """From noise the content has to be found first."""
-    assert (Settings().content_weight, Settings(init="noise").content_weight) == (0.04, 0.2)
-    assert Settings(init="noise", content_weight=0.0, coarse=0).content_weight == 0.0
+    assert Settings(size=48).sizes() == [48]
 
 
 def test_sizes_double_up_from_where_it_is_said():

@@ -9,8 +9,9 @@ import pytest
 from minigan.data import save_image
 from minigan.errors import ArgumentError, DataError, FileError, NumericError, ShapeError
 from minigan.style import Settings, transfer
-from minigan.style.checks import fitted
-from minigan.style.transfer import stalled, starting_picture
+from minigan.style.checks import beginning, fitted
+from minigan.style.colour import colour_statistics
+from minigan.style.transfer import FIRST_THINGS, stalled, starting_picture
 
 sys.path.insert(0, str(Path(__file__).parent))
 import tiny
@@ -74,6 +75,8 @@ def test_several_styles_with_masks_and_blend():
 def test_stops_when_asked_and_when_nothing_is_gained():
     asked = paint(iterations=50, on_event=lambda event: event.iteration == 3)
     assert asked.reasons == {32: "asked to stop"} and len(asked.history) == 3
+    early = paint(iterations=50, size=64, coarse=16, on_event=lambda event: event.size == 32)
+    assert list(early.reasons) == [16, 32] and early.picture.shape == paint(size=64, iterations=1).picture.shape
     bored = paint(iterations=200, optimizer="adam", lr=1e-6, stop=0.05)
     assert bored.reasons[32] == "after 21 iterations: the last 20 lowered the loss by less than 5.00%"
     assert stalled([1.0] * 21, 0.01) and not stalled([1.0] * 20, 0.01) and not stalled([1.0] * 21, 0.0)
@@ -88,10 +91,28 @@ def test_no_iterations_give_the_start():
 
 
 def test_coarse_sizes_look_for_the_content_first():
-    """At each coarser size the content's loss weighs ten times as much."""
-    history = paint(size=64, coarse=16, iterations=1, optimizer="gd", variation_weight=0.0).history
-    for entry, weight in zip(history, (4.0, 0.4, 0.04), strict=True):
+    """At each coarser size the content's loss weighs more."""
+    settings = {"content_weight": 0.4, "variation_weight": 0.0, "iterations": 1, "optimizer": "gd"}
+    history = paint(size=64, coarse=16, **settings).history
+    for entry, weight in zip(history, (0.4 * FIRST_THINGS**2, 0.4 * FIRST_THINGS, 0.4), strict=True):
         assert entry["total"] == pytest.approx(weight * entry["content"] + entry["style"], rel=1e-4)
+
+
+def test_the_painting_has_the_colours_of_the_style():
+    """Mean and covariance exactly, but for what lies outside [0, 1] and is cut off."""
+    found, wanted = colour_statistics(paint().picture), colour_statistics(STYLE)
+    np.testing.assert_allclose(found[0], wanted[0], atol=0.01)
+    np.testing.assert_allclose(found[1], wanted[1], atol=0.1 * wanted[1].max())
+
+
+def test_where_a_painting_begins():
+    """At 64 pixels, or where the picture is large enough; a picture given as the start keeps its size."""
+    shape = (100, 200)
+    assert beginning(Settings(size=256), shape, 16) == 64
+    assert beginning(Settings(size=256), shape, 40) == 128
+    assert beginning(Settings(size=256), shape, 999) == 256
+    assert beginning(Settings(size=256, coarse=32), shape, 999) == 32
+    assert beginning(Settings(size=256, init=CONTENT), shape, 16) == 0
 
 
 def test_colours_are_kept_when_asked():

@@ -3,12 +3,12 @@
 import numpy as np
 
 from minigan.style import filters
-from minigan.style.features import PICTURES, Extractor, vgg_like
+from minigan.style.features import BESIDE, PALETTE, Extractor, vgg_like
 
 
 def extractor(*, widths=(4, 6), dtype=np.float32, seed=0, **options):
-    layers = [*PICTURES, *vgg_like(widths)]
-    weights = filters.random_weights(layers, np.random.default_rng(seed))
+    layers = [*BESIDE, *vgg_like(widths)]
+    weights = filters.palette(PALETTE) | filters.random_weights(layers, np.random.default_rng(seed))
     blocks = range(1, len(widths) + 1)
     return Extractor(
         "tiny",

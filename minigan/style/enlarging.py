@@ -1,0 +1,57 @@
+"""From one size to the next: what no smaller picture could hold is put back, for the descent to work on.
+
+An enlarged painting is smooth, and where it is smooth a descent on statistics has nothing to begin a stroke
+from: it overworks the edges there are and leaves the rest bare. So the enlarged painting gets the detail that
+the content has at this size and not at the last, and noise as strong, and of the colours, as the style's
+grain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minigan.data import resize
+from minigan.style.checks import fitted
+from minigan.style.colour import colour_statistics, root
+
+STRENGTH = 1.5  # of the noise, relative to the style's grain: some of it is lost as strokes are made of it
+
+
+def enlarged(painting: np.ndarray, content: np.ndarray | None, height: int, width: int) -> np.ndarray:
+    """A painting (3, h, w) at a larger size with the content's detail; (3, height, width) in [0, 1]."""
+    picture = resize(painting, height, width)
+    if content is not None:
+        small = resize(content, *painting.shape[1:])
+        picture = picture + resize(content, height, width) - resize(small, height, width)
+    return picture.clip(0, 1)
+
+
+def roughened(
+    picture: np.ndarray,
+    styles: Sequence[np.ndarray],
+    shares: Sequence[float],
+    generator: np.random.Generator,
+    scale: float = 1.0,
+) -> np.ndarray:
+    """A picture (3, H, W) with noise of the covariance of the styles' grain, in [0, 1].
+
+    shares: what each style counts; scale: its longer side, relative to the picture's.
+    """
+    if not styles:
+        return picture
+    side = round(max(picture.shape[1:]) * scale)
+    covariance = np.zeros((3, 3))
+    for style, share in zip(styles, shares, strict=True):
+        sized = resize(style, *fitted(style.shape[1:], side))
+        covariance += share * colour_statistics(grain(sized))[1]
+    noise = np.tensordot(root(covariance, 0.5), generator.standard_normal(picture.shape), 1)
+    return (picture + STRENGTH * noise).clip(0, 1).astype(np.float32)
+
+
+def grain(picture: np.ndarray) -> np.ndarray:
+    """(3, H, W) -> (3, H - 2, W - 2): the picture less its blur by 1 2 1 / 4 each way."""
+    rows = picture[:, :-2] + 2 * picture[:, 1:-1] + picture[:, 2:]
+    blurred = rows[..., :-2] + 2 * rows[..., 1:-1] + rows[..., 2:]
+    return picture[:, 1:-1, 1:-1] - blurred / 16
