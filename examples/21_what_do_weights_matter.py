@@ -28,7 +28,7 @@ parser.add_argument("--weights", metavar="FILE", help="VGG19's weights, for a fo
 parser.add_argument("--size", type=int, default=256, help="pixels of the longer side")
 parser.add_argument("--out", default="what_weights_matter.jpg", metavar="FILE")
 chosen = lesson.options(parser)
-size, iterations = (64, 5) if chosen.quick else (chosen.size, 100)
+size, iterations = (64, 5) if chosen.quick else (chosen.size, 50)
 
 # %% [markdown]
 # ## Two pictures that need no download
@@ -50,7 +50,8 @@ paintings = {}
 networks = ["filters", "random", "shipped"] + (["vgg19"] if chosen.weights else [])
 for name in networks:
     weights = chosen.weights if name == "vgg19" else None
-    result = transfer(content, style, size=size, iterations=iterations, features=name, weights=weights)
+    result = transfer(content, style, size=size, iterations=iterations, features=name, weights=weights,
+                      small_features="random" if weights else name)  # fmt: skip
     paintings[name] = result.picture
     last = result.history[-1]
     print(f"{name:>8}: {result.seconds:5.1f} s, style loss {last['style']:.4f}, {result.reasons[size]}")

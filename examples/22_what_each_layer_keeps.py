@@ -71,13 +71,14 @@ lesson.show(lesson.panels(shown, cmap="viridis"), "grams.png", "The style as fou
 # ## Textures, layer by layer
 #
 # With the Gram matrices of the first layer alone: colours and grain. With those of the deeper layers too:
-# strokes, then motifs, each as large as the layer can see.
+# strokes, then motifs, each as large as the layer can see. (A whole painting looks at its halved copies too,
+# `--scales`, and so sees what is larger.)
 
 # %%
 textures, last = {"the style": style}, []
 for count in range(1, len(layers) + 1):
     chosen = {"style_layers": layers[:count], "statistic": "gram", "init": "noise", "variation_weight": 0.0}
-    result = transfer(None, style, **chosen, **options)
+    result = transfer(None, style, **chosen, **options, scales=(1.0,), recolour=0.0)
     textures[f"up to {layers[count - 1]}"] = result.picture
     last.append(result.history[-1]["style"] / result.history[0]["style"])
     print(f"layers up to {layers[count - 1]}: style loss at {last[-1]:.1%} of its start")

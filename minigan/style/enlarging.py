@@ -16,7 +16,7 @@ from minigan.data import resize
 from minigan.style.checks import fitted
 from minigan.style.colour import colour_statistics, root
 
-STRENGTH = 1.5  # of the noise, relative to the style's grain: some of it is lost as strokes are made of it
+STRENGTH = 1.3  # of the noise, relative to the style's grain: some of it is lost as strokes are made of it
 
 
 def enlarged(painting: np.ndarray, content: np.ndarray | None, height: int, width: int) -> np.ndarray:

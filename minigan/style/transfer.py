@@ -29,7 +29,9 @@ from minigan.style.pyramid import Pyramid, build
 from minigan.style.settings import Settings
 
 Picture = np.ndarray | str | os.PathLike
-FIRST_THINGS = 1.25  # coarse sizes place things, fine ones paint: content counts so much more at each coarser
+# Coarse sizes place things, fine ones paint: content counts so much more at each coarser size. From noise there
+# is nothing in its place yet.
+FIRST_THINGS, FROM_NOISE = 1.25, 10.0
 PATIENCE = 20  # iterations over which the stop rule looks for an improvement
 
 
@@ -155,8 +157,8 @@ def paint_sizes(
         height, width = fitted(shape, size)
         if number:
             picture = grain(enlarged(picture, seen, height, width), generator=generator)
-        coarser = len(sizes) - 1 - number
-        stage = replace(plan, content_weight=plan.content_weight * FIRST_THINGS**coarser)
+        first = (FROM_NOISE if plan.from_noise() else FIRST_THINGS) ** (len(sizes) - 1 - number)
+        stage = replace(plan, content_weight=(plan.content_weight or 0) * first)
         evaluate = objective(height, width, stage)
         outcome, state = paint_size(evaluate, plan, size, picture, state, history, on_event)
         picture, reasons[size] = outcome.x[0].clip(0, 1), outcome.reason

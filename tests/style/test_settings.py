@@ -68,6 +68,13 @@ def test_sizes_double_up_to_the_last():
     assert Settings(size=48).sizes() == [48]
 
 
+def test_what_is_left_open_depends_on_the_start():
+    """From noise the content has to be found first."""
+    assert (Settings().content_weight, Settings(init="noise").content_weight) == (0.075, 0.3)
+    assert Settings(init="noise", content_weight=0.0).content_weight == 0.0
+    assert Settings(init=np.zeros((3, 8, 8))).content_weight == 0.075
+
+
 def test_sizes_double_up_from_where_it_is_said():
     assert Settings(size=256, coarse=64).sizes() == [64, 128, 256]
     assert Settings(size=300, coarse=64).sizes() == [64, 75, 150, 300]
