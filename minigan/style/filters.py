@@ -47,8 +47,9 @@ def palette(layer: Layer) -> dict[str, np.ndarray]:
     directions = generator.standard_normal((count, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     opponents: np.ndarray = np.array([[1, 1, 1], [4, -4, 0], [2, 2, -4]]) / 3
-    weight: np.ndarray = (directions @ opponents).astype(np.float32).reshape(count, 3, 1, 1)
-    return {f"{name}.weight": weight, f"{name}.bias": generator.uniform(-0.6, 0.6, count).astype(np.float32)}
+    weight = np.asarray(directions @ opponents, np.float32).reshape(count, 3, 1, 1)
+    bias = np.asarray(generator.uniform(-0.6, 0.6, count), np.float32)
+    return {f"{name}.weight": weight, f"{name}.bias": bias}
 
 
 def pyramid(levels: int = 4, directions: int = 6) -> tuple[list[Layer], dict[str, np.ndarray]]:

@@ -29,8 +29,8 @@ from minigan.style.pyramid import Pyramid, build
 from minigan.style.settings import Settings
 
 Picture = np.ndarray | str | os.PathLike
-# Coarse sizes place things, fine ones paint: content counts so much more at each coarser size. From noise there
-# is nothing in its place yet.
+# Coarse sizes place things, fine ones paint: content counts so much more at each coarser size. From noise
+# there is nothing in its place yet.
 FIRST_THINGS, FROM_NOISE = 1.25, 10.0
 PATIENCE = 20  # iterations over which the stop rule looks for an improvement
 
