@@ -53,7 +53,7 @@ def predict(
     start = time.perf_counter()
     function(picture)
     pixel = (time.perf_counter() - start) / picture[0, 0].size
-    steps = 1.06 * settings.iterations + 2  # L-BFGS evaluates a little more than once per iteration
+    steps = 1.06 * settings.steps() + 2  # L-BFGS evaluates a little more than once per iteration
     longer = max(height, width)
     pixels = sum(height * width * (size / longer) ** 2 for size in settings.sizes())
     needed, free = count_memory(objective, settings, height, width), backend.free_memory() or ASSUMED_FREE

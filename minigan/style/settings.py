@@ -50,7 +50,7 @@ class Settings:
     # "content", "noise", "style" (its colour statistics), or a picture: an array, or a file as a Path
     init: str | np.ndarray | os.PathLike = "content"
     optimizer: str = "lbfgs"
-    iterations: int = 50  # at each size
+    iterations: int | None = None  # at each size; None: 50 of L-BFGS, else 150 of its smaller steps
     lr: float = 0.02  # of adam and gd
     coarse: int | None = None  # begin at this size and double it up to `size`; 0: only the full size;
     # None: 64, or the first doubling of it at which the picture is large enough for its features
@@ -83,7 +83,7 @@ class Settings:
         self._check_scales()
         for name, least in (("size", 16), ("iterations", 0), ("coarse", 0), ("seed", 0), ("tile", 0)):
             value = getattr(self, name)
-            if name == "coarse" and value is None:
+            if value is None and name in ("coarse", "iterations"):
                 continue
             if type(value) is not int or value < least:
                 raise ArgumentError(f"{name}: expected a whole number of at least {least}, got {value!r}")
@@ -104,6 +104,12 @@ class Settings:
             raise ArgumentError("ema: L-BFGS has no noise to average out; use it with optimizer adam or gd")
         if self.tile and "shifted" in self.statistic:
             raise ArgumentError("tile: shifted Gram matrices reach over tile edges; use gram or covariance")
+
+    def steps(self) -> int:
+        """The iterations at each size."""
+        if self.iterations is not None:
+            return self.iterations
+        return 50 if self.optimizer == "lbfgs" else 150
 
     def from_noise(self) -> bool:
         """Whether the content has to be found before it can be painted."""

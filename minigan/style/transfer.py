@@ -192,13 +192,13 @@ def paint_size(
     def after(number: int, x: np.ndarray, total: float) -> bool:
         totals.append(total)
         history.append({"size": size, "iteration": number, "total": total, **last[0].parts})
-        event = Event(size, number, plan.iterations, total, last[0].parts, x[0], time.perf_counter() - begun)
+        event = Event(size, number, plan.steps(), total, last[0].parts, x[0], time.perf_counter() - begun)
         asked = on_event is not None and on_event(event) is True
         return asked or stalled(totals, plan.stop)
 
     start = np.ascontiguousarray(picture[None], np.float32)
     if plan.optimizer == "lbfgs":
-        outcome, state = minimise(function, start, iterations=plan.iterations, on_iteration=after), None
+        outcome, state = minimise(function, start, iterations=plan.steps(), on_iteration=after), None
     else:
         outcome, state = descend(
             function,
@@ -207,7 +207,7 @@ def paint_size(
             lr=plan.lr,
             ema=plan.ema,
             state=state,
-            iterations=plan.iterations,
+            iterations=plan.steps(),
             on_iteration=after,
         )
     if outcome.reason == "asked to stop" and stalled(totals, plan.stop):
