@@ -73,9 +73,6 @@ luminance, histogram = paint(night, colours="luminance"), paint(night, colours="
 means = {"content": square, "style's colours": plain, "luminance": luminance, "histogram": histogram}
 for name, picture in means.items():
     print(f"{name:>16}: mean colour {colour_statistics(picture)[0].round(2)}")
-lesson.show(
-    lesson.panels(means, columns=4), "own_colours.png", "The style's colours, and twice the content's."
-)
 
 
 def tint(picture):
@@ -88,6 +85,9 @@ if not quick:
     for kept in (luminance, histogram):
         away, before = (np.abs(tint(one) - tint(square)).max() for one in (kept, plain))
         assert away < 0.6 * before
+lesson.show(
+    lesson.panels(means, columns=4), "own_colours.png", "The style's colours, and twice the content's."
+)
 
 # %% [markdown]
 # ## In tiles
