@@ -34,8 +34,11 @@ def steps():
     for name in gan_models.NAMES:
         yield f"{name}, the step of gan_step.py", gan_models.minigan_trainer(name, batch=2).step
     images = np.random.default_rng(0).uniform(-1, 1, (8, 3, 64, 64)).astype(np.float32)
-    config = gan.resolve("dcgan", shape=(3, 64, 64), batch=2)
-    yield "recipe dcgan at 64 px, a trainer's step", gan.Trainer.create(config, images).train_step
+    plain = {"upsampling": "transposed", "minibatch_std": False}
+    for words, options in (("plain", plain), ("as laid out there", {})):
+        config = gan.resolve("dcgan", shape=(3, 64, 64), batch=2, **options)
+        step = gan.Trainer.create(config, images).train_step
+        yield f"recipe dcgan at 64 px, {words}, a trainer's step", step
 
 
 def main():
