@@ -20,7 +20,7 @@ from minigan.style.colour import colour_statistics
 from minigan.viz import lesson
 
 quick = lesson.options("Two styles, own colours, going on").quick
-size, iterations = (48, 2) if quick else (128, 50)
+size, iterations = (48, 2) if quick else (96, 50)
 picks = {"size": size, "iterations": iterations, "features": "random" if quick else "shipped"}
 content = load_image(str(get_sample_data("grace_hopper.jpg", asfileobj=False)))[:, :512, :]
 night = paint_demo_style(256)

@@ -132,7 +132,8 @@ def transfer(
     grain = partial(roughened, styles=styles, shares=shares, scale=plan.style_scale)
     picture = starting_picture(plan, target, styles, shape)
     picture, history, reasons = paint_sizes(plan, shape, objective, picture, target, grain, on_event)
-    picture = tinted(picture)
+    if len(styles) == 1 and masks[0] is None:  # several in one painting have no colours in common
+        picture = tinted(picture)
     if plan.colours == "luminance" and own is not None:
         picture = colour.with_colours_of(picture, resize(own, *picture.shape[1:]))
     return Result(picture.astype(np.float32), history, reasons, time.perf_counter() - begun, predicted, plan)
