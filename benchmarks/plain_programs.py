@@ -212,6 +212,8 @@ PROGRAMS = (
     operation("bce with logits", ("BinaryCrossEntropyWithLogits",),
               lambda lib, x, t: lib.F.binary_cross_entropy_with_logits(x, t),
               (128, 784), (128, 784)),
+    operation("bce of probabilities", ("BinaryCrossEntropy",),
+              lambda lib, x: lib.F.binary_cross_entropy(x.sigmoid(), (x > 0).float()), (128, 784)),
     operation("linear", ("Linear",), lambda lib, x, w, b: lib.F.linear(x, w, b),
               (256, 1024), (1024, 1024), (1024,)),
     operation("matmul", ("MatMul",), lambda lib, x, y: x @ y, (1024, 1024), (1024, 1024)),

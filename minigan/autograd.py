@@ -175,7 +175,7 @@ def _backward(op: Op, g: Tensor) -> tuple[Tensor | None, ...]:
     if len(found) != len(op.parents):
         raise GraphError(f"{op.name}: backward returned {len(found)} gradients for {len(op.parents)} inputs")
     for i, (gp, shape) in enumerate(zip(found, op.input_shapes, strict=True)):
-        if gp is not None and gp._data.shape != shape:
+        if gp is not None and gp.shape != shape:
             raise GraphError(f"{op.name}: the gradient of input {i} has shape {gp.shape}, expected {shape}")
     return found
 

@@ -42,6 +42,10 @@ def mixed(
     empty; row i and column j hold the coarse levels of picture i and, from ``level`` on, those of picture j.
     """
     core, z = _open(sampler, latents, labels)
+    if len(core.levels) < 2:
+        raise ArgumentError(
+            "--mix: the network has one level alone; its pictures are too small to mix styles"
+        )
     if not 0 < level < len(core.levels):
         raise ArgumentError(f"--mix: expected a level from 1 to {len(core.levels) - 1}, got {level}")
     side = isqrt(len(z))

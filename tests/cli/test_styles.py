@@ -9,7 +9,7 @@ from minigan.cli import styles
 from minigan.cli.run_folder import RunFolder
 from minigan.cli.sample import open_sampler
 
-STYLE = ["style", "--data", "glyphs", "--size", "8", "--set", "latent=4", "--set", "base=2", "--batch", "4",
+STYLE = ["style", "--data", "glyphs", "--size", "16", "--set", "latent=4", "--set", "base=2", "--batch", "4",
          "--limit", "20", "--steps", "1"]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ instead of inverting the formula; a transposed convolution says which of the S s
 """
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, wraps
+from functools import cached_property
 
 import numpy as np
 
@@ -108,21 +108,6 @@ class ConvSpec:
                         self.stride, self.padding, self.dilation)  # fmt: skip
 
 
-def remembered(function):
-    """Decorator: work out a spec once for the same sizes, as a net asks for the same ones in every step."""
-    kept = lru_cache(1024, typed=True)(function)
-
-    @wraps(function)
-    def look_up(*sizes, **settings):
-        try:
-            return kept(*sizes, **settings)
-        except TypeError:  # a list has no hash
-            return function(*sizes, **settings)
-
-    return look_up
-
-
-@remembered
 def from_conv(x_shape, weight_shape, *, stride=1, padding=0, dilation=1, groups=1):
     """The spec of a convolution of an (N, C, H, W) input with an (O, C / groups, KH, KW) weight.
 
@@ -139,7 +124,6 @@ def from_conv(x_shape, weight_shape, *, stride=1, padding=0, dilation=1, groups=
     return ConvSpec(N, C, H, W, O, KH, KW, stride, padding, dilation, groups)
 
 
-@remembered
 def from_transpose(y_shape, weight_shape, *, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     """The spec whose *input gradient* is the wanted transposed convolution.
 
