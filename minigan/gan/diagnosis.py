@@ -115,15 +115,14 @@ def _growth(norms: Sequence[float]) -> float:
     return fmean(norms[-tenth:]) / first if first > 0 else 1.0
 
 
-UNSEEN = 0.05  # share of unseen real pictures that lie as near to a training picture as "near" means
+UNSEEN = 0.05  # share of other real pictures that lie as near to a training picture as "near" means
 
 
 def judge_memory(nearest: np.ndarray, unseen: np.ndarray) -> Finding:
     """Say whether generated pictures are copies, from distances to the nearest training picture.
 
-    ``nearest`` are those of generated pictures, ``unseen`` those of real ones that are not in the
-    training set. Near is what only 5 % of the unseen real pictures are; of pictures that were not copied
-    about as many are.
+    ``nearest`` are those of generated pictures, ``unseen`` those of other real ones.  Near is what only
+    5 % of the other real pictures are; of pictures that were not copied about as many are.
     """
     limit = float(np.quantile(unseen, UNSEEN))
     near = float((nearest < limit).mean())

@@ -8,6 +8,7 @@ Autoencoders", arXiv 1903.12436, section 4).
 
 from __future__ import annotations
 
+import warnings
 from math import log, pi
 
 import numpy as np
@@ -39,7 +40,9 @@ def fit(codes: np.ndarray, components: int, generator: np.random.Generator) -> M
     if not np.ptp(codes, axis=0).any():
         components = 1  # nothing to tell apart
     start = codes[generator.choice(samples, components, replace=False)]
-    _, nearest = kmeans2(codes, start, minit="matrix", missing="warn")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a cluster that stays empty: it gets a share of next to nothing
+        _, nearest = kmeans2(codes, start, minit="matrix", missing="warn")
     belongs = np.eye(components)[nearest]
     for _ in range(ROUNDS):
         shares, means, factors = _weighted(codes, belongs + 1e-6)

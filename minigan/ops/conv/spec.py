@@ -46,6 +46,7 @@ class ConvSpec:
         object.__setattr__(self, "stride", pair(self.stride, "stride", minimum=1))
         object.__setattr__(self, "padding", pair(self.padding, "padding", minimum=0))
         object.__setattr__(self, "dilation", pair(self.dilation, "dilation", minimum=1))
+        object.__setattr__(self, "groups", _plain(self.groups))
         _check_groups(self.groups, self.C, self.O)
         if min(self.N, self.H, self.W) < 0 or min(self.C, self.O, self.KH, self.KW) < 1:
             raise ShapeError(
@@ -115,6 +116,7 @@ def from_conv(x_shape, weight_shape, *, stride=1, padding=0, dilation=1, groups=
     """
     N, C, H, W = _four(x_shape, "input", "(N, C, H, W)")
     O, Cg, KH, KW = _four(weight_shape, "weight", "(O, C / groups, KH, KW)")  # noqa: E741
+    groups = _plain(groups)
     _check_groups(groups, C, O)
     if Cg * groups != C:
         raise ShapeError(
@@ -165,6 +167,7 @@ def from_transpose(y_shape, weight_shape, *, stride=1, padding=0, output_padding
             f"padding={padding}, dilation={dilation}, "
             f"kernel={(KH, KW)} must be at least 1; use less padding"
         )
+    groups = _plain(groups)
     _check_groups(groups, Cg * groups, O)
     return ConvSpec(N, Cg * groups, sizes[0], sizes[1], O, KH, KW, stride, padding, dilation, groups)
 
@@ -176,6 +179,11 @@ def _four(shape, what, layout):
             "reshape it or add the missing axis"
         )
     return shape
+
+
+def _plain(number):
+    """A whole number of NumPy's as Python's, which does not overflow."""
+    return int(number) if isinstance(number, np.integer) else number
 
 
 def _check_groups(groups, C, O):  # noqa: E741

@@ -1,5 +1,6 @@
 """Size arithmetic: against counting, against PyTorch's rule for the transpose, and what is refused."""
 
+import numpy as np
 import pytest
 
 from minigan.errors import ArgumentError, ShapeError
@@ -97,3 +98,11 @@ def test_refused_shapes():
     with pytest.raises(ShapeError, match="for 3 input channels"):
         from_transpose((1, 4, 6, 7), (3, 4, 3, 3))
     assert from_conv((0, 4, 6, 7), (2, 4, 3, 3)).y_shape == (0, 2, 4, 5)
+
+
+def test_small_integers_of_numpy_count_as_pythons():
+    """C = 300 channels in 100 groups of three: in 8 bits that would be 44."""
+    spec = from_transpose((1, 100, 4, 4), (100, 3, 3, 3), groups=np.uint8(100), stride=np.uint8(2))
+    assert spec.C == 300 and spec == from_transpose((1, 100, 4, 4), (100, 3, 3, 3), groups=100, stride=2)
+    spec = from_conv((1, 6, 4, 4), (6, 3, 3, 3), groups=np.uint8(2), padding=np.uint8(1))
+    assert all(type(number) is int for number in (spec.groups, *spec.padding, spec.OH, spec.group().O))
