@@ -88,7 +88,7 @@ print("only the picture has a gradient:", x.grad.shape)
 #
 # <details><summary>Answer</summary>
 #
-# About half, 14 of 27: seven forward and seven back for the painting, which has changed. The other 13 take
+# About half, 16 of 31: eight forward and eight back for the painting, which has changed. The other 15 take
 # the content and the style through the network, to numbers known before.
 #
 # ```python
@@ -102,8 +102,8 @@ print("only the picture has a gradient:", x.grad.shape)
 #     return sum(phase == "forward" and "conv" in name for phase, name in seen)
 #
 #
-# assert convolutions(careless) == 27
-# assert convolutions(lambda: function(painting[None])) == 14
+# assert convolutions(careless) == 31
+# assert convolutions(lambda: function(painting[None])) == 16
 # ```
 #
 # </details>

@@ -23,7 +23,7 @@ needs_mpi = pytest.mark.skipif(
     find_spec("mpi4py") is None or MPIEXEC is None, reason="needs the extra 'cluster' and an mpiexec"
 )
 TINY = ["msg", "--set", "latent=3", "--set", "base=4", "--batch", "8", "--log-every", "1"]
-GLYPHS = ["--data", "glyphs", "--limit", "40", "--size", "8"]
+GLYPHS = ["--data", "glyphs", "--limit", "40", "--size", "16"]
 
 
 @pytest.fixture(autouse=True)
