@@ -21,7 +21,7 @@ examples:
   minigan sample runs/first -n 100 --seed 3 --out grid.png
   minigan sample runs/first -n 10000 --out samples.npz    arrays "images", uint8 (N, C, H, W), and "latents"
   minigan sample runs/style --psi 0.7                     a style-based run: tamer pictures, less variety
-  minigan sample runs/style --mix 2                       coarse levels of one picture, fine ones of another
+  minigan sample runs/style --mix 1                       coarse levels of one picture, fine ones of another
 """
 
 
