@@ -18,7 +18,7 @@ import numpy as np
 from minigan import backend
 from minigan.backend import Array
 from minigan.errors import DTypeError, GraphError, ShapeError
-from minigan.modes import _modes, kernels, observers, run_observed
+from minigan.modes import _modes, kernel_for, kernels, observers, run_observed
 
 Edge: TypeAlias = Union["Op", "Tensor", None]
 
@@ -247,7 +247,7 @@ class Op:
             self.order = next(_order)
             self.shape = array.shape
             self.input_shapes = tuple([a.shape for a in arrays])
-            self._kept = {i: (t := inputs[i], v := t._version, v[0]) for i in self.keeps}
+            self._kept = {i: (inputs[i], inputs[i]._version, inputs[i]._version[0]) for i in self.keeps}
             if self.keeps_output:
                 self._output = (array, result._version, result._version[0])
         return result
@@ -266,8 +266,8 @@ class Op:
 
     def differentiate(self, g: Tensor) -> Any:
         """Backward, by a kernel where nothing is recorded and one takes this, else by definition."""
-        if not _modes.recording and _modes.kernels:
-            if (kernel := kernels[type(self), "derivative", type(g._data)]) is not None:
+        if not _modes.recording:
+            if (kernel := kernel_for(type(self), "derivative", g._data)) is not None:
                 found = kernel(self, g._data)
                 if found is not NotImplemented:
                     parts = found if type(found) is tuple else (found,)

@@ -65,17 +65,13 @@ class Sub(Op):
         )
 
 
-BOTH = (1, 0)
-
-
 class Product(Op):
     """What all products of two inputs share: each gradient reads the other factor."""
 
     @property
     def keeps(self) -> Sequence[int]:  # type: ignore[override]
         """The factors that wanted gradients read."""
-        first, second = self.parents[0] is not None, self.parents[1] is not None
-        return BOTH if first and second else [1] * first + [0] * second
+        return [1] * self.needs(0) + [0] * self.needs(1)
 
 
 class Mul(Product):
@@ -187,16 +183,22 @@ def _plain(x: Tensor, y: Any) -> tuple[Tensor, int | float]:
     return floating(x), float(y)
 
 
+def _with_number(x: Any, y: Any) -> tuple[Tensor, int | float] | None:
+    """A tensor and a number given in either order, as `_plain` has them; None where neither is a number."""
+    if isinstance(x, Tensor) and isinstance(y, Tensor):
+        return None
+    if is_number(x) and isinstance(y, Tensor):
+        x, y = y, x
+    return _plain(x, y) if is_number(y) else None
+
+
 def add(x: Any, y: Any, *, alpha: float = 1) -> Tensor:
     """Return x + alpha y (broadcasting).  gx = g, gy = alpha g."""
     if alpha != 1:
         return add(x, mul(y, alpha))
-    if not isinstance(y, Tensor) or not isinstance(x, Tensor):
-        if is_number(x) and isinstance(y, Tensor):
-            x, y = y, x
-        if is_number(y):
-            x, number = _plain(x, y)
-            return AddScalar(number)(x)
+    if (found := _with_number(x, y)) is not None:
+        tensor, number = found
+        return AddScalar(number)(tensor)
     return Add()(*pair(x, y, "add"))
 
 
@@ -211,12 +213,9 @@ def sub(x: Any, y: Any, *, alpha: float = 1) -> Tensor:
 
 def mul(x: Any, y: Any) -> Tensor:
     """Return x * y (broadcasting).  gx = g * y, gy = g * x."""
-    if not isinstance(y, Tensor) or not isinstance(x, Tensor):
-        if is_number(x) and isinstance(y, Tensor):
-            x, y = y, x
-        if is_number(y):
-            x, number = _plain(x, y)
-            return MulScalar(number)(x)
+    if (found := _with_number(x, y)) is not None:
+        tensor, number = found
+        return MulScalar(number)(tensor)
     return Mul()(*pair(x, y, "mul"))
 
 

@@ -108,9 +108,8 @@ def sub_derivative(op: Sub, g: Array) -> tuple[Array | None, ...]:
 @kernel(Mul, "numpy", does="derivative")
 def mul_derivative(op: Mul, g: Array) -> tuple[Array | None, ...]:
     """g * y, g * x."""
-    first, second = op._wanted or (op.needs(0), op.needs(1))
-    gx = g * op.input(1)._data if first else None
-    return shares(op, gx, g * op.input(0)._data if second else None)
+    gx = g * op.input(1)._data if op.needs(0) else None
+    return shares(op, gx, g * op.input(0)._data if op.needs(1) else None)
 
 
 @kernel(Div, "numpy", does="derivative")
