@@ -216,8 +216,10 @@ def test_the_search_finds_a_lesson_from_a_file(site, browser):
 
 @pytest.mark.docs
 def test_a_hidden_answer_opens(site, browser):
+    from selenium.webdriver.support.ui import WebDriverWait
+
     browser.get((site / "lessons" / "09_r1_from_scratch.html").as_uri())
     shown = "return document.querySelector('details pre').checkVisibility({contentVisibilityAuto: true})"
     assert not browser.execute_script(shown)
     browser.execute_script("document.querySelector('details summary').click()")
-    assert browser.execute_script(shown)
+    WebDriverWait(browser, 10).until(lambda b: b.execute_script(shown))  # a browser opens it when it next draws
