@@ -222,4 +222,4 @@ def test_a_hidden_answer_opens(site, browser):
     shown = "return document.querySelector('details pre').checkVisibility({contentVisibilityAuto: true})"
     assert not browser.execute_script(shown)
     browser.execute_script("document.querySelector('details summary').click()")
-    WebDriverWait(browser, 10).until(lambda b: b.execute_script(shown))  # a browser opens it when it next draws
+    WebDriverWait(browser, 10).until(lambda b: b.execute_script(shown))  # open at the next drawing

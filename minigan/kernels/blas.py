@@ -25,7 +25,8 @@ from minigan.kernels import parallel
 
 WORTH_SPLITTING = 1 << 24  # multiplications in a product from which a second thread pays
 
-UNPACKED = 10**6  # multiplications up to which OpenBLAS multiplies small matrices where they lie
+SMALL_KERNELS = ("SkylakeX", "Cooperlake", "SapphireRapids")  # cores with kernels for small matrices
+UNPACKED = 10**6  # multiplications up to which those multiply matrices where they lie
 SMALL_FACE = 10**4  # elements of the small factor, or of the result of long sums, up to which that pays
 NARROW = 64  # columns of a tall result up to which it pays whatever their length
 LANES = 64  # elements: blocks of columns are that many or a multiple
@@ -70,6 +71,18 @@ def _thread_calls() -> tuple[Any, Any] | None:
     library, prefix, suffix = found
     get, put = (getattr(library, f"{prefix}openblas_{verb}_num_threads{suffix}") for verb in ("get", "set"))
     return get, put
+
+
+@cache
+def core() -> str:
+    """Return OpenBLAS's name for the kernels it uses here; "" for another BLAS."""
+    from ctypes import c_char_p
+
+    if (found := _library()) is None:
+        return ""
+    function = getattr(found[0], f"{found[1]}openblas_get_corename{found[2]}")
+    function.restype, function.argtypes = c_char_p, []
+    return function().decode()
 
 
 @cache
@@ -195,10 +208,10 @@ def _by_blocks(left: np.ndarray, right: np.ndarray, out: np.ndarray, add: bool) 
     A large product copies both factors into the order of its kernel, and where two of its three sizes are
     small that is most of the work.  Up to a million multiplications OpenBLAS's kernels for AVX-512 read
     factors where they lie, in a tall product, in a transform of Winograd's and in a weight gradient alike.
-    On other processors both take the same.  ``benchmarks/blocks.py`` prints it for yours.
+    Other cores have none, and blocks only cost calls there.  ``benchmarks/blocks.py`` prints it for yours.
     """
     (M, K), N = left.shape[-2:], right.shape[-1]
-    if M * K * N <= UNPACKED:
+    if M * K * N <= UNPACKED or core() not in SMALL_KERNELS:
         return False
     longest = max(M, K, N)
     face = M * K * N // longest  # elements of the small factor, or of a small result

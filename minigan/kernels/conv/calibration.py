@@ -17,7 +17,6 @@ anew.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import math
 import os
@@ -59,17 +58,8 @@ def machine() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "threads": [blas.workers(), parallel.threads()],
         "numpy": np.__version__,
-        "blas": _core(),
+        "blas": blas.core(),
     }
-
-
-def _core() -> str:
-    """Return OpenBLAS's name for the kernels it uses here; "" for another BLAS."""
-    if (library := blas._library()) is None:
-        return ""
-    function = getattr(library[0], f"{library[1]}openblas_get_corename{library[2]}")
-    function.restype, function.argtypes = ctypes.c_char_p, []
-    return function().decode()
 
 
 def _processor() -> str:

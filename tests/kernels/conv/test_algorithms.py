@@ -123,6 +123,7 @@ TILED = (im2col, mec, planar, shifted, winograd, winograd1d)
 def test_many_small_tiles_and_any_number_of_threads(monkeypatch, threads, unpacked):
     monkeypatch.setenv("MINIGAN_THREADS", threads)
     monkeypatch.setattr(blas, "UNPACKED", unpacked)  # products in one, or in blocks of a few rows
+    monkeypatch.setattr(blas, "SMALL_KERNELS", (blas.core(),))  # whatever the processor
     monkeypatch.setattr(blas, "LANES", 8)
     monkeypatch.setattr(winograd, "ALL", 3000)
     for module in TILED:
