@@ -24,17 +24,16 @@ Compute = Callable[[], tuple[dict[str, Any], Any]]
 class Snapshot:
     """What a phase's forward changes, as it is now: buffers, random numbers, the balance's average."""
 
-    def __init__(self, networks: Iterable[nn.Module], random: np.random.Generator, balance: Balance):
+    def __init__(self, buffers: Iterable[Tensor], random: np.random.Generator, balance: Balance):
         self.random, self.balance = random, balance
         self.state, self.accuracy = random.bit_generator.state, balance.accuracy
         self.kept: list[tuple[list[Tensor], Any]] = []  # buffers of one kind, and their numbers in one array
         kinds: dict[Any, list[Tensor]] = {}
-        for network in networks:
-            for buffer in network.buffers():
-                kinds.setdefault((type(buffer.array), buffer.dtype), []).append(buffer)
-        for buffers in kinds.values():
-            xp = backend.namespace(buffers[0].array)
-            self.kept.append((buffers, xp.concatenate([buffer.array.reshape(-1) for buffer in buffers])))
+        for buffer in buffers:
+            kinds.setdefault((type(buffer.array), buffer.dtype), []).append(buffer)
+        for alike in kinds.values():
+            xp = backend.namespace(alike[0].array)
+            self.kept.append((alike, xp.concatenate([buffer.array.reshape(-1) for buffer in alike])))
 
     def restore(self) -> None:
         """Put everything back."""

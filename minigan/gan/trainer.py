@@ -50,6 +50,13 @@ class Trainer:
     def __init__(self, config: Config, generator: nn.Module, discriminator: nn.Module, loader: Loader):
         self.config, self.loader = config, loader
         self.generator, self.discriminator = generator, discriminator
+        networks = {"generator": generator, "discriminator": discriminator}
+        # Walking the networks takes longer than a small step, so it is done once.
+        self._parameters = [
+            (f"{who}.{name}", p) for who in networks for name, p in networks[who].named_parameters()
+        ]
+        self._buffers = [buffer for network in networks.values() for buffer in network.buffers()]
+        self._growing = [network for network in networks.values() if models.grows(network)]
         self.loss = losses.get(config.loss, label_smoothing=config.label_smoothing)
         self.g_optimizer = optim.Adam(generator.parameters(), lr=config.lr_g, betas=config.betas)
         self.d_optimizer = optim.Adam(discriminator.parameters(), lr=config.lr_d, betas=config.betas)
@@ -113,7 +120,7 @@ class Trainer:
         started = perf_counter()
         self._pending = []  # of a step that was broken off
         self._set_learning_rates()
-        for network in (self.generator, self.discriminator):
+        for network in self._growing:
             models.set_progress(network, self.progress)
         record = Record(step=self.step + 1, epoch=self.loader.epoch)
         real, labels = self._next_batch()
@@ -316,8 +323,7 @@ class Trainer:
 
         ``optimizers``: name of a length in the record -> whose gradient; returns the second of ``compute``.
         """
-        networks = (self.generator, self.discriminator)
-        before, have = Snapshot(networks, self.random, self.balance), set(self._with_gradients())
+        before, have = Snapshot(self._buffers, self.random, self.balance), set(self._with_gradients())
         with frozen(asleep):
             found, result = compute()
         self.touched[phase] = [name for name in self._with_gradients() if name not in have]
@@ -325,18 +331,13 @@ class Trainer:
             parameters = optimizer.param_groups[0]["params"]
             self.team.average(parameters)
             found[name] = squares(parameters)
-        self.team.average([], [buffer for network in networks for buffer in network.buffers()])
+        self.team.average([], self._buffers)
         self._pending.append(Pending(phase, compute, optimizers, found, before, asleep))
         return result
 
     def _with_gradients(self) -> list[str]:
         """Return the names of the parameters that have gradients."""
-        return [
-            f"{who}.{name}"
-            for who, network in (("generator", self.generator), ("discriminator", self.discriminator))
-            for name, parameter in network.named_parameters()
-            if parameter.grad is not None
-        ]
+        return [name for name, parameter in self._parameters if parameter.grad is not None]
 
     def _settle(self, record: Record) -> None:
         """Write down what the phases found, one wait for all of it, and let the optimisers follow.

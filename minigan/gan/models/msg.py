@@ -95,9 +95,10 @@ class Discriminator(nn.Module):
         self.from_picture = blocks.from_picture(channels, filters[-1], rng)
         pairs = list(zip(filters, filters[1:], strict=False))
         # The finest level's pictures come in through from_picture, those of all others beside the maps.
-        narrower = [blocks.narrower(b, a, rng, extra=4 * channels) for a, b in pairs[:-1]]
+        narrower = [blocks.narrower(b + 4 * channels, a, rng) for a, b in pairs[:-1]]
         narrower.append(blocks.narrower(pairs[-1][1], pairs[-1][0], rng))
-        self.blocks = nn.ModuleList([blocks.last(filters[0], sizes[0], rng, extra=4 * channels), *narrower])
+        last = blocks.last(filters[0] + 4 * channels, filters[0], sizes[0], rng)
+        self.blocks = nn.ModuleList([last, *narrower])
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Judge all scales together."""

@@ -19,7 +19,7 @@ from minigan.gan.config import Config
 from minigan.gan.models import blocks
 from minigan.tensor import Tensor
 
-GROWING = 0.6  # share of the run in which the networks grow; the rest trains at full size
+GROWING = 0.3  # share of the run in which the networks grow; the rest trains at full size
 _WHOLE = 10**9  # a share is kept as a whole number of billionths, exact on every device and in every file
 
 
@@ -91,7 +91,7 @@ class Discriminator(_Grower):
         self.from_picture = nn.ModuleList(blocks.from_picture(channels, n, rng) for n in filters)
         self.blocks = nn.ModuleList(
             [
-                blocks.last(filters[0], sizes[0], rng),
+                blocks.last(filters[0], filters[0], sizes[0], rng),
                 *(blocks.narrower(b, a, rng) for a, b in zip(filters, filters[1:], strict=False)),
             ]
         )

@@ -66,10 +66,11 @@ class Modulated(nn.Module):
         *, noise: tuple[int, int] | None = None,
     ):  # fmt: skip
         super().__init__()
-        self.scale = blocks.dense(style, before, rng, gain=1.0)
+        self.scale = nn.equalized_lr(nn.Linear(style, before, generator=rng), gain=1.0, generator=rng)
         assert self.scale.bias is not None
         nn.init.ones_(self.scale.bias)
-        self.convolution = blocks.convolution(before, after, size, rng, gain=1.0, bias=False)
+        layer = nn.Conv2d(before, after, size, bias=False, generator=rng)
+        self.convolution = nn.equalized_lr(layer, gain=1.0, generator=rng)
         self.bias = nn.Parameter(np.zeros(after, np.float32))
         self.noisy = noise is not None
         if noise is not None:
@@ -200,7 +201,7 @@ def discriminator(channels: int, sizes: list, filters: list[int], *, rng: np.ran
     return nn.Sequential(
         blocks.from_picture(channels, filters[-1], rng),
         *(blocks.narrower(b, a, rng) for a, b in pairs[::-1]),
-        blocks.last(filters[0], sizes[0], rng),
+        blocks.last(filters[0], filters[0], sizes[0], rng),
     )
 
 
