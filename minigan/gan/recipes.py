@@ -21,14 +21,13 @@ RECIPES: dict[str, dict[str, Any]] = {
         "model": "pooled", "base": 32, "latent": 64, "batch": 64, "lr_g": 5e-4, "lr_d": 5e-4,
         "betas": (0.5, 0.99), "r1": 1.0, "penalty_every": 8, "ema": 0.999,
     },
-    # With equalised learning rates weights are near 1 in size, so these rates change them gently.
     "progressive": {
         "model": "progressive", "base": 16, "latent": 64, "batch": 32, "lr_g": 2e-3, "lr_d": 2e-3,
-        "betas": (0.0, 0.99), "r1": 1.0, "penalty_every": 8, "ema": 0.999,
+        "lr_end": 0.05, "betas": (0.5, 0.99), "r1": 1.0, "penalty_every": 8, "ema": 0.999,
     },
     "msg": {
-        "model": "msg", "base": 16, "latent": 64, "batch": 32, "lr_g": 2e-3, "lr_d": 2e-3,
-        "betas": (0.0, 0.99), "r1": 1.0, "penalty_every": 8, "ema": 0.999,
+        "model": "msg", "base": 16, "latent": 64, "batch": 32, "lr_g": 2e-3, "lr_d": 2e-3, "lr_end": 0.05,
+        "betas": (0.5, 0.99), "r1": 1.0, "penalty_every": 8, "ema": 0.999,
     },
     "style": {
         "model": "style", "base": 16, "latent": 64, "batch": 32, "lr_g": 2e-3, "lr_d": 2e-3,
@@ -54,11 +53,15 @@ RECIPES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 LARGE = 48  # pixels: from here on a recipe is laid out for large pictures
-# What then changes: smooth upsampling against grids, a look at the batch against kinds of pictures that go
-# missing, and a stronger penalty, since a picture has more numbers for D to be steep in.
+# What then changes: fewer filters and pictures a step, since what counts is how many steps a processor takes;
+# smooth upsampling against grids, a look at the batch against kinds of pictures that go missing, and a
+# stronger penalty, since a picture has more numbers for D to be steep in.
 FOR_LARGE: dict[str, dict[str, Any]] = {
-    "dcgan": {"upsampling": "bilinear", "minibatch_std": True, "r1": 3.0},
-    "msg": {"r1": 10.0},
+    "dcgan": {"base": 16, "batch": 16, "upsampling": "bilinear", "minibatch_std": True, "r1": 3.0},
+    "progressive": {"batch": 16, "r1": 3.0},
+    "msg": {"batch": 16, "r1": 3.0},
+    "style": {"batch": 16},
+    "vae": {"base": 16, "batch": 16},
 }
 
 SUMMARIES = {
