@@ -48,7 +48,7 @@ def wider(before: int, after: int, rng: np.random.Generator) -> nn.Sequential:
 def to_picture(filters: int, channels: int, rng: np.random.Generator) -> nn.Sequential:
     """(N, filters, H, W) -> (N, channels, 2H, 2W), the picture before tanh: four pixels of every position."""
     four = dcgan.alike(nn.Conv2d(filters, 4 * channels, 3, padding=1, generator=rng))
-    return nn.Sequential(*_normed(filters, filters, rng), four, nn.PixelShuffle(2))
+    return nn.Sequential(*_normed(filters, filters, rng), four, nn.PixelShuffle(2), dcgan.Smooth())
 
 
 def _normed(before: int, after: int, rng: np.random.Generator) -> list[nn.Module]:
@@ -59,7 +59,7 @@ def _normed(before: int, after: int, rng: np.random.Generator) -> list[nn.Module
 def from_picture(channels: int, filters: int, rng: np.random.Generator) -> nn.Sequential:
     """Pictures (N, channels, 2H, 2W) -> (N, filters, H, W)."""
     same = nn.Conv2d(filters, filters, 3, padding=1, generator=rng)
-    return nn.Sequential(dcgan.Smooth(), *narrower(channels, filters, rng), same, nn.LeakyReLU(0.2))
+    return nn.Sequential(*narrower(channels, filters, rng), same, nn.LeakyReLU(0.2))
 
 
 def narrower(before: int, after: int, rng: np.random.Generator) -> nn.Sequential:

@@ -9,10 +9,10 @@ the size at which strokes are drawn; no feature maps at full size, which would c
 batch norm in the discriminator, because its gradient penalty wants each picture judged on its own.
 
 Two options change it.  ``upsampling`` "bilinear" enlarges maps smoothly before a 3 x 3 convolution and
-makes four pixels of every position at the end, and D sees pictures through a slight blur, which leaves less
-of a grid than transposed convolutions do (Odena et al., "Deconvolution and Checkerboard Artifacts", 2016).
-``minibatch_std`` lets D compare the pictures of a batch just before it decides (Karras et al., arXiv
-1710.10196, section 3), so that a missing kind of picture shows.
+makes four pixels of every position at the end, which leaves less of a grid than transposed convolutions
+do (Odena et al., "Deconvolution and Checkerboard Artifacts", 2016).  ``minibatch_std`` lets D compare
+the pictures of a batch just before it decides (Karras et al., arXiv 1710.10196, section 3), so that a
+missing kind of picture shows.
 """
 
 from __future__ import annotations
@@ -83,16 +83,15 @@ def generator(
         layers += [nn.ConvTranspose2d(filters[-1], channels, 4, stride=2, padding=1, generator=rng)]
     else:
         four = nn.Conv2d(filters[-1], 4 * channels, 3, padding=1, generator=rng)
-        layers += [alike(four), nn.PixelShuffle(2)]
+        layers += [alike(four), nn.PixelShuffle(2), Smooth()]
     return nn.Sequential(*layers, nn.Tanh())
 
 
 class Smooth(nn.Module):
     """Blur pictures by [1, 2, 1] / 4 along both axes; the size stays: a grid of single pixels cannot pass.
 
-    As D's first layer: a strided convolution treats even and odd pixels differently, and so does its
-    gradient, from which G would learn a grid.  Through this it comes smooth.  Before every reduction in
-    Karras et al., arXiv 1812.04948, appendix C; Zhang, arXiv 1904.11486, has more.
+    What is finer than that is left to the convolution before it, which learns to draw so much sharper.
+    After every upscaling in Karras et al., arXiv 1812.04948, section 2; Zhang, arXiv 1904.11486, has more.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -113,19 +112,13 @@ def alike(layer: nn.Module) -> nn.Module:
 
 
 def discriminator(
-    shape: tuple[int, int, int],
-    base: int,
-    *,
-    rng: np.random.Generator,
-    smooth: bool = False,
-    minibatch_std: bool = False,
+    shape: tuple[int, int, int], base: int, *, rng: np.random.Generator, minibatch_std: bool = False
 ) -> nn.Sequential:
     """Pictures (N, C, H, W) -> logits (N,); ``base`` filters at half size."""
     channels, height, width = shape
     start_height, start_width, filters = plan(height, width, base)
     filters = filters[:0:-1]
-    layers: list[nn.Module] = [Smooth()] if smooth else []
-    layers += [
+    layers: list[nn.Module] = [
         nn.Conv2d(channels, filters[0], 4, stride=2, padding=1, generator=rng),
         nn.LeakyReLU(0.2),
         nn.Conv2d(filters[0], filters[0], 3, padding=1, generator=rng),
@@ -143,8 +136,7 @@ def discriminator(
 
 def build(config: Config, rng: np.random.Generator) -> tuple[nn.Module, nn.Module]:
     """Return (generator, discriminator) for the options."""
-    smooth = config.upsampling == "bilinear"
     return (
         generator(config.latent, config.shape, config.base, rng=rng, upsampling=config.upsampling),
-        discriminator(config.shape, config.base, rng=rng, smooth=smooth, minibatch_std=config.minibatch_std),
+        discriminator(config.shape, config.base, rng=rng, minibatch_std=config.minibatch_std),
     )

@@ -75,31 +75,12 @@ def test_dcgan_with_smooth_upsampling_and_a_look_at_the_batch(size):
 
 def test_the_four_pixels_of_a_position_start_alike():
     _, generator, _ = pair_of("dcgan", shape=(3, 16, 16), base=4, latent=8, upsampling="bilinear")
+    assert [type(layer) for layer in list(generator)[-2:]] == [dcgan.Smooth, nn.Tanh]
+    sharp = nn.Sequential(*list(generator)[:-2])
     with no_grad():
-        pictures = generator(Tensor(np.random.default_rng(0).standard_normal((2, 8), np.float32))).numpy()
+        pictures = sharp(Tensor(np.random.default_rng(0).standard_normal((2, 8), np.float32))).numpy()
     fours = pictures.reshape(2, 3, 8, 2, 8, 2)
     assert np.ptp(fours, axis=(3, 5)).max() < 1e-6 < np.ptp(pictures)
-
-
-@pytest.mark.parametrize(
-    "options, smooth",
-    [
-        ({"upsampling": "transposed"}, False),
-        ({"upsampling": "bilinear"}, True),
-        *(({"model": model}, True) for model in ("progressive", "msg", "style")),
-    ],
-)
-def test_no_grid_of_pixels_comes_back_from_a_smooth_discriminator(options, smooth):
-    """What G is told of a pattern in which neighbours differ in sign is nothing, whatever D's weights."""
-    _, _, discriminator = pair_of("dcgan", shape=(3, 32, 32), base=4, latent=8, **options)
-    discriminator.to(dtype=np.float64)
-    models.set_progress(discriminator, 1.0)
-    x = Tensor(np.random.default_rng(0).uniform(-1, 1, (4, 3, 32, 32)), requires_grad=True)
-    discriminator(x).sum().backward()
-    slope = np.fft.fft2(x.grad.numpy()[..., 1:-1, 1:-1] * np.hanning(30)[:, None] * np.hanning(30))
-    size = np.abs(slope).mean(axis=(0, 1))
-    found = (size[15].mean() + size[:, 15].mean()) / size[:4, :4].mean()
-    assert found < 0.1 if smooth else found > 1
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 4, 7), (3, 2, 9, 6)])
