@@ -1,4 +1,4 @@
-"""Pieces that the growing, multi-scale and style-based networks share: those of `dcgan`, one size each.
+"""Pieces that the growing and the multi-scale networks share: those of `dcgan`, one size each.
 
 Maps are half as large as the pictures they belong to: the last layer of a generator makes four pixels of
 every position, the first of a discriminator folds four into one.  Maps at full size would cost most of the
@@ -48,7 +48,7 @@ def wider(before: int, after: int, rng: np.random.Generator) -> nn.Sequential:
 def to_picture(filters: int, channels: int, rng: np.random.Generator) -> nn.Sequential:
     """(N, filters, H, W) -> (N, channels, 2H, 2W), the picture before tanh: four pixels of every position."""
     four = dcgan.alike(nn.Conv2d(filters, 4 * channels, 3, padding=1, generator=rng))
-    return nn.Sequential(*_normed(filters, filters, rng), four, nn.PixelShuffle(2), dcgan.Smooth())
+    return nn.Sequential(*_normed(filters, filters, rng), four, nn.PixelShuffle(2))
 
 
 def _normed(before: int, after: int, rng: np.random.Generator) -> list[nn.Module]:

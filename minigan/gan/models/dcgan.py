@@ -19,10 +19,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from minigan import backend, nn, ops
+from minigan import backend, nn
 from minigan.errors import ArgumentError
 from minigan.gan.config import Config
-from minigan.tensor import Tensor
 
 MOST_FILTERS = 512
 
@@ -83,21 +82,8 @@ def generator(
         layers += [nn.ConvTranspose2d(filters[-1], channels, 4, stride=2, padding=1, generator=rng)]
     else:
         four = nn.Conv2d(filters[-1], 4 * channels, 3, padding=1, generator=rng)
-        layers += [alike(four), nn.PixelShuffle(2), Smooth()]
+        layers += [alike(four), nn.PixelShuffle(2)]
     return nn.Sequential(*layers, nn.Tanh())
-
-
-class Smooth(nn.Module):
-    """Blur pictures by [1, 2, 1] / 4 along both axes; the size stays: a grid of single pixels cannot pass.
-
-    What is finer than that is left to the convolution before it, which learns to draw so much sharper.
-    After every upscaling in Karras et al., arXiv 1812.04948, section 2; Zhang, arXiv 1904.11486, has more.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C, H, W): twice the mean of 2 x 2 neighbours."""
-        framed = ops.pad(x, (1, 1, 1, 1), mode="replicate")
-        return ops.avg_pool2d(ops.avg_pool2d(framed, 2, stride=1), 2, stride=1)
 
 
 def alike(layer: nn.Module) -> nn.Module:

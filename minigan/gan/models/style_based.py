@@ -28,6 +28,7 @@ from minigan.tensor import Tensor
 MAPPING_LAYERS = 4  # 8 in the papers
 MIXING = 0.9  # share of training batches that get a second style from some layer on
 NOISE_RATE = 0.01  # how fast a noise strength moves, next to the weights; 1 in the papers
+UNITS = 128  # most of D's last hidden layer
 MEAN_DECAY = 0.995  # of the running mean of styles, towards which truncation pulls
 
 
@@ -196,13 +197,24 @@ def mix(generator: Generator, coarse: Tensor, fine: Tensor, crossover: int) -> T
 
 
 def discriminator(channels: int, sizes: list, filters: list[int], *, rng: np.random.Generator) -> nn.Module:
-    """Pictures (N, C, H, W) -> logits (N,): halving blocks and a minibatch deviation, as in growing."""
-    pairs = list(zip(filters, filters[1:], strict=False))
+    """Pictures (N, C, H, W) -> logits (N,): four pixels a position, halving blocks, a minibatch deviation.
+
+    Its learning rates are equalised, as G's (arXiv 1710.10196, section 4.1): with plain weights it outruns G.
+    """
+
+    def convolution(before: int, after: int) -> list[nn.Module]:
+        layer = nn.Conv2d(before, after, 3, padding=1, generator=rng)
+        return [nn.equalized_lr(layer, generator=rng), nn.LeakyReLU(0.2)]
+
+    layers = [nn.PixelUnshuffle(2), *convolution(4 * channels, filters[-1])]
+    for after, before in list(zip(filters, filters[1:], strict=False))[::-1]:
+        layers += [*convolution(before, before), *convolution(before, after), nn.AvgPool2d(2)]
+    features, units = filters[0] * sizes[0][0] * sizes[0][1], min(4 * filters[0], UNITS)
     return nn.Sequential(
-        blocks.from_picture(channels, filters[-1], rng),
-        *(blocks.narrower(b, a, rng) for a, b in pairs[::-1]),
-        blocks.last(filters[0], filters[0], sizes[0], rng),
-    )
+        *layers, nn.MinibatchStdDev(), *convolution(filters[0] + 1, filters[0]), nn.Flatten(),
+        nn.equalized_lr(nn.Linear(features, units, generator=rng), generator=rng), nn.LeakyReLU(0.2),
+        nn.equalized_lr(nn.Linear(units, 1, generator=rng), gain=1.0, generator=rng), nn.Flatten(0),
+    )  # fmt: skip
 
 
 def build(config: Config, rng: np.random.Generator) -> tuple[nn.Module, nn.Module]:

@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy import ndimage
 
 from minigan import Tensor, nn, no_grad
 from minigan.errors import ArgumentError, DataError
 from minigan.gan import RECIPES, models, resolve
-from minigan.gan.models import dcgan
-from minigan.testing import gradcheck
 
 LESSON = {  # as the notebooks printed them: generator, discriminator, whether running statistics are counted
     "lesson-dense": (1_489_936, 533_505, False),
@@ -75,25 +72,10 @@ def test_dcgan_with_smooth_upsampling_and_a_look_at_the_batch(size):
 
 def test_the_four_pixels_of_a_position_start_alike():
     _, generator, _ = pair_of("dcgan", shape=(3, 16, 16), base=4, latent=8, upsampling="bilinear")
-    assert [type(layer) for layer in list(generator)[-2:]] == [dcgan.Smooth, nn.Tanh]
-    sharp = nn.Sequential(*list(generator)[:-2])
     with no_grad():
-        pictures = sharp(Tensor(np.random.default_rng(0).standard_normal((2, 8), np.float32))).numpy()
+        pictures = generator(Tensor(np.random.default_rng(0).standard_normal((2, 8), np.float32))).numpy()
     fours = pictures.reshape(2, 3, 8, 2, 8, 2)
     assert np.ptp(fours, axis=(3, 5)).max() < 1e-6 < np.ptp(pictures)
-
-
-@pytest.mark.parametrize("shape", [(1, 1, 4, 7), (3, 2, 9, 6)])
-def test_smooth_is_scipys_filter_and_lets_no_grid_through(shape):
-    smooth, x = dcgan.Smooth(), np.random.default_rng(0).standard_normal(shape)
-    taps = np.outer([1, 2, 1], [1, 2, 1]) / 16
-    wanted = ndimage.convolve(x, taps[None, None], mode="nearest")
-    assert smooth(Tensor(x)).numpy() == pytest.approx(wanted, abs=1e-12)
-    assert gradcheck(lambda x: smooth(x) ** 2, [Tensor(x)], order=2)
-    rows, columns = np.indices(shape[2:])
-    for grid in (rows, columns, rows + columns):
-        pattern = Tensor(np.broadcast_to((-1.0) ** grid, shape))
-        assert np.abs(smooth(pattern).numpy()[..., 1:-1, 1:-1]).max() < 1e-12
 
 
 @pytest.mark.parametrize(
