@@ -53,12 +53,13 @@ def predict(
     start = time.perf_counter()
     function(picture)
     pixel = (time.perf_counter() - start) / picture[0, 0].size
-    steps = 1.06 * settings.steps() + 2  # L-BFGS evaluates a little more than once per iteration
     longer = max(height, width)
-    pixels = sum(height * width * (size / longer) ** 2 for size in settings.sizes())
+    pixels = sum(  # L-BFGS evaluates a little more than once per iteration
+        (1.06 * settings.steps(size) + 2) * height * width * (size / longer) ** 2 for size in settings.sizes()
+    )
     needed, free = count_memory(objective, settings, height, width), backend.free_memory() or ASSUMED_FREE
     return Forecast(
-        seconds=pixel * pixels * steps,
+        seconds=pixel * pixels,
         memory=needed,
         free=free,
         fits=int(longer * (0.9 * free / needed) ** 0.5) // 8 * 8,

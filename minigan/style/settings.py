@@ -50,7 +50,7 @@ class Settings:
     # "content", "noise", "style" (its colour statistics), or a picture: an array, or a file as a Path
     init: str | np.ndarray | os.PathLike = "content"
     optimizer: str = "lbfgs"
-    iterations: int | None = None  # at each size; None: 50 of L-BFGS, else 150 of its smaller steps
+    iterations: int | None = None  # at each size; None: as many as `steps` says
     lr: float = 0.02  # of adam and gd
     coarse: int | None = None  # begin at this size and double it up to `size`; 0: only the full size;
     # None: 64, or the first doubling of it at which the picture is large enough for its features
@@ -105,11 +105,14 @@ class Settings:
         if self.tile and "shifted" in self.statistic:
             raise ArgumentError("tile: shifted Gram matrices reach over tile edges; use gram or covariance")
 
-    def steps(self) -> int:
-        """The iterations at each size."""
+    def steps(self, size: int) -> int:
+        """The iterations at a size: unless they are set, 45 of L-BFGS at the last and more at smaller ones,
+        where they cost little and masses find their places; 150 of the others' smaller steps at each."""
         if self.iterations is not None:
             return self.iterations
-        return 50 if self.optimizer == "lbfgs" else 150
+        if self.optimizer != "lbfgs":
+            return 150
+        return min(round(45 * (self.size / size) ** 0.7), 120)
 
     def from_noise(self) -> bool:
         """Whether the content has to be found before it can be painted."""

@@ -21,12 +21,13 @@ from minigan.errors import ArgumentError, NumericError, ShapeError, shown
 from minigan.style import colour, forecast
 from minigan.style.checks import beginning, check, fitted
 from minigan.style.descent import State, descend
-from minigan.style.enlarging import enlarged, roughened
+from minigan.style.enlarging import enlarged, regrained, roughened
 from minigan.style.features import Extractor, open_features
 from minigan.style.lbfgs import Outcome, minimise
 from minigan.style.objective import Value
 from minigan.style.pyramid import Pyramid, build
 from minigan.style.settings import Settings
+from minigan.style.waves import Waves
 
 Picture = np.ndarray | str | os.PathLike
 # Coarse sizes place things, fine ones paint: content counts so much more at each coarser size. From noise
@@ -132,6 +133,8 @@ def transfer(
     grain = partial(roughened, styles=styles, shares=shares, scale=plan.style_scale)
     picture = starting_picture(plan, target, styles, shape)
     picture, history, reasons = paint_sizes(plan, shape, objective, picture, target, grain, on_event)
+    if history and plan.style_weight:
+        picture = regrained(picture, styles, shares, plan.style_scale)
     if len(styles) == 1 and masks[0] is None:  # several in one painting have no colours in common
         picture = tinted(picture)
     if plan.colours == "luminance" and own is not None:
@@ -193,13 +196,14 @@ def paint_size(
     def after(number: int, x: np.ndarray, total: float) -> bool:
         totals.append(total)
         history.append({"size": size, "iteration": number, "total": total, **last[0].parts})
-        event = Event(size, number, plan.steps(), total, last[0].parts, x[0], time.perf_counter() - begun)
+        seconds, shown = time.perf_counter() - begun, x[0].clip(0, 1)
+        event = Event(size, number, iterations, total, last[0].parts, shown, seconds)
         asked = on_event is not None and on_event(event) is True
         return asked or stalled(totals, plan.stop)
 
-    start = np.ascontiguousarray(picture[None], np.float32)
+    start, iterations = np.ascontiguousarray(picture[None], np.float32), plan.steps(size)
     if plan.optimizer == "lbfgs":
-        outcome, state = minimise(function, start, iterations=plan.steps(), on_iteration=after), None
+        outcome, state = in_waves(function, start, iterations, after), None
     else:
         outcome, state = descend(
             function,
@@ -208,7 +212,7 @@ def paint_size(
             lr=plan.lr,
             ema=plan.ema,
             state=state,
-            iterations=plan.steps(),
+            iterations=iterations,
             on_iteration=after,
         )
     if outcome.reason == "asked to stop" and stalled(totals, plan.stop):
@@ -218,6 +222,32 @@ def paint_size(
         )
         outcome = replace(outcome, reason=reason)
     return outcome, state
+
+
+def in_waves(
+    function: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    start: np.ndarray,
+    iterations: int,
+    after: Callable[[int, np.ndarray, float], bool],
+) -> Outcome:
+    """Minimise a function of pictures by L-BFGS on their :class:`Waves`; the outcome holds a picture.
+
+    There is no box: pictures may leave [0, 1] on the way, and are cut off by who shows or keeps them.
+    """
+    waves = Waves(*start.shape[-2:])
+
+    def of_waves(x: np.ndarray) -> tuple[float, np.ndarray]:
+        total, gradient = function(waves.picture(x))
+        return total, waves.picture(gradient)
+
+    outcome = minimise(
+        of_waves,
+        waves.coordinates(start),
+        iterations=iterations,
+        box=None,
+        on_iteration=lambda number, x, total: after(number, waves.picture(x), total),
+    )
+    return replace(outcome, x=waves.picture(outcome.x) if outcome.iterations else start)
 
 
 def stalled(totals: Sequence[float], share: float) -> bool:

@@ -73,8 +73,8 @@ def test_what_is_left_open_depends_on_the_start():
     assert (Settings().content_weight, Settings(init="noise").content_weight) == (0.075, 0.3)
     assert Settings(init="noise", content_weight=0.0).content_weight == 0.0
     assert Settings(init=np.zeros((3, 8, 8))).content_weight == 0.075
-    assert [Settings(optimizer=name).steps() for name in ("lbfgs", "adam", "gd")] == [50, 150, 150]
-    assert Settings(optimizer="adam", iterations=0).steps() == 0
+    assert [Settings(optimizer=name).steps(256) for name in ("lbfgs", "adam", "gd")] == [45, 150, 150]
+    assert Settings(optimizer="adam", iterations=0).steps(64) == 0
 
 
 def test_sizes_double_up_from_where_it_is_said():
