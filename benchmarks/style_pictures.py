@@ -9,8 +9,9 @@ shares of the loss. What the figures mean is in ``style_score.py``, where the pi
 
 ``--judge`` paints nothing: it prints the figures of the files in the folder, whoever painted them, if their
 names are CONTENT+STYLE-SIZE-INIT.png. ``--sheet`` draws content, style and paintings side by side, one folder
-of paintings after another. ``--plot`` draws the shares of the loss over the sizes: the same weights should
-mean the same at each.
+of paintings after another. ``--sizes-sheet`` draws the paintings of all sizes, one as large on the sheet as
+another, and below each a piece of it pixel by pixel. ``--plot`` draws the shares of the loss over the sizes:
+the same weights should mean the same at each.
 """
 
 import argparse
@@ -93,6 +94,38 @@ def sheet(path, pairs, size, init, folders, height=192):
         save_image(path, np.concatenate(rows, 1), overwrite=True)
 
 
+def sizes_sheet(path, pairs, sizes, init, folder, side=256):
+    """The paintings of all sizes, ``side`` pixels wide, a row a pair; below, their middles as they are."""
+    import numpy as np
+
+    from minigan.data import load_image, resize, save_image
+
+    rows = []
+    for content, style in pairs:
+        files = [Path(folder) / f"{name_of(content, style)}-{size}-{init}.png" for size in sizes]
+        if not all(file.exists() for file in files):
+            continue
+        paintings = [load_image(file) for file in files]
+        height = round(side * paintings[0].shape[1] / paintings[0].shape[2])
+        fitted = [resize(one, height, side) for one in paintings]
+        pieces = []
+        for one in paintings:
+            top, left = ((n - part) // 2 for n, part in zip(one.shape[1:], (height, side), strict=True))
+            pieces.append(one[:, max(top, 0) :, max(left, 0) :][:, :height, :side])
+        for row in (fitted, pieces):
+            framed = [
+                np.pad(
+                    one,
+                    ((0, 0), (0, 4 + height - one.shape[1]), (0, 4 + side - one.shape[2])),
+                    constant_values=1,
+                )
+                for one in row
+            ]
+            rows.append(np.concatenate(framed, 2))
+    if rows:
+        save_image(path, np.concatenate(rows, 1), overwrite=True)
+
+
 def name_of(content, style):
     """How a painting's file begins."""
     return f"{Path(content).stem}+{Path(style).stem}"
@@ -151,6 +184,7 @@ def options():
         "--before", nargs="*", default=[], metavar="FOLDER", help="to stand before it on the sheet"
     )
     parser.add_argument("--sheet", metavar="FILE", help="content, style and paintings of the last size")
+    parser.add_argument("--sizes-sheet", metavar="FILE", help="the paintings of all sizes, whole and in part")
     parser.add_argument("--json", metavar="FILE", help="write the results to this file")
     parser.add_argument("--plot", metavar="FILE", help="draw the shares of the loss over the sizes")
     parser.add_argument("--job", type=json.loads, help=argparse.SUPPRESS)
@@ -187,6 +221,8 @@ def main():
         plot(chosen.plot, results)
     if chosen.sheet:
         sheet(chosen.sheet, pairs, chosen.size[-1], chosen.init[-1], [*chosen.before, chosen.out])
+    if chosen.sizes_sheet:
+        sizes_sheet(chosen.sizes_sheet, pairs, chosen.size, chosen.init[-1], chosen.out)
 
 
 if __name__ == "__main__":

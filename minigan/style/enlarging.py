@@ -15,9 +15,10 @@ import numpy as np
 from minigan.data import resize
 from minigan.style.checks import fitted
 from minigan.style.colour import colour_statistics, root
+from minigan.style.waves import SHORT, frequencies, scaled, short_power
 
 STRENGTH = 1.3  # of the noise, relative to the style's grain: some of it is lost as strokes are made of it
-LIMITS = (-0.35, 0.5)  # shares of its own grain that a finished painting may lose or gain
+LIMITS = (0.6, 1.6)  # times its own grain that a finished painting may end with
 
 
 def enlarged(painting: np.ndarray, content: np.ndarray | None, height: int, width: int) -> np.ndarray:
@@ -53,34 +54,23 @@ def roughened(
 def regrained(
     picture: np.ndarray, styles: Sequence[np.ndarray], shares: Sequence[float], scale: float = 1.0
 ) -> np.ndarray:
-    """A finished painting (3, H, W) with its grain made stronger or weaker, to the strength of the styles'.
+    """A finished painting (3, H, W) with its shortest waves made as strong as those of the styles.
 
-    Grain is weighed where only the finest of it is left, and added or taken within LIMITS: what was painted
-    far too softly is sharpened a little and no more.
+    By a factor within LIMITS: what was painted far too softly is sharpened a little and no more. Waves of
+    twice the length stay, and what lies between follows half-way.
     """
     if not styles:
         return picture
     side = round(max(picture.shape[1:]) * scale)
-    wanted = sum(share * _power(finest(one)) for one, share in zip(_sized(styles, side), shares, strict=True))
-    own = grain(np.pad(picture, ((0, 0), (1, 1), (1, 1)), mode="reflect"))
-    # The power of finest(picture + g own): constant + 2 linear g + square g^2, which is to be `wanted`.
-    there, more = finest(picture), finest(own)
-    constant, linear, square = _power(there), float((there * more).mean()), _power(more) + 1e-12
-    root_of = max(linear**2 + square * (wanted - constant), 0.0) ** 0.5
-    return (picture + np.clip((root_of - linear) / square, *LIMITS) * own).clip(0, 1).astype(np.float32)
-
-
-def finest(picture: np.ndarray) -> np.ndarray:
-    """(3, H, W) -> (3, H - 4, W - 4): the grain of the grain, most of it above a quarter of the sampling."""
-    return grain(grain(picture))
+    sized = _sized(styles, side)
+    wanted = sum(share * short_power(one) for one, share in zip(sized, shares, strict=True))
+    gain = np.clip((wanted / (short_power(picture) + 1e-12)) ** 0.5, *LIMITS)
+    ramp = (2 * frequencies(*picture.shape[1:]) / SHORT - 1).clip(0, 1)
+    return scaled(picture, 1 + (gain - 1) * ramp).clip(0, 1)
 
 
 def _sized(styles: Sequence[np.ndarray], side: int) -> list[np.ndarray]:
     return [resize(style, *fitted(style.shape[1:], side)) for style in styles]
-
-
-def _power(picture: np.ndarray) -> float:
-    return float((picture**2).mean())
 
 
 def grain(picture: np.ndarray) -> np.ndarray:

@@ -80,9 +80,17 @@ def count_memory(objective: Objective, settings: Settings, height: int, width: i
         height, width = min(height, settings.tile + halo), min(width, settings.tile + halo)
     sizes = objective.extractor.walk(height, width, objective.wanted) if objective.wanted else []
     arrays = [4 * channels * h * w for _, channels, h, w in sizes]
-    # Each layer's result is kept (a convolution's also padded, for reflection); while the widest layer is
+    padded = sum(
+        4 * layer[2] * (h + 2 * layer[6]) * (w + 2 * layer[6])
+        for layer, _, h, w in sizes
+        if layer[0] == "conv" and layer[6] and objective.extractor.padding == "reflect"
+    )
+    target = sum(
+        size for size, (layer, *_) in zip(arrays, sizes, strict=True) if layer[1] in objective.content_layers
+    )
+    # Each layer's result is kept, and what a convolution pads by reflection; while the widest layer is
     # differentiated, its gradient and the algorithm's working space are about three more of its size.
-    return int(sum(arrays) + 3 * max(arrays, default=0) + optimiser)
+    return int(sum(arrays) + padded + target + 3 * max(arrays, default=0) + optimiser)
 
 
 def check_style(extractor: Extractor, layers: Sequence[str], height: int, width: int, what: str) -> None:

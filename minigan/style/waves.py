@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-SHORT = 0.25  # cycles a pixel: waves up to this length are in units of one
+SHORT = 0.25  # cycles a pixel: waves as short as this and shorter are in units of one
 LARGEST = 6.0  # unit, however long the wave
 
 
@@ -22,22 +22,37 @@ class Waves:
     """
 
     def __init__(self, height: int, width: int) -> None:
-        frequency = np.hypot(np.arange(height)[:, None] / (2 * height), np.arange(width) / (2 * width))
         with np.errstate(divide="ignore"):
-            self.units = (SHORT / frequency).clip(1, LARGEST).astype(np.float32)
+            self.units = (SHORT / frequencies(height, width)).clip(1, LARGEST).astype(np.float32)
 
     def picture(self, coordinates: np.ndarray) -> np.ndarray:
         """(..., H, W) -> (..., H, W), float32."""
-        return _scaled(coordinates, self.units)
+        return scaled(coordinates, self.units)
 
     def coordinates(self, picture: np.ndarray) -> np.ndarray:
         """(..., H, W) -> (..., H, W), float32."""
-        return _scaled(picture, 1 / self.units)
+        return scaled(picture, 1 / self.units)
 
 
-def _scaled(array: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """The amplitude of each cosine times its factor (H, W)."""
-    from scipy.fft import dctn, idctn
+def frequencies(height: int, width: int) -> np.ndarray:
+    """Cycles a pixel of each cosine of a picture (height, width); the first is the mean."""
+    return np.hypot(np.arange(height)[:, None] / (2 * height), np.arange(width) / (2 * width))
 
-    waves = dctn(np.asarray(array, np.float32), axes=(-2, -1), norm="ortho")
-    return idctn(waves * factors, axes=(-2, -1), norm="ortho")
+
+def scaled(picture: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """(..., H, W), float32: the picture with the amplitude of each cosine times its factor (H, W)."""
+    from scipy.fft import idctn
+
+    return idctn(_amplitudes(picture) * np.asarray(factors, np.float32), axes=(-2, -1), norm="ortho")
+
+
+def short_power(picture: np.ndarray) -> float:
+    """The mean square of what waves of SHORT cycles a pixel and more make of a picture (..., H, W)."""
+    short = frequencies(*picture.shape[-2:]) >= SHORT
+    return float((_amplitudes(picture)[..., short] ** 2).sum() / picture.size)
+
+
+def _amplitudes(picture: np.ndarray) -> np.ndarray:
+    from scipy.fft import dctn
+
+    return dctn(np.asarray(picture, np.float32), axes=(-2, -1), norm="ortho")

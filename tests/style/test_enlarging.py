@@ -4,11 +4,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from scipy.ndimage import correlate1d
 
 from minigan.data import resize
 from minigan.style.colour import colour_statistics
-from minigan.style.enlarging import STRENGTH, enlarged, grain, roughened
+from minigan.style.enlarging import LIMITS, STRENGTH, enlarged, grain, regrained, roughened
+from minigan.style.waves import short_power
 
 sys.path.insert(0, str(Path(__file__).parent))
 import tiny
@@ -54,3 +56,24 @@ def test_styles_count_by_their_shares():
     alone = roughened(GREY, [rough(1)], [1.0], generator(0)) - GREY
     assert np.isclose(both.std(), 0.5 * alone.std(), rtol=0.02)
     np.testing.assert_array_equal(alone, roughened(GREY, [rough(1)], [1.0], generator(0)) - GREY)
+
+
+@pytest.mark.parametrize("wanted", [0.04, 0.05, 0.065])
+def test_a_finished_painting_gets_the_strength_of_the_styles_grain(wanted):
+    picture, style = rough(1, 0.05), rough(2, wanted)
+    painted = regrained(picture, [style], [1.0])
+    assert np.isclose(short_power(painted), short_power(style), rtol=1e-3)
+    long = 0.5 + 0.2 * np.cos(np.pi * 12 / 64 * (np.arange(64)[:, None] + 0.5)) * np.ones((3, 1, 96))
+    np.testing.assert_allclose(regrained(long, [style], [1.0]), long, atol=1e-5)
+
+
+def test_grain_changes_within_limits_and_by_the_styles_shares():
+    picture = rough(1)
+    softest, hardest = (regrained(picture, [style], [1.0]) for style in (GREY, rough(2, 0.2)))
+    for painted, limit in ((softest, LIMITS[0]), (hardest, LIMITS[1])):
+        assert np.isclose(short_power(painted), limit**2 * short_power(picture), rtol=1e-2)
+    both = regrained(picture, [rough(2, 0.06), rough(3, 0.04)], [0.5, 0.5])
+    wanted = 0.5 * short_power(rough(2, 0.06)) + 0.5 * short_power(rough(3, 0.04))
+    assert np.isclose(short_power(both), wanted, rtol=1e-3)
+    assert np.array_equal(regrained(picture, [], []), picture)
+    np.testing.assert_allclose(regrained(GREY, [picture], [1.0]), GREY, atol=1e-5)

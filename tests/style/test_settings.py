@@ -75,6 +75,8 @@ def test_what_is_left_open_depends_on_the_start():
     assert Settings(init=np.zeros((3, 8, 8))).content_weight == 0.075
     assert [Settings(optimizer=name).steps(256) for name in ("lbfgs", "adam", "gd")] == [45, 150, 150]
     assert Settings(optimizer="adam", iterations=0).steps(64) == 0
+    assert [Settings(size=512).steps(size) for size in (64, 128, 256, 512)] == [120, 119, 73, 45]
+    assert [Settings(size=512, iterations=30).steps(size) for size in (64, 512)] == [30, 30]
 
 
 def test_sizes_double_up_from_where_it_is_said():
