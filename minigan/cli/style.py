@@ -123,7 +123,9 @@ def _add_optimiser(group: Any) -> None:
         help="default lbfgs, which runs on the processor; adam on a GPU",
     )
     group.add_argument(
-        "--iterations", type=types.integer(least=0), help="at each size; default 50, of adam and gd 150"
+        "--iterations",
+        type=types.integer(least=0),
+        help="at each size; default 45 and more where it begins, of adam and gd 150",
     )
     group.add_argument("--lr", type=types.number(above=0), help="step of adam and gd; default 0.02")
     group.add_argument(

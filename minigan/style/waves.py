@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-SHORT = 0.25  # cycles a pixel: waves as short as this and shorter are in units of one
-LARGEST = 6.0  # unit, however long the wave
+EVEN = 0.125  # cycles a pixel: waves as short as this and shorter, which strokes are made of, have unit 1
+LARGEST = 4.0  # unit, however long the wave
+SHORT = 0.25  # cycles a pixel from which on waves are grain
 
 
 class Waves:
@@ -23,7 +24,7 @@ class Waves:
 
     def __init__(self, height: int, width: int) -> None:
         with np.errstate(divide="ignore"):
-            self.units = (SHORT / frequencies(height, width)).clip(1, LARGEST).astype(np.float32)
+            self.units = (EVEN / frequencies(height, width)).clip(1, LARGEST).astype(np.float32)
 
     def picture(self, coordinates: np.ndarray) -> np.ndarray:
         """(..., H, W) -> (..., H, W), float32."""
