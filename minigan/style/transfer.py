@@ -23,11 +23,11 @@ from minigan.style.checks import beginning, check, fitted
 from minigan.style.descent import State, descend
 from minigan.style.enlarging import enlarged, regrained, roughened
 from minigan.style.features import Extractor, open_features
-from minigan.style.lbfgs import Outcome, minimise
+from minigan.style.lbfgs import Outcome
 from minigan.style.objective import Value
 from minigan.style.pyramid import Pyramid, build
 from minigan.style.settings import Settings
-from minigan.style.waves import Waves
+from minigan.style.waves import minimise_in_waves
 
 Picture = np.ndarray | str | os.PathLike
 # Coarse sizes place things, fine ones paint: content counts so much more at each coarser size. From noise
@@ -203,7 +203,7 @@ def paint_size(
 
     start, iterations = np.ascontiguousarray(picture[None], np.float32), plan.steps(size)
     if plan.optimizer == "lbfgs":
-        outcome, state = in_waves(function, start, iterations, after), None
+        outcome, state = minimise_in_waves(function, start, iterations, after), None
     else:
         outcome, state = descend(
             function,
@@ -222,32 +222,6 @@ def paint_size(
         )
         outcome = replace(outcome, reason=reason)
     return outcome, state
-
-
-def in_waves(
-    function: Callable[[np.ndarray], tuple[float, np.ndarray]],
-    start: np.ndarray,
-    iterations: int,
-    after: Callable[[int, np.ndarray, float], bool],
-) -> Outcome:
-    """Minimise a function of pictures by L-BFGS on their :class:`Waves`; the outcome holds a picture.
-
-    There is no box: pictures may leave [0, 1] on the way, and are cut off by who shows or keeps them.
-    """
-    waves = Waves(*start.shape[-2:])
-
-    def of_waves(x: np.ndarray) -> tuple[float, np.ndarray]:
-        total, gradient = function(waves.picture(x))
-        return total, waves.picture(gradient)
-
-    outcome = minimise(
-        of_waves,
-        waves.coordinates(start),
-        iterations=iterations,
-        box=None,
-        on_iteration=lambda number, x, total: after(number, waves.picture(x), total),
-    )
-    return replace(outcome, x=waves.picture(outcome.x) if outcome.iterations else start)
 
 
 def stalled(totals: Sequence[float], share: float) -> bool:

@@ -8,7 +8,12 @@ parameterization"; theirs are Fourier's waves, these are cosines, which do not w
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
+
+from minigan.style.lbfgs import Function, Outcome, minimise
 
 EVEN = 0.125  # cycles a pixel: waves as short as this and shorter, which strokes are made of, have unit 1
 LARGEST = 4.0  # unit, however long the wave
@@ -33,6 +38,32 @@ class Waves:
     def coordinates(self, picture: np.ndarray) -> np.ndarray:
         """(..., H, W) -> (..., H, W), float32."""
         return scaled(picture, 1 / self.units)
+
+
+def minimise_in_waves(
+    function: Function,
+    start: np.ndarray,
+    iterations: int,
+    on_iteration: Callable[[int, np.ndarray, float], bool],
+) -> Outcome:
+    """:func:`~minigan.style.lbfgs.minimise` a function of pictures by their waves; all are told in pictures.
+
+    There is no box: pictures may leave [0, 1] on the way, and are cut off by who shows or keeps them.
+    """
+    waves = Waves(*start.shape[-2:])
+
+    def of_waves(x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = function(waves.picture(x))
+        return value, waves.picture(gradient)
+
+    outcome = minimise(
+        of_waves,
+        waves.coordinates(start),
+        iterations=iterations,
+        box=None,
+        on_iteration=lambda number, x, value: on_iteration(number, waves.picture(x), value),
+    )
+    return replace(outcome, x=waves.picture(outcome.x) if outcome.iterations else start)
 
 
 def frequencies(height: int, width: int) -> np.ndarray:

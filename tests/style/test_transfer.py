@@ -36,6 +36,7 @@ def test_gets_closer_from_every_start(init, optimizer):
     assert result.history[-1]["total"] == events[-1].total and result.history[-1]["size"] == 32
     assert set(events[-1].parts) == {"content", "style", "variation"}
     assert events[-1].picture.shape == (3, 24, 32)
+    assert all(0 <= event.picture.min() and event.picture.max() <= 1 for event in events)
     assert sum(result.shares().values()) == pytest.approx(1)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minigan.style.lbfgs import minimise
-from minigan.style.waves import EVEN, LARGEST, Waves, scaled, short_power
+from minigan.style.waves import EVEN, LARGEST, Waves, minimise_in_waves, scaled, short_power
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (24, 17)])
@@ -50,14 +50,12 @@ def test_a_mass_is_found_in_fewer_steps():
         gradient[:, :-1] -= down
         return float((across**2).sum() + (down**2).sum()) / 2, gradient
 
-    waves = Waves(64, 64)
-
-    def of_waves(x):
-        value, gradient = function(waves.picture(x))
-        return value, waves.picture(gradient)
-
     plain = minimise(function, start, iterations=12, box=None).x
-    ours = waves.picture(minimise(of_waves, waves.coordinates(start), iterations=12, box=None).x)
+    seen = []
+    ours = minimise_in_waves(function, start, 12, lambda k, x, value: bool(seen.append((k, x, value)))).x
+    assert [k for k, _, _ in seen] == list(range(1, 13))
+    assert function(seen[-1][1])[0] == pytest.approx(seen[-1][2], rel=1e-3)  # pictures are told, not waves
+    np.testing.assert_array_equal(seen[-1][1], ours)
     assert np.abs(ours - target).mean() < 0.5 * np.abs(plain - target).mean()
 
 
@@ -69,3 +67,16 @@ def test_the_power_of_short_waves():
     noise = np.random.default_rng(3).standard_normal((3, 128, 128))
     assert short_power(noise) == pytest.approx(1 - np.pi / 16, rel=0.03)
     np.testing.assert_allclose(scaled(noise, np.full((128, 128), 2.0)), 2 * noise, atol=1e-4)
+
+
+def test_no_steps_leave_the_start_as_it_is_and_a_run_can_be_stopped():
+    start = np.random.default_rng(4).random((1, 3, 8, 8)).astype(np.float32)
+
+    def function(x):
+        return float(((x - 2) ** 2).sum()), 2 * (x - 2)
+
+    np.testing.assert_array_equal(minimise_in_waves(function, start, 0, lambda *_: False).x, start)
+    stopped = minimise_in_waves(function, start, 9, lambda *_: True)
+    assert stopped.reason == "asked to stop" and stopped.iterations == 1
+    free = minimise_in_waves(function, start, 30, lambda *_: False)
+    np.testing.assert_allclose(free.x, 2, atol=1e-2)  # no box
