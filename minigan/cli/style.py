@@ -110,7 +110,7 @@ def _add_losses(group: Any) -> None:
     group.add_argument(
         "--small-features", metavar="NET", help="network that looks at the halved pictures; default random"
     )
-    for name, default in (("content", "0.075, from noise 0.3"), ("style", "1"), ("variation", "0.00025")):
+    for name, default in (("content", "0.1, from noise 0.3"), ("style", "1"), ("variation", "0.00025")):
         words = f"of the {name} loss; default {default}"
         group.add_argument(f"--{name}-weight", type=DECIMAL, metavar="W", help=words)
     group.add_argument("--variation", choices=("l1", "l2", "1.25"), help="exponent of the variation loss")

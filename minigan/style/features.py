@@ -36,7 +36,8 @@ PICTURES: tuple[Layer, ...] = tuple(("picture", f"picture{pooled}", pooled, 3) f
 PALETTE: Layer = ("palette", "palette", 1, 24)
 BESIDE = (*PICTURES, PALETTE)
 _SMALL = {
-    "content": {"relu3_2": 1.0, "picture4": 0.25},  # forms, and a little of where it is light and dark
+    # Eyes and lines, forms, and a little of where it is light and dark.
+    "content": {"relu2_2": 1.0, "relu3_2": 1.0, "picture4": 0.25},
     "style": dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "palette", "picture1"), 1.0),
 }
 _STROKES = {"relu3_1": 2.0, "relu4_1": 2.0}  # which a trained network has learnt to see

@@ -43,7 +43,7 @@ class Settings:
         0.5,
     )  # what style counts in the picture as it is, halved once, ...
     small_features: str | Extractor = "random"  # the network that looks at the halved pictures
-    content_weight: float | None = None  # None: 0.3 from noise, else 0.075
+    content_weight: float | None = None  # None: 0.3 from noise, else 0.1
     style_weight: float = 1.0
     variation_weight: float = 0.00025
     variation: str = "l2"
@@ -90,7 +90,7 @@ class Settings:
         if self.coarse and not 16 <= self.coarse <= self.size:
             raise ArgumentError(f"coarse: expected 0, or 16 to the size {self.size}, got {self.coarse}")
         if self.content_weight is None:
-            object.__setattr__(self, "content_weight", 0.3 if self.from_noise() else 0.075)
+            object.__setattr__(self, "content_weight", 0.3 if self.from_noise() else 0.1)
         for name in ("content_weight", "style_weight", "variation_weight", "stop", "ema"):
             self._number(name, getattr(self, name), 0.0)
         for name in ("style_scale", "lr"):

@@ -26,6 +26,20 @@ def test_memory_is_near_what_is_used(size=64):
     assert 0.4 * used < result.forecast.memory < 2.5 * used
 
 
+def test_memory_counts_what_is_padded_by_reflection():
+    """A convolution's input with its frame is an array of its own, unless zeros are padded inside."""
+    counted = []
+    for padding in ("reflect", "zeros"):
+        net = tiny.extractor(widths=(8, 16))
+        net.padding = padding
+        objective = Objective(net, Settings(), None, [tiny.picture(1, 32, 32)], [1.0], [None])
+        counted.append(forecast.count_memory(objective, Settings(), 32, 48))
+    inputs = {layer[1]: layer[2] for layer in net.layers if layer[0] == "conv"}
+    walked = net.walk(32, 48, objective.wanted)
+    frames = [4 * inputs[layer[1]] * (h + 2) * (w + 2) for layer, _, h, w in walked if layer[0] == "conv"]
+    assert counted[0] - counted[1] == sum(frames) > 0
+
+
 def test_time_grows_with_pixels_and_iterations(monkeypatch):
     """By a clock that ticks once per look, the probe always takes one second."""
     monkeypatch.setattr(forecast.time, "perf_counter", map(float, range(100)).__next__)

@@ -70,9 +70,9 @@ def test_sizes_double_up_to_the_last():
 
 def test_what_is_left_open_depends_on_the_start():
     """From noise the content has to be found first."""
-    assert (Settings().content_weight, Settings(init="noise").content_weight) == (0.075, 0.3)
+    assert (Settings().content_weight, Settings(init="noise").content_weight) == (0.1, 0.3)
     assert Settings(init="noise", content_weight=0.0).content_weight == 0.0
-    assert Settings(init=np.zeros((3, 8, 8))).content_weight == 0.075
+    assert Settings(init=np.zeros((3, 8, 8))).content_weight == 0.1
     assert [Settings(optimizer=name).steps(256) for name in ("lbfgs", "adam", "gd")] == [45, 150, 150]
     assert Settings(optimizer="adam", iterations=0).steps(64) == 0
     assert [Settings(size=512).steps(size) for size in (64, 128, 256, 512)] == [120, 119, 73, 45]
