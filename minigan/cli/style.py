@@ -79,6 +79,12 @@ def _add_picture(group: Any) -> None:
         metavar="SHARE",
         help="how far the content to be found takes on the style's colours; default 1, and 0 is the paper's",
     )
+    group.add_argument(
+        "--grain",
+        type=DECIMAL,
+        metavar="SHARE",
+        help="how far the finished painting's grain is brought to the style's; default 1",
+    )
     group.add_argument("--seed", type=types.integer(least=0), help="of the noise; default 0")
 
 
@@ -162,6 +168,7 @@ SETTINGS = (
     "blend",
     "colours",
     "recolour",
+    "grain",
     "seed",
     "features",
     "weights",

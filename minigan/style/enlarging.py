@@ -52,19 +52,23 @@ def roughened(
 
 
 def regrained(
-    picture: np.ndarray, styles: Sequence[np.ndarray], shares: Sequence[float], scale: float = 1.0
+    picture: np.ndarray,
+    styles: Sequence[np.ndarray],
+    shares: Sequence[float],
+    scale: float = 1.0,
+    amount: float = 1.0,
 ) -> np.ndarray:
     """A finished painting (3, H, W) with its shortest waves made as strong as those of the styles.
 
     By a factor within LIMITS: what was painted far too softly is sharpened a little and no more. Waves of
-    twice the length stay, and what lies between follows half-way.
+    twice the length stay, and what lies between follows half-way. ``amount``: 0 leaves all as it is.
     """
-    if not styles:
+    if not styles or not amount:
         return picture
     side = round(max(picture.shape[1:]) * scale)
     sized = _sized(styles, side)
     wanted = sum(share * short_power(one) for one, share in zip(sized, shares, strict=True))
-    gain = np.clip((wanted / (short_power(picture) + 1e-12)) ** 0.5, *LIMITS)
+    gain = np.clip((wanted / (short_power(picture) + 1e-12)) ** 0.5, *LIMITS) ** amount
     ramp = (2 * frequencies(*picture.shape[1:]) / SHORT - 1).clip(0, 1)
     return scaled(picture, 1 + (gain - 1) * ramp).clip(0, 1)
 

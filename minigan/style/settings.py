@@ -57,6 +57,7 @@ class Settings:
     blend: Sequence[float] = ()  # weight of each style; () = equal
     masks: Sequence[Any] = ()  # per style None or a picture (1, H, W) in [0, 1] of where it belongs
     recolour: float = 1.0  # how far the content to be found has the style's colours; 0: the paper's
+    grain: float = 1.0  # how far a finished painting's grain is brought to the strength of the style's
     colours: str = "style"  # whose colours: "style", or the content's by "luminance" or "histogram"
     seed: int = 0
     ema: float = 0.0  # decay of the average of iterates that is returned (adam, gd); 0: the last one
@@ -95,9 +96,10 @@ class Settings:
             self._number(name, getattr(self, name), 0.0)
         for name in ("style_scale", "lr"):
             self._number(name, getattr(self, name), 1e-6)
-        self._number("recolour", self.recolour, 0.0)
-        if self.recolour > 1:
-            raise ArgumentError(f"recolour: expected a share from 0 to 1, got {self.recolour!r}")
+        for name in ("recolour", "grain"):
+            self._number(name, getattr(self, name), 0.0)
+            if getattr(self, name) > 1:
+                raise ArgumentError(f"{name}: expected a share from 0 to 1, got {getattr(self, name)!r}")
         if self.ema >= 1:
             raise ArgumentError(f"ema: expected a decay below 1, got {self.ema!r}")
         if self.ema and self.optimizer == "lbfgs":

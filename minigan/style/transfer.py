@@ -134,7 +134,7 @@ def transfer(
     picture = starting_picture(plan, target, styles, shape)
     picture, history, reasons = paint_sizes(plan, shape, objective, picture, target, grain, on_event)
     if history and plan.style_weight:
-        picture = regrained(picture, styles, shares, plan.style_scale)
+        picture = regrained(picture, styles, shares, plan.style_scale, plan.grain)
     if len(styles) == 1 and masks[0] is None:  # several in one painting have no colours in common
         picture = tinted(picture)
     if plan.colours == "luminance" and own is not None:

@@ -76,4 +76,7 @@ def test_grain_changes_within_limits_and_by_the_styles_shares():
     wanted = 0.5 * short_power(rough(2, 0.06)) + 0.5 * short_power(rough(3, 0.04))
     assert np.isclose(short_power(both), wanted, rtol=1e-3)
     assert np.array_equal(regrained(picture, [], []), picture)
+    assert np.array_equal(regrained(picture, [GREY], [1.0], amount=0.0), picture)
+    half = regrained(picture, [GREY], [1.0], amount=0.5)
+    assert np.isclose(short_power(half), LIMITS[0] * short_power(picture), rtol=1e-2)
     np.testing.assert_allclose(regrained(GREY, [picture], [1.0]), GREY, atol=1e-5)

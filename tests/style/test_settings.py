@@ -28,6 +28,7 @@ BAD = [
     ({"stop": float("inf")}, "stop"),
     ({"recolour": 1.5}, "recolour: expected a share from 0 to 1"),
     ({"recolour": -0.5}, "recolour"),
+    ({"grain": 2}, "grain: expected a share from 0 to 1, got 2"),
     ({"ema": 1.0, "optimizer": "adam"}, "ema: expected a decay below 1"),
     ({"ema": 0.9}, "L-BFGS has no noise"),
     ({"scales": ()}, "scales: expected 1 to 4 numbers, got 0"),

@@ -12,6 +12,7 @@ from minigan.style import Settings, transfer
 from minigan.style.checks import beginning, fitted
 from minigan.style.colour import colour_statistics
 from minigan.style.transfer import FIRST_THINGS, stalled, starting_picture
+from minigan.style.waves import short_power
 
 sys.path.insert(0, str(Path(__file__).parent))
 import tiny
@@ -107,6 +108,19 @@ def test_the_painting_has_the_colours_of_the_style():
     found, wanted = (colour_statistics(one) for one in (paint(style=style).picture, resize(style, 32, 32)))
     np.testing.assert_allclose(found[0], wanted[0], atol=1e-3)
     np.testing.assert_allclose(found[1], wanted[1], atol=0.02 * wanted[1].max())
+
+
+def test_the_painting_has_the_grain_of_the_style():
+    """As far as it is asked for, and within limits: the flat content leaves little to begin with."""
+    rough = (
+        (STYLE + 0.1 * np.random.default_rng(0).standard_normal(STYLE.shape)).clip(0, 1).astype(np.float32)
+    )
+    wanted = short_power(resize(rough, 32, 32))
+    own, half, full = (
+        short_power(paint(style=rough, variation_weight=0.01, grain=share).picture)
+        for share in (0.0, 0.5, 1.0)
+    )
+    assert abs(full - wanted) < abs(half - wanted) < abs(own - wanted)
 
 
 def test_where_a_painting_begins():
