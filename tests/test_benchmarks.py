@@ -85,3 +85,20 @@ def test_energy_falls_in_its_band(style_score):
 def test_shrinking_takes_means_over_squares(style_score):
     picture = np.arange(3 * 5 * 4, dtype=np.float32).reshape(3, 5, 4)
     assert style_score.shrunk(picture, 2)[0].tolist() == [[2.5, 4.5], [10.5, 12.5]]
+
+
+def test_a_sheet_of_all_sizes_shows_each_whole_and_in_part(style_score, tmp_path):
+    """``style_score`` brings benchmarks/ into reach."""
+    from minigan.data import load_image, save_image
+
+    pictures = importlib.import_module("style_pictures")
+    for size in (64, 128):
+        picture = np.zeros((3, size * 3 // 4, size), np.float32)
+        picture[0, size * 3 // 8 - 2 : size * 3 // 8 + 2] = 1  # a red line of four pixels across the middle
+        save_image(tmp_path / f"a+b-{size}-content.png", picture)
+    pictures.sizes_sheet(tmp_path / "s.png", [("a", "b"), ("c", "d")], [64, 128], "content", tmp_path, 64)
+    sheet = load_image(tmp_path / "s.png")
+    assert sheet.shape == (3, 104, 136)  # two rows of 48 pixels and two columns of 64, with 4 between
+    red = (sheet[0] - sheet[1] > 0.5).sum(0)  # pixels of the line in each column
+    assert red[10] == 8 and red[68 + 10] == 6  # 4 whole and 4 in part; 2 whole, as it is halved, and 4
+    assert len(list(tmp_path.glob("*.png"))) == 3
