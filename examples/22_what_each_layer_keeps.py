@@ -38,7 +38,7 @@ style = resize(paint_demo_style(256), size, size)
 
 # %%
 seen, far = {"the content": content}, []
-options = {"size": size, "iterations": iterations, "features": features, "coarse": 0}
+options = {"size": size, "iterations": iterations, "features": features, "coarse": 0, "grain": 0.0}
 for layer in layers:
     result = transfer(content, None, content_layers=(layer,), init="noise", variation_weight=0.0, **options)
     seen[f"from {layer}"] = result.picture

@@ -25,7 +25,10 @@ ASSUMED_FREE = 4 << 30  # bytes, where the system does not say
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a painting will cost: ``seconds`` in all, ``memory`` bytes at the peak, of ``free`` bytes."""
+    """What a painting will cost: ``seconds`` in all, ``memory`` bytes at the peak, of ``free`` bytes.
+
+    Memory is what comes on top of what the process holds already.
+    """
 
     seconds: float
     memory: int
