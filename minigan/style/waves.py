@@ -79,9 +79,15 @@ def scaled(picture: np.ndarray, factors: np.ndarray) -> np.ndarray:
 
 
 def short_power(picture: np.ndarray) -> float:
-    """The mean square of what waves of SHORT cycles a pixel and more make of a picture (..., H, W)."""
-    short = frequencies(*picture.shape[-2:]) >= SHORT
-    return float((_amplitudes(picture)[..., short] ** 2).sum() / picture.size)
+    """The mean square of what waves of SHORT cycles a pixel and more make of a picture (..., H, W).
+
+    Under Hann's window: the middle counts more than the edges.
+    """
+    height, width = picture.shape[-2:]
+    window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
+    amplitudes = _amplitudes((picture - picture.mean((-2, -1), keepdims=True)) * window)
+    power = (amplitudes[..., frequencies(height, width) >= SHORT] ** 2).sum() / (window**2).mean()
+    return float(power / picture.size)
 
 
 def _amplitudes(picture: np.ndarray) -> np.ndarray:
