@@ -59,7 +59,7 @@ def _normed(before: int, after: int, rng: np.random.Generator) -> list[nn.Module
 def from_picture(channels: int, filters: int, rng: np.random.Generator) -> nn.Sequential:
     """Pictures (N, channels, 2H, 2W) -> (N, filters, H, W)."""
     same = nn.Conv2d(filters, filters, 3, padding=1, generator=rng)
-    return nn.Sequential(*narrower(channels, filters, rng), same, nn.LeakyReLU(0.2))
+    return nn.Sequential(dcgan.Jitter(rng), *narrower(channels, filters, rng), same, nn.LeakyReLU(0.2))
 
 
 def narrower(before: int, after: int, rng: np.random.Generator) -> nn.Sequential:

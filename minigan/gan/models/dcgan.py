@@ -8,20 +8,21 @@ After Radford et al., arXiv 1511.06434, with three departures: a 3 x 3 convoluti
 the size at which strokes are drawn; no feature maps at full size, which would cost most of the time; and no
 batch norm in the discriminator, because its gradient penalty wants each picture judged on its own.
 
-Two options change it.  ``upsampling`` "bilinear" enlarges maps smoothly before a 3 x 3 convolution and
-makes four pixels of every position at the end, which leaves less of a grid than transposed convolutions
-do (Odena et al., "Deconvolution and Checkerboard Artifacts", 2016).  ``minibatch_std`` lets D compare
-the pictures of a batch just before it decides (Karras et al., arXiv 1710.10196, section 3), so that a
-missing kind of picture shows.
+Two options change it.  ``upsampling`` "bilinear" enlarges maps smoothly before a 3 x 3 convolution, makes
+four pixels of every position at the end, and lets D see pictures through `Jitter`: that leaves no grid, as
+transposed convolutions and the gradients of strided ones do (Odena et al., "Deconvolution and Checkerboard
+Artifacts", 2016).  ``minibatch_std`` lets D compare the pictures of a batch just before it decides (Karras et
+al., arXiv 1710.10196, section 3), so that a missing kind of picture shows.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from minigan import backend, nn
+from minigan import backend, nn, ops
 from minigan.errors import ArgumentError
 from minigan.gan.config import Config
+from minigan.tensor import Tensor
 
 MOST_FILTERS = 512
 
@@ -97,14 +98,41 @@ def alike(layer: nn.Module) -> nn.Module:
     return layer
 
 
+class Jitter(nn.Module):
+    """In training shift a batch of pictures up and to the left, each by 0 or 1 pixel; edges are repeated.
+
+    As D's first layer: a strided convolution treats even and odd pixels differently, and so does its
+    gradient, from which G learns a grid.  With a shift drawn for every batch it has to treat them alike.
+    """
+
+    def __init__(self, rng: np.random.Generator):
+        super().__init__()
+        self.generator = rng.spawn(1)[0]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        if not self.training:
+            return x
+        height, width = x.shape[2:]
+        down, right = int(self.generator.integers(2)), int(self.generator.integers(2))
+        framed = ops.pad(x, (0, 1, 0, 1), mode="replicate")
+        return framed[:, :, down : down + height, right : right + width]
+
+
 def discriminator(
-    shape: tuple[int, int, int], base: int, *, rng: np.random.Generator, minibatch_std: bool = False
+    shape: tuple[int, int, int],
+    base: int,
+    *,
+    rng: np.random.Generator,
+    jitter: bool = False,
+    minibatch_std: bool = False,
 ) -> nn.Sequential:
     """Pictures (N, C, H, W) -> logits (N,); ``base`` filters at half size."""
     channels, height, width = shape
     start_height, start_width, filters = plan(height, width, base)
     filters = filters[:0:-1]
-    layers: list[nn.Module] = [
+    layers: list[nn.Module] = [Jitter(rng)] if jitter else []
+    layers += [
         nn.Conv2d(channels, filters[0], 4, stride=2, padding=1, generator=rng),
         nn.LeakyReLU(0.2),
         nn.Conv2d(filters[0], filters[0], 3, padding=1, generator=rng),
@@ -122,7 +150,8 @@ def discriminator(
 
 def build(config: Config, rng: np.random.Generator) -> tuple[nn.Module, nn.Module]:
     """Return (generator, discriminator) for the options."""
+    jitter = config.upsampling == "bilinear"
     return (
         generator(config.latent, config.shape, config.base, rng=rng, upsampling=config.upsampling),
-        discriminator(config.shape, config.base, rng=rng, minibatch_std=config.minibatch_std),
+        discriminator(config.shape, config.base, rng=rng, jitter=jitter, minibatch_std=config.minibatch_std),
     )

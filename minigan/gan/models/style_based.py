@@ -206,7 +206,11 @@ def discriminator(channels: int, sizes: list, filters: list[int], *, rng: np.ran
         layer = nn.Conv2d(before, after, 3, padding=1, generator=rng)
         return [nn.equalized_lr(layer, generator=rng), nn.LeakyReLU(0.2)]
 
-    layers = [nn.PixelUnshuffle(2), *convolution(4 * channels, filters[-1])]
+    layers: list[nn.Module] = [
+        dcgan.Jitter(rng),
+        nn.PixelUnshuffle(2),
+        *convolution(4 * channels, filters[-1]),
+    ]
     for after, before in list(zip(filters, filters[1:], strict=False))[::-1]:
         layers += [*convolution(before, before), *convolution(before, after), nn.AvgPool2d(2)]
     features, units = filters[0] * sizes[0][0] * sizes[0][1], min(4 * filters[0], UNITS)

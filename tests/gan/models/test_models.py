@@ -6,6 +6,8 @@ import pytest
 from minigan import Tensor, nn, no_grad
 from minigan.errors import ArgumentError, DataError
 from minigan.gan import RECIPES, models, resolve
+from minigan.gan.models import dcgan
+from minigan.testing import gradcheck
 
 LESSON = {  # as the notebooks printed them: generator, discriminator, whether running statistics are counted
     "lesson-dense": (1_489_936, 533_505, False),
@@ -76,6 +78,46 @@ def test_the_four_pixels_of_a_position_start_alike():
         pictures = generator(Tensor(np.random.default_rng(0).standard_normal((2, 8), np.float32))).numpy()
     fours = pictures.reshape(2, 3, 8, 2, 8, 2)
     assert np.ptp(fours, axis=(3, 5)).max() < 1e-6 < np.ptp(pictures)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 4, 7), (3, 2, 9, 6)])
+def test_jitter_shifts_a_batch_by_a_pixel_or_none_each_way(shape):
+    jitter, x = dcgan.Jitter(np.random.default_rng(0)), np.random.default_rng(1).standard_normal(shape)
+    assert jitter.eval()(Tensor(x)).numpy() == pytest.approx(x)
+    framed = np.pad(x, ((0, 0), (0, 0), (0, 1), (0, 1)), mode="edge")
+    shifts = [framed[:, :, i : i + shape[2], j : j + shape[3]] for i in (0, 1) for j in (0, 1)]
+    jitter.train()
+    seen = []
+    for _ in range(60):
+        found = jitter(Tensor(x)).numpy()
+        seen += [number for number, shift in enumerate(shifts) if (found == shift).all()]
+    assert len(seen) == 60 and all(5 < seen.count(number) < 30 for number in range(4))
+    state = jitter.random_state()
+
+    def again(x):
+        jitter.load_random_state(state)
+        return jitter(x) ** 2
+
+    assert gradcheck(again, [Tensor(x)], order=2)
+
+
+def test_a_strided_layer_behind_a_jitter_teaches_no_grid():
+    """The slope of a strided convolution has waves of two pixels; averaged over the shifts it has none."""
+    jitter = dcgan.Jitter(np.random.default_rng(0))
+    layer = nn.Conv2d(1, 3, 4, stride=2, padding=1, generator=np.random.default_rng(1)).to(dtype=np.float64)
+    x = Tensor(np.zeros((1, 1, 16, 16)), requires_grad=True)
+
+    def grid(slope):
+        inner = slope[0, 0, 4:12, 4:12]  # away from the edges
+        return np.abs(np.fft.fft2(inner)[[4, 4, 0], [4, 0, 4]]).max()
+
+    slopes = {}
+    while len(slopes) < 4:
+        x.grad = None
+        layer(jitter(x)).sum().backward()
+        slopes[x.grad.numpy().tobytes()] = x.grad.numpy()
+    assert max(map(grid, slopes.values())) > 1
+    assert grid(sum(slopes.values())) < 1e-9
 
 
 @pytest.mark.parametrize(
