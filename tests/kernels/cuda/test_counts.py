@@ -17,7 +17,7 @@ from minigan.style.objective import Objective
 
 # Of a step of "dcgan" at 64 x 64, everything that a trainer does included: the plain nets, and the recipe,
 # which compares the pictures of a batch and upsamples smoothly.
-LAUNCHES, LAUNCHES_OF_THE_RECIPE, WAITS = 380, 520, 1
+LAUNCHES, LAUNCHES_OF_THE_RECIPE, WAITS = 380, 530, 1
 PLAIN = {"upsampling": "transposed", "minibatch_std": False}
 
 
