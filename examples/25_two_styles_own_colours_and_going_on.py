@@ -135,7 +135,7 @@ lesson.show(
 #
 # ```python
 # grey = np.full((1, size, size), 0.5)
-# short = {"size": 32, "iterations": 1, "features": "random", "optimizer": "gd"}
+# short = {"size": 32, "iterations": 1, "features": "random", "optimizer": "gd", "grain": 0}
 # half, none = (transfer(square, night, masks=masks, **short).picture for masks in ([grey], []))
 # assert np.abs(half - none).max() < 0.01
 # ```
