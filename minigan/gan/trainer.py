@@ -51,7 +51,7 @@ class Trainer:
         self.config, self.loader = config, loader
         self.generator, self.discriminator = generator, discriminator
         networks = {"generator": generator, "discriminator": discriminator}
-        # Walking the networks takes longer than a small step, so it is done once.
+        # Walking the networks is slow beside a small step, so it is done once.
         self._parameters = [
             (f"{who}.{name}", p) for who in networks for name, p in networks[who].named_parameters()
         ]

@@ -9,10 +9,10 @@ the size at which strokes are drawn; no feature maps at full size, which would c
 batch norm in the discriminator, because its gradient penalty wants each picture judged on its own.
 
 Two options change it.  ``upsampling`` "bilinear" enlarges maps smoothly before a 3 x 3 convolution, makes
-four pixels of every position at the end, and lets D see pictures through `Jitter`: that leaves no grid, as
-transposed convolutions and the gradients of strided ones do (Odena et al., "Deconvolution and Checkerboard
-Artifacts", 2016).  ``minibatch_std`` lets D compare the pictures of a batch just before it decides (Karras et
-al., arXiv 1710.10196, section 3), so that a missing kind of picture shows.
+four pixels of every position at the end, and lets D see pictures through `Jitter`: that leaves less of a
+grid than transposed convolutions and the gradients of strided ones do (Odena et al., "Deconvolution and
+Checkerboard Artifacts", 2016).  ``minibatch_std`` lets D compare the pictures of a batch just before it
+decides (Karras et al., arXiv 1710.10196, section 3), so that a missing kind of picture shows.
 """
 
 from __future__ import annotations
